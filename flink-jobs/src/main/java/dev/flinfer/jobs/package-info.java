@@ -1,0 +1,2 @@
+/** The jobs: Kafka in, the inference operator, Kafka out. */
+package dev.flinfer.jobs;

@@ -1,0 +1,14 @@
+package dev.flinfer.engine;
+
+/** The engine cannot go on: it is closed, or its device failed. */
+public final class EngineException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  public EngineException(String message) {
+    super(message);
+  }
+
+  public EngineException(String message, Throwable cause) {
+    super(message, cause);
+  }
+}

@@ -1,0 +1,27 @@
+package dev.flinfer.engine;
+
+/**
+ * The engine's counters since it was opened, and its gauges.
+ *
+ * @param steps forward passes
+ * @param sequences sequences in them, added up: divided by steps it is the mean batch size
+ * @param promptTokens prompt tokens that were computed
+ * @param generatedTokens tokens that were generated
+ * @param prefixCacheHits KV blocks found in the prefix cache
+ * @param preemptions sequences that gave their KV blocks back to be computed again
+ * @param running sequences that take part in forward passes now
+ * @param waiting sequences that wait
+ * @param kvBlocksUsed KV blocks that sequences hold
+ * @param kvBlocksTotal KV blocks there are
+ */
+public record EngineStats(
+    long steps,
+    long sequences,
+    long promptTokens,
+    long generatedTokens,
+    long prefixCacheHits,
+    long preemptions,
+    int running,
+    int waiting,
+    int kvBlocksUsed,
+    int kvBlocksTotal) {}

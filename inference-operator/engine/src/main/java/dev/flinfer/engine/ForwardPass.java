@@ -1,0 +1,37 @@
+package dev.flinfer.engine;
+
+/**
+ * The whole forward pass of a model on one device: the one seam between engine and backends.
+ *
+ * <p>An implementation owns its weights and the storage of its KV cache; which block belongs to
+ * which sequence is the engine's business. It promises batch invariance: the logits of a row are
+ * bit-identical whatever other rows are in the plan and however earlier positions were computed.
+ *
+ * <p>Not thread-safe: one owner thread calls everything but the constructor.
+ */
+public interface ForwardPass extends AutoCloseable {
+
+  /** Positions in a KV block. */
+  int BLOCK_SIZE = 16;
+
+  /** Token ids there are: the length of a row of logits. */
+  int vocabSize();
+
+  /** KV blocks there are. */
+  int numKvBlocks();
+
+  /** What it runs on, for people to read. */
+  String device();
+
+  /**
+   * Computes the plan's rows, writes their keys and values into the KV blocks of their sequences,
+   * and fills in the logits that were asked for.
+   *
+   * @param logits (plan.numLogits(), vocab_size) row-major; may be longer
+   */
+  void forward(StepPlan plan, float[] logits);
+
+  /** Frees weights and cache. Nothing may be called after it. */
+  @Override
+  void close();
+}

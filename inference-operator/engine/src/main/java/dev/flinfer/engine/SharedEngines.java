@@ -1,0 +1,81 @@
+package dev.flinfer.engine;
+
+import dev.flinfer.schema.CompletionRequest;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.Function;
+
+/**
+ * Engines that are shared within the process, so that there is one copy of the weights a device.
+ * The first to ask for an engine opens it, the last to close its share closes it.
+ */
+public final class SharedEngines {
+  private final Map<EngineOptions, Shared> engines = new HashMap<>();
+  private final Function<EngineOptions, LlmEngine> opener;
+
+  /**
+   * @param opener opens an engine that is not there yet
+   */
+  public SharedEngines(Function<EngineOptions, LlmEngine> opener) {
+    this.opener = opener;
+  }
+
+  /** The engine for the options; the caller closes what it gets. */
+  public synchronized LlmEngine acquire(EngineOptions options) {
+    Shared shared = engines.computeIfAbsent(options, o -> new Shared(o, opener.apply(o)));
+    shared.users++;
+    return new Share(shared);
+  }
+
+  private synchronized void release(Shared shared) {
+    if (--shared.users == 0) {
+      engines.remove(shared.options);
+      shared.engine.close();
+    }
+  }
+
+  private static final class Shared {
+    final EngineOptions options;
+    final LlmEngine engine;
+    int users;
+
+    Shared(EngineOptions options, LlmEngine engine) {
+      this.options = options;
+      this.engine = engine;
+    }
+  }
+
+  /** One user's view; closing it twice releases it once. */
+  private final class Share implements LlmEngine {
+    private final Shared shared;
+    private boolean closed;
+
+    Share(Shared shared) {
+      this.shared = shared;
+    }
+
+    @Override
+    public Generation submit(
+        CompletionRequest request, GeneratedTokens resumeFrom, GenerationListener listener) {
+      return shared.engine.submit(request, resumeFrom, listener);
+    }
+
+    @Override
+    public ModelInfo model() {
+      return shared.engine.model();
+    }
+
+    @Override
+    public EngineStats stats() {
+      return shared.engine.stats();
+    }
+
+    @Override
+    public synchronized void close() {
+      if (!closed) {
+        closed = true;
+        release(shared);
+      }
+    }
+  }
+}
