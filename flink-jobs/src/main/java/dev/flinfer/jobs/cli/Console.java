@@ -5,6 +5,7 @@ import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.function.LongSupplier;
 
 /**
@@ -13,15 +14,22 @@ import java.util.function.LongSupplier;
  * @param out results; UTF-8 whatever the locale, since they are data
  * @param err progress and errors
  * @param terminal whether {@code err} is a terminal, where a line can be rewritten
+ * @param home where the program lies, with its demo model
  * @param log the log file, for messages
  * @param nanoTime a clock that only goes forward, nanoseconds
  */
 record Console(
-    PrintStream out, PrintStream err, boolean terminal, String log, LongSupplier nanoTime) {
+    PrintStream out,
+    PrintStream err,
+    boolean terminal,
+    Path home,
+    String log,
+    LongSupplier nanoTime) {
 
   /** The process's own; the launcher says through the environment what Java cannot ask. */
   static Console ofProcess() {
     boolean terminal = System.getenv("FLINFER_TERMINAL") != null;
+    Path home = Path.of(System.getenv().getOrDefault("FLINFER_HOME", "."));
     String log = System.getenv().getOrDefault("FLINFER_LOG", "flinfer.log");
     PrintStream out =
         new PrintStream(
@@ -30,7 +38,7 @@ record Console(
             StandardCharsets.UTF_8);
     PrintStream err =
         new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8);
-    return new Console(out, err, terminal, log, System::nanoTime);
+    return new Console(out, err, terminal, home, log, System::nanoTime);
   }
 
   /** The JVM has no flag against its one line about incubator modules, so take it back. */

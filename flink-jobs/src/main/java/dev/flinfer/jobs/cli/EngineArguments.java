@@ -1,7 +1,10 @@
 package dev.flinfer.jobs.cli;
 
 import dev.flinfer.engine.EngineOptions;
+import dev.flinfer.flink.FlinferOptions;
 import java.nio.file.Path;
+import org.apache.flink.configuration.ConfigOption;
+import org.apache.flink.configuration.Configuration;
 import picocli.CommandLine.Option;
 
 /** The engine's options as they are on every command that runs one. Null where not given. */
@@ -40,17 +43,30 @@ final class EngineArguments {
   /** The engine's defaults, and what was given. */
   EngineOptions forModel(Path model) {
     EngineOptions defaults = EngineOptions.of(model);
-    int seqs = or(maxNumSeqs, defaults.maxNumSeqs());
     return new EngineOptions(
         defaults.model(),
         device == null ? defaults.device() : device,
-        seqs,
-        // Who asks for more sequences than that has asked for the tokens too.
-        or(maxNumBatchedTokens, Math.max(defaults.maxNumBatchedTokens(), seqs)),
+        or(maxNumSeqs, defaults.maxNumSeqs()),
+        or(maxNumBatchedTokens, defaults.maxNumBatchedTokens()),
         or(maxModelLen, defaults.maxModelLen()),
         defaults.kvCacheBytes(),
         defaults.enablePrefixCaching(),
         or(threads, defaults.threads()));
+  }
+
+  /** Sets what was given as options of the job. */
+  void addTo(Configuration config) {
+    set(config, FlinferOptions.DEVICE, device);
+    set(config, FlinferOptions.MAX_NUM_SEQS, maxNumSeqs);
+    set(config, FlinferOptions.MAX_NUM_BATCHED_TOKENS, maxNumBatchedTokens);
+    set(config, FlinferOptions.MAX_MODEL_LEN, maxModelLen);
+    set(config, FlinferOptions.THREADS, threads);
+  }
+
+  private static <T> void set(Configuration config, ConfigOption<T> option, T value) {
+    if (value != null) {
+      config.set(option, value);
+    }
   }
 
   private static int or(Integer given, int otherwise) {

@@ -12,6 +12,15 @@ import java.nio.file.NoSuchFileException;
 final class Errors {
   private Errors() {}
 
+  /** The message of what is at the bottom of it, which frameworks wrap several times. */
+  static String rootMessage(Throwable error) {
+    Throwable root = error;
+    while (root.getCause() != null) {
+      root = root.getCause();
+    }
+    return message(root);
+  }
+
   static String message(Throwable error) {
     if (error instanceof UncheckedIOException && error.getCause() != null) {
       return message(error.getCause());
