@@ -49,6 +49,12 @@ record Console(
     }
   }
 
+  /** Prints results, before anything that is said later. */
+  void print(Iterable<String> lines) {
+    lines.forEach(out::println);
+    out.flush();
+  }
+
   void say(String message) {
     err.println(message);
   }

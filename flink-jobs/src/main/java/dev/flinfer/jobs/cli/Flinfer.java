@@ -79,6 +79,7 @@ public final class Flinfer implements Callable<Integer> {
     Flinfer flinfer = new Flinfer(console);
     CommandLine commandLine =
         new CommandLine(flinfer)
+            .addSubcommand(new QuickstartCommand(console))
             .addSubcommand(new RunCommand(console))
             .addSubcommand(new ProduceCommand(console))
             .addSubcommand(new ConsumeCommand(console))

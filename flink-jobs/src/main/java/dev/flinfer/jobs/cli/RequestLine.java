@@ -1,8 +1,10 @@
 package dev.flinfer.jobs.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.flinfer.schema.CompletionRequest;
 import dev.flinfer.schema.WireFormat;
 import java.nio.charset.StandardCharsets;
@@ -16,7 +18,9 @@ import java.util.Set;
  * @param present names of the members that the line has
  */
 record RequestLine(CompletionRequest request, Set<String> present) {
-  private static final ObjectMapper JSON = new ObjectMapper();
+  // As lenient as the wire format, which leaves NaN to those who check the value.
+  private static final ObjectMapper JSON =
+      JsonMapper.builder().enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS).build();
   private static final WireFormat.Reader<CompletionRequest> READER =
       WireFormat.JSON.reader(CompletionRequest.class);
 
