@@ -15,7 +15,7 @@ public interface LlmEngine extends AutoCloseable {
 
   /** Opens an engine of its own; the caller closes it. */
   static LlmEngine open(EngineOptions options) {
-    throw new UnsupportedOperationException("being written: " + options);
+    return EngineFactory.open(options);
   }
 
   /**
@@ -36,6 +36,9 @@ public interface LlmEngine extends AutoCloseable {
 
   /** Counters and gauges as of the last forward pass; cheap. */
   EngineStats stats();
+
+  /** Whether its device failed: such an engine takes no more requests. */
+  boolean failed();
 
   /** Drops all generations without telling their listeners and frees the device. */
   @Override

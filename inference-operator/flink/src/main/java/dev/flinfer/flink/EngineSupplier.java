@@ -1,0 +1,21 @@
+package dev.flinfer.flink;
+
+import dev.flinfer.engine.EngineOptions;
+import dev.flinfer.engine.LlmEngine;
+import java.io.Serializable;
+
+/** Where a subtask gets its engine from. Travels to the task managers with the job. */
+@FunctionalInterface
+public interface EngineSupplier extends Serializable {
+
+  /**
+   * Called once by each subtask when it opens, possibly by many at the same time. The subtask
+   * closes what it gets, once.
+   */
+  LlmEngine acquire(EngineOptions options);
+
+  /** The engines of this process: subtasks with equal options share one. */
+  static EngineSupplier shared() {
+    return options -> ProcessEngines.ENGINES.acquire(options);
+  }
+}

@@ -1,0 +1,137 @@
+package dev.flinfer.flink;
+
+import dev.flinfer.engine.EngineOptions;
+import dev.flinfer.schema.WireFormat;
+import java.time.Duration;
+import java.util.regex.Pattern;
+import org.apache.flink.configuration.ConfigOption;
+import org.apache.flink.configuration.ConfigOptions;
+import org.apache.flink.configuration.MemorySize;
+import org.apache.flink.configuration.ReadableConfig;
+
+/** What can be set about inference. The names of the engine's options follow vLLM's. */
+public final class FlinferOptions {
+
+  public static final ConfigOption<String> MODEL =
+      ConfigOptions.key("flinfer.model")
+          .stringType()
+          .noDefaultValue()
+          .withDescription(
+              "Directory of the model in Hugging Face's layout: config.json, tokenizer.json and"
+                  + " *.safetensors. Every task manager must find it under the same path.");
+
+  public static final ConfigOption<String> DEVICE =
+      ConfigOptions.key("flinfer.device")
+          .stringType()
+          .defaultValue("auto")
+          .withDescription(
+              "What the model runs on: auto takes the best there is, cpu the processor. A device"
+                  + " that is named and missing is an error.");
+
+  public static final ConfigOption<Integer> MAX_NUM_SEQS =
+      ConfigOptions.key("flinfer.max-num-seqs")
+          .intType()
+          .defaultValue(32)
+          .withDescription("The most sequences in one forward pass.");
+
+  public static final ConfigOption<Integer> MAX_NUM_BATCHED_TOKENS =
+      ConfigOptions.key("flinfer.max-num-batched-tokens")
+          .intType()
+          .defaultValue(512)
+          .withDescription(
+              "The most tokens in one forward pass, at least flinfer.max-num-seqs. Longer prompts"
+                  + " are computed in chunks of it.");
+
+  public static final ConfigOption<Integer> MAX_MODEL_LEN =
+      ConfigOptions.key("flinfer.max-model-len")
+          .intType()
+          .defaultValue(0)
+          .withDescription(
+              "The most tokens of a prompt and its completion together. 0 takes the model's"
+                  + " context.");
+
+  public static final ConfigOption<MemorySize> KV_CACHE_MEMORY =
+      ConfigOptions.key("flinfer.kv-cache-memory")
+          .memoryType()
+          .defaultValue(MemorySize.ZERO)
+          .withDescription(
+              "Memory for the keys and values of the sequences in the engine. 0 takes what"
+                  + " flinfer.max-num-seqs sequences of flinfer.max-model-len tokens need, at most"
+                  + " 4 GiB.");
+
+  public static final ConfigOption<Boolean> ENABLE_PREFIX_CACHING =
+      ConfigOptions.key("flinfer.enable-prefix-caching")
+          .booleanType()
+          .defaultValue(true)
+          .withDescription(
+              "Whether prompts that begin alike share the keys and values of that beginning.");
+
+  public static final ConfigOption<Integer> THREADS =
+      ConfigOptions.key("flinfer.threads")
+          .intType()
+          .defaultValue(0)
+          .withDescription("Threads that compute on the processor. 0 takes all cores.");
+
+  public static final ConfigOption<Integer> MAX_IN_FLIGHT =
+      ConfigOptions.key("flinfer.max-in-flight")
+          .intType()
+          .defaultValue(0)
+          .withDescription(
+              "The most requests that a subtask has in the engine; at that many it reads no"
+                  + " further. 0 takes twice flinfer.max-num-seqs, so that the engine always has"
+                  + " the next request at hand.");
+
+  public static final ConfigOption<Duration> THROUGHPUT_INTERVAL =
+      ConfigOptions.key("flinfer.throughput.interval")
+          .durationType()
+          .defaultValue(Duration.ofSeconds(10))
+          .withDescription("How often each subtask reports its throughput.");
+
+  public static final ConfigOption<WireFormat> INPUT_FORMAT =
+      ConfigOptions.key("flinfer.input.format")
+          .enumType(WireFormat.class)
+          .defaultValue(WireFormat.JSON)
+          .withDescription(
+              "How the requests are written: json, one object a record, or avro, Avro's"
+                  + " single-object encoding.");
+
+  /** The engine's own names, as they stand in the messages of {@link EngineOptions}. */
+  private static final Pattern ENGINE_NAME =
+      Pattern.compile("^(device|threads)\\b|\\b(max_[a-z_]+|kv_cache_memory)\\b");
+
+  private FlinferOptions() {}
+
+  /**
+   * The options of the engine.
+   *
+   * @throws IllegalArgumentException if one is missing, cannot be read, is out of its range or
+   *     contradicts another; the message names its key, its value and the limit
+   */
+  public static EngineOptions engineOptions(ReadableConfig config) {
+    String model = config.get(MODEL);
+    if (model == null || model.isBlank()) {
+      throw new IllegalArgumentException(
+          "%s is not set; set it to the directory of a model in Hugging Face's layout (config.json, tokenizer.json, *.safetensors)"
+              .formatted(MODEL.key()));
+    }
+    try {
+      return new EngineOptions(
+          model,
+          config.get(DEVICE),
+          config.get(MAX_NUM_SEQS),
+          config.get(MAX_NUM_BATCHED_TOKENS),
+          config.get(MAX_MODEL_LEN),
+          config.get(KV_CACHE_MEMORY).getBytes(),
+          config.get(ENABLE_PREFIX_CACHING),
+          config.get(THREADS));
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(withOptionKeys(e.getMessage()), e);
+    }
+  }
+
+  private static String withOptionKeys(String message) {
+    return ENGINE_NAME
+        .matcher(message)
+        .replaceAll(name -> "flinfer." + name.group().replace('_', '-'));
+  }
+}

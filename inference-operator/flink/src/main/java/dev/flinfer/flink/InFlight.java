@@ -1,0 +1,118 @@
+package dev.flinfer.flink;
+
+import dev.flinfer.engine.GeneratedTokens;
+import dev.flinfer.engine.Generation;
+import dev.flinfer.schema.Completion;
+import dev.flinfer.schema.InFlightRequest;
+import dev.flinfer.schema.Rejection;
+import dev.flinfer.schema.SourceRecord;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
+
+/**
+ * A record that has come in and has not gone out. Belongs to the task thread. Its outcome is one of
+ * completion and rejection, both null until it is finished.
+ */
+final class InFlight {
+  final SourceRecord record;
+  private final Long timestamp;
+  private final GeneratedTokens resumeFrom;
+  private final int attempts;
+  private Generation generation;
+  private Completion completion;
+  private Rejection rejection;
+
+  private InFlight(SourceRecord record, Long timestamp, GeneratedTokens resumeFrom, int attempts) {
+    this.record = record;
+    this.timestamp = timestamp;
+    this.resumeFrom = resumeFrom;
+    this.attempts = attempts;
+  }
+
+  /**
+   * @param timestamp of the stream's element, null where it has none
+   */
+  static InFlight arrived(SourceRecord record, Long timestamp) {
+    return new InFlight(record, timestamp, GeneratedTokens.NONE, 0);
+  }
+
+  static InFlight restored(InFlightRequest state) {
+    List<Integer> ids = state.getTokenIds();
+    List<Float> logs = state.getLogprobs();
+    int[] tokens = new int[ids.size()];
+    for (int i = 0; i < tokens.length; i++) {
+      tokens[i] = ids.get(i);
+    }
+    float[] logprobs = new float[logs.size()];
+    for (int i = 0; i < logprobs.length; i++) {
+      logprobs[i] = logs.get(i);
+    }
+    return new InFlight(
+        state.getRecord(),
+        state.getRecord().getTimestamp(),
+        new GeneratedTokens(tokens, logprobs),
+        state.getAttempts());
+  }
+
+  /** What a checkpoint keeps of it: the tokens so far, taken without waiting for the device. */
+  InFlightRequest state() {
+    if (completion != null) {
+      List<Float> logprobs = completion.getLogprobs();
+      return new InFlightRequest(
+          record, completion.getTokenIds(), logprobs == null ? List.of() : logprobs, attempts);
+    }
+    GeneratedTokens progress = generation == null ? resumeFrom : generation.progress();
+    List<Integer> tokens = new ArrayList<>(progress.tokens().length);
+    for (int token : progress.tokens()) {
+      tokens.add(token);
+    }
+    List<Float> logprobs = new ArrayList<>(progress.logprobs().length);
+    for (float logprob : progress.logprobs()) {
+      logprobs.add(logprob);
+    }
+    return new InFlightRequest(record, tokens, logprobs, attempts);
+  }
+
+  GeneratedTokens resumeFrom() {
+    return resumeFrom;
+  }
+
+  void submitted(Generation generation) {
+    this.generation = generation;
+  }
+
+  void cancel() {
+    if (generation != null) {
+      generation.cancel();
+    }
+  }
+
+  boolean isFinished() {
+    return completion != null || rejection != null;
+  }
+
+  void complete(Completion outcome) {
+    completion = outcome;
+    generation = null;
+  }
+
+  void reject(Rejection outcome) {
+    rejection = outcome;
+  }
+
+  /** Null unless it was completed. */
+  Completion completion() {
+    return completion;
+  }
+
+  /** Null unless it was rejected. */
+  Rejection rejection() {
+    return rejection;
+  }
+
+  /** An element of an output, with the timestamp of the element that came in. */
+  <T> StreamRecord<T> element(T value) {
+    return timestamp == null ? new StreamRecord<>(value) : new StreamRecord<>(value, timestamp);
+  }
+}

@@ -1,0 +1,91 @@
+package dev.flinfer.flink;
+
+import dev.flinfer.schema.CompletionRecord;
+import dev.flinfer.schema.CompletionRequest;
+import dev.flinfer.schema.Rejection;
+import dev.flinfer.schema.SourceRecord;
+import dev.flinfer.schema.Throughput;
+import dev.flinfer.schema.WireFormat;
+import org.apache.flink.configuration.ReadableConfig;
+import org.apache.flink.formats.avro.typeutils.AvroTypeInfo;
+import org.apache.flink.streaming.api.datastream.DataStream;
+import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
+
+/**
+ * Completes the prompts of a stream.
+ *
+ * <pre>{@code
+ * Inference inference = Inference.of(records, configuration);
+ * inference.completions().sinkTo(completionSink);
+ * inference.rejections().sinkTo(deadLetterSink);
+ * inference.throughput().sinkTo(metricsSink);
+ * }</pre>
+ *
+ * <p>Every record with a value ends as exactly one completion or rejection; a record without one, a
+ * tombstone, is passed over. Completions come in the order in which they are finished. Records and
+ * watermarks keep their order to each other: a watermark waits until all records before it are
+ * answered, and what comes after it waits for it.
+ *
+ * <p>Requests that are unfinished at a checkpoint are in it with the tokens generated so far, and
+ * go on from there after a restore, whatever the new parallelism.
+ *
+ * <p>The operator chains to the operator in front of it. Keep it so: behind a shuffle, aligned
+ * checkpoints wait for all the requests that are buffered in front of it.
+ */
+public final class Inference {
+
+  /** The uid under which the operator's state is found again. */
+  public static final String UID = "flinfer-inference";
+
+  private static final String NAME = "inference";
+
+  private final SingleOutputStreamOperator<CompletionRecord> completions;
+
+  private Inference(SingleOutputStreamOperator<CompletionRecord> completions) {
+    this.completions = completions;
+  }
+
+  /**
+   * Completes the prompts with the engines of the process, see {@link EngineSupplier#shared()}.
+   *
+   * @param input records whose values are requests in the format {@link
+   *     FlinferOptions#INPUT_FORMAT}
+   * @param options see {@link FlinferOptions}
+   * @throws IllegalArgumentException if an option is missing, out of its range or contradicts
+   *     another
+   */
+  public static Inference of(DataStream<SourceRecord> input, ReadableConfig options) {
+    return of(input, options, EngineSupplier.shared());
+  }
+
+  /** As {@link #of(DataStream, ReadableConfig)}, with engines of the caller's choice. */
+  public static Inference of(
+      DataStream<SourceRecord> input, ReadableConfig options, EngineSupplier engines) {
+    OperatorOptions checked = OperatorOptions.from(options);
+    WireFormat format = checked.inputFormat();
+    return of(
+        input,
+        new InferenceOperatorFactory(
+            checked, engines, () -> format.reader(CompletionRequest.class)));
+  }
+
+  static Inference of(DataStream<SourceRecord> input, InferenceOperatorFactory factory) {
+    return new Inference(
+        input.transform(NAME, new AvroTypeInfo<>(CompletionRecord.class), factory).uid(UID));
+  }
+
+  /** The completions, each with the key, the headers and the timestamp of its request's record. */
+  public SingleOutputStreamOperator<CompletionRecord> completions() {
+    return completions;
+  }
+
+  /** The records that could not be answered, and why. */
+  public DataStream<Rejection> rejections() {
+    return completions.getSideOutput(InferenceOperator.REJECTIONS);
+  }
+
+  /** What each subtask did, once in every {@link FlinferOptions#THROUGHPUT_INTERVAL}. */
+  public DataStream<Throughput> throughput() {
+    return completions.getSideOutput(InferenceOperator.THROUGHPUT);
+  }
+}
