@@ -1,13 +1,58 @@
 package dev.flinfer.schema;
 
+import java.util.Locale;
+import org.apache.avro.specific.SpecificData;
 import org.apache.avro.specific.SpecificRecordBase;
 
-/** How a record is written as the value of a Kafka record. */
+/**
+ * How a record is written as the value of a Kafka record.
+ *
+ * <pre>{@code
+ * WireFormat.Writer<CompletionRequest> writer = WireFormat.JSON.writer(CompletionRequest.class);
+ * WireFormat.Reader<Completion> reader = WireFormat.of("avro").reader(Completion.class);
+ * }</pre>
+ */
 public enum WireFormat {
-  /** Avro's single-object encoding: two marker bytes, the schema's fingerprint, the record. */
-  AVRO,
-  /** One JSON object, its members named as the schema's fields. */
-  JSON;
+  /**
+   * Avro's single-object encoding: the bytes C3 01, the 64-bit fingerprint of the schema (low byte
+   * first), the record in Avro's binary encoding.
+   *
+   * <p>A reader knows the schemas of this version of Flinfer and of all before it, by their
+   * fingerprints, and fills fields that the older ones lack with their defaults.
+   */
+  AVRO {
+    @Override
+    <T extends SpecificRecordBase> Reader<T> newReader(Class<T> type) {
+      return new AvroReader<>(type, SchemaHistory.of(type));
+    }
+
+    @Override
+    <T extends SpecificRecordBase> Writer<T> newWriter(Class<T> type) {
+      return new AvroWriter<>(type);
+    }
+  },
+
+  /**
+   * One JSON object in UTF-8 without line breaks, its members named as the schema's fields.
+   *
+   * <p>Reading: a member that is missing has the schema's default; one that is unknown, twice
+   * there, of the wrong type or out of range is an error, and so is anything after the object.
+   * Bytes are base64. {@code NaN}, {@code Infinity} and {@code -Infinity} are read as numbers, bare
+   * or in quotes, so that whoever checks the value can name it. Writing: members that are null are
+   * left out; a number that is not finite is written in quotes; an unpaired surrogate, which UTF-8
+   * cannot hold, becomes U+FFFD.
+   */
+  JSON {
+    @Override
+    <T extends SpecificRecordBase> Reader<T> newReader(Class<T> type) {
+      return new JsonReader<>(type);
+    }
+
+    @Override
+    <T extends SpecificRecordBase> Writer<T> newWriter(Class<T> type) {
+      return new JsonWriter<>(type);
+    }
+  };
 
   /** Reads a record's bytes. Thread-safe. */
   public interface Reader<T> {
@@ -22,13 +67,48 @@ public enum WireFormat {
     byte[] write(T record);
   }
 
-  /** A reader of this format for a generated record class. */
-  public <T extends SpecificRecordBase> Reader<T> reader(Class<T> type) {
-    throw new UnsupportedOperationException("being written: " + type);
+  /**
+   * The format of that name, {@code avro} or {@code json}, in upper or lower case.
+   *
+   * @throws IllegalArgumentException if there is none
+   */
+  public static WireFormat of(String name) {
+    for (WireFormat format : values()) {
+      if (format.name().equalsIgnoreCase(name)) {
+        return format;
+      }
+    }
+    throw new IllegalArgumentException(
+        "wire format \"" + name + "\" is not known; choose avro or json");
   }
 
-  /** A writer of this format for a generated record class. */
+  /** A reader of this format for a generated record class. Make it once and keep it. */
+  public <T extends SpecificRecordBase> Reader<T> reader(Class<T> type) {
+    AvroClasses.trust();
+    return newReader(type);
+  }
+
+  /** A writer of this format for a generated record class. Make it once and keep it. */
   public <T extends SpecificRecordBase> Writer<T> writer(Class<T> type) {
-    throw new UnsupportedOperationException("being written: " + type);
+    AvroClasses.trust();
+    return newWriter(type);
+  }
+
+  /** The name as {@link #of} takes it. */
+  @Override
+  public String toString() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+
+  abstract <T extends SpecificRecordBase> Reader<T> newReader(Class<T> type);
+
+  abstract <T extends SpecificRecordBase> Writer<T> newWriter(Class<T> type);
+
+  /**
+   * Avro's view of a generated class. Not the class's own model: that one finds other generated
+   * classes through Avro's class loader, and in Flink theirs can be another.
+   */
+  static SpecificData model(Class<?> type) {
+    return new SpecificData(type.getClassLoader());
   }
 }

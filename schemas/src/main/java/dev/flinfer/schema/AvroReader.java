@@ -1,0 +1,131 @@
+package dev.flinfer.schema;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.avro.Schema;
+import org.apache.avro.SchemaNormalization;
+import org.apache.avro.io.BinaryDecoder;
+import org.apache.avro.io.DatumReader;
+import org.apache.avro.io.DecoderFactory;
+import org.apache.avro.specific.SpecificData;
+import org.apache.avro.specific.SpecificRecordBase;
+
+/**
+ * Reads Avro's single-object encoding, from this and older versions of the schema.
+ *
+ * <p>Avro's own BinaryMessageDecoder ignores what follows the record and throws exceptions of many
+ * kinds on damaged bytes, so only the parts below it are used.
+ */
+final class AvroReader<T extends SpecificRecordBase> implements WireFormat.Reader<T> {
+  private final Class<T> type;
+  private final Schema schema;
+  private final Map<Long, DatumReader<T>> byFingerprint = new HashMap<>();
+
+  /**
+   * @param history schemas that records may have been written by, besides the current one
+   */
+  AvroReader(Class<T> type, List<Schema> history) {
+    SpecificData model = WireFormat.model(type);
+    this.type = type;
+    this.schema = model.getSchema(type);
+    for (Schema older : history) {
+      add(model, older);
+    }
+    add(model, schema);
+  }
+
+  private void add(SpecificData model, Schema writer) {
+    @SuppressWarnings("unchecked")
+    DatumReader<T> reader = model.createDatumReader(writer, schema);
+    byFingerprint.put(SchemaNormalization.parsingFingerprint64(writer), reader);
+  }
+
+  @Override
+  public T read(byte[] bytes) {
+    DatumReader<T> reader = readerFor(bytes);
+    BinaryDecoder decoder =
+        DecoderFactory.get()
+            .binaryDecoder(
+                bytes, AvroWriter.HEADER_LENGTH, bytes.length - AvroWriter.HEADER_LENGTH, null);
+    // Given as the object to reuse, so that fields read before a damaged one can be looked at.
+    T record = type.cast(SpecificData.newInstance(type, schema));
+    int rest;
+    try {
+      record = reader.read(record, decoder);
+      rest = decoder.isEnd() ? 0 : decoder.inputStream().available();
+    } catch (EOFException e) {
+      throw new WireFormatException(
+          what() + "the record ends early, the value has only " + bytes.length + " bytes",
+          idOf(record),
+          e);
+    } catch (IOException | RuntimeException e) {
+      // Avro promises no type for damaged bytes: AvroRuntimeException, IndexOutOfBounds and
+      // UnsupportedOperation have been seen. No code of ours runs inside.
+      throw damaged(record, e);
+    }
+    if (rest > 0) {
+      throw new WireFormatException(
+          what() + rest + " bytes follow the record; a value holds one", idOf(record), null);
+    }
+    return record;
+  }
+
+  private DatumReader<T> readerFor(byte[] bytes) {
+    if (bytes == null) {
+      throw new WireFormatException(what() + "the value is null, a tombstone", null, null);
+    }
+    if (bytes.length < AvroWriter.HEADER_LENGTH
+        || bytes[0] != AvroWriter.MARKER[0]
+        || bytes[1] != AvroWriter.MARKER[1]) {
+      throw new WireFormatException(what() + wrongStart(bytes), null, null);
+    }
+    ByteBuffer header = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    long fingerprint = header.getLong(AvroWriter.MARKER.length);
+    DatumReader<T> reader = byFingerprint.get(fingerprint);
+    if (reader == null) {
+      throw new WireFormatException(
+          what()
+              + String.format("the schema with fingerprint %016x is unknown", fingerprint)
+              + "; the record is of another type or was written by a newer version of Flinfer",
+          null,
+          null);
+    }
+    return reader;
+  }
+
+  private static String wrongStart(byte[] bytes) {
+    StringBuilder start = new StringBuilder("it starts with");
+    for (int i = 0; i < Math.min(2, bytes.length); i++) {
+      start.append(String.format(" %02X", bytes[i]));
+    }
+    if (bytes.length == 0) {
+      start.append(" nothing, it is empty");
+    }
+    start.append(", not with C3 01 and eight bytes of fingerprint");
+    if (bytes.length > 0 && bytes[0] == '{') {
+      start.append("; it looks like JSON: set the format to json");
+    }
+    return start.toString();
+  }
+
+  private WireFormatException damaged(T record, Throwable cause) {
+    return new WireFormatException(
+        what() + "the record is damaged: " + cause.getMessage(), idOf(record), cause);
+  }
+
+  private String what() {
+    return "not a " + type.getSimpleName() + " in Avro's single-object encoding: ";
+  }
+
+  private String idOf(T record) {
+    Schema.Field id = schema.getField("id");
+    return id != null && record.get(id.pos()) instanceof String
+        ? (String) record.get(id.pos())
+        : null;
+  }
+}

@@ -1,0 +1,125 @@
+package dev.flinfer.schema;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+
+/** Arrays, maps, and values that may be null. */
+final class JsonContainers {
+  private JsonContainers() {}
+
+  /** A union of null and one type. */
+  static final class Optional extends JsonType {
+    private final JsonType value;
+
+    Optional(JsonType value) {
+      this.value = value;
+    }
+
+    @Override
+    String expected() {
+      return value.expected() + " or null";
+    }
+
+    @Override
+    Object read(JsonParser parser) throws IOException {
+      return parser.currentToken() == JsonToken.VALUE_NULL ? null : value.read(parser);
+    }
+
+    @Override
+    void write(Object written, JsonGenerator out) throws IOException {
+      if (written == null) {
+        out.writeNull();
+      } else {
+        value.write(written, out);
+      }
+    }
+  }
+
+  /** An array. */
+  static final class Array extends JsonType {
+    private final JsonType element;
+
+    Array(JsonType element) {
+      this.element = element;
+    }
+
+    @Override
+    String expected() {
+      return "an array";
+    }
+
+    @Override
+    Object read(JsonParser parser) throws IOException {
+      if (parser.currentToken() != JsonToken.START_ARRAY) {
+        throw mismatch(parser);
+      }
+      List<Object> elements = new ArrayList<>();
+      while (parser.nextToken() != JsonToken.END_ARRAY) {
+        try {
+          elements.add(element.read(parser));
+        } catch (JsonMismatch e) {
+          throw e.inElement(elements.size());
+        }
+      }
+      return elements;
+    }
+
+    @Override
+    void write(Object value, JsonGenerator out) throws IOException {
+      out.writeStartArray();
+      for (Object item : (List<?>) value) {
+        element.write(item, out);
+      }
+      out.writeEndArray();
+    }
+  }
+
+  /** A map with string keys, which keeps its order. */
+  static final class Map extends JsonType {
+    private final JsonType value;
+
+    Map(JsonType value) {
+      this.value = value;
+    }
+
+    @Override
+    String expected() {
+      return "an object";
+    }
+
+    @Override
+    Object read(JsonParser parser) throws IOException {
+      if (parser.currentToken() != JsonToken.START_OBJECT) {
+        throw mismatch(parser);
+      }
+      java.util.Map<String, Object> entries = new LinkedHashMap<>();
+      for (String key = parser.nextFieldName(); key != null; key = parser.nextFieldName()) {
+        parser.nextToken();
+        if (entries.containsKey(Unicode.requirePaired(key))) {
+          throw JsonMismatch.of("key " + JsonMismatch.quote(key) + " is there twice");
+        }
+        try {
+          entries.put(key, value.read(parser));
+        } catch (JsonMismatch e) {
+          throw e.inField(key);
+        }
+      }
+      return entries;
+    }
+
+    @Override
+    void write(Object entries, JsonGenerator out) throws IOException {
+      out.writeStartObject();
+      for (java.util.Map.Entry<?, ?> entry : ((java.util.Map<?, ?>) entries).entrySet()) {
+        out.writeFieldName(Unicode.replaceUnpaired(entry.getKey().toString()));
+        value.write(entry.getValue(), out);
+      }
+      out.writeEndObject();
+    }
+  }
+}

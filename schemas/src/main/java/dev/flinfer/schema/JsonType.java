@@ -1,0 +1,85 @@
+package dev.flinfer.schema;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import java.io.IOException;
+import java.util.List;
+import org.apache.avro.Schema;
+import org.apache.avro.specific.SpecificData;
+
+/** How values of one schema are read from JSON and written to it. Made once for each schema. */
+abstract class JsonType {
+  /** Says in an error what was expected, with its article. */
+  abstract String expected();
+
+  /**
+   * Reads the value that the parser's current token starts, up to its last token.
+   *
+   * @throws JsonMismatch if the value is well-formed and does not fit the schema
+   */
+  abstract Object read(JsonParser parser) throws IOException;
+
+  abstract void write(Object value, JsonGenerator out) throws IOException;
+
+  /** The error for a value that is not of this type. */
+  final JsonMismatch mismatch(JsonParser parser) throws IOException {
+    return JsonMismatch.of(describe(parser) + " is not " + expected());
+  }
+
+  private static String describe(JsonParser parser) throws IOException {
+    JsonToken token = parser.currentToken();
+    if (token == JsonToken.START_OBJECT) {
+      return "an object";
+    }
+    if (token == JsonToken.START_ARRAY) {
+      return "an array";
+    }
+    String text = JsonMismatch.quote(parser.getText());
+    return token == JsonToken.VALUE_STRING ? text : text.replace("\"", "");
+  }
+
+  /**
+   * @throws IllegalArgumentException for a schema that JSON records cannot have
+   */
+  static JsonType of(Schema schema, SpecificData model) {
+    switch (schema.getType()) {
+      case RECORD:
+        return new JsonRecord(schema, model);
+      case ARRAY:
+        return new JsonContainers.Array(of(schema.getElementType(), model));
+      case MAP:
+        return new JsonContainers.Map(of(schema.getValueType(), model));
+      case UNION:
+        return optional(schema, model);
+      case ENUM:
+        return new JsonScalars.Enum(schema, model);
+      case STRING:
+        return JsonScalars.STRING;
+      case BYTES:
+        return JsonScalars.BYTES;
+      case INT:
+        return JsonScalars.INT;
+      case LONG:
+        return JsonScalars.LONG;
+      case FLOAT:
+        return JsonScalars.FLOAT;
+      case DOUBLE:
+        return JsonScalars.DOUBLE;
+      case BOOLEAN:
+        return JsonScalars.BOOLEAN;
+      default:
+        throw new IllegalArgumentException("schema " + schema + " has no JSON form here");
+    }
+  }
+
+  private static JsonType optional(Schema union, SpecificData model) {
+    List<Schema> branches = union.getTypes();
+    if (branches.size() != 2 || !union.isNullable()) {
+      throw new IllegalArgumentException(
+          "union " + union + " has no JSON form here; a union must be of null and one other type");
+    }
+    int value = branches.get(0).getType() == Schema.Type.NULL ? 1 : 0;
+    return new JsonContainers.Optional(of(branches.get(value), model));
+  }
+}

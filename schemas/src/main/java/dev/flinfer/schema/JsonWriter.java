@@ -1,0 +1,30 @@
+package dev.flinfer.schema;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import org.apache.avro.specific.SpecificRecordBase;
+
+/** Writes a record as one JSON object. */
+final class JsonWriter<T extends SpecificRecordBase> implements WireFormat.Writer<T> {
+  private static final JsonFactory FACTORY = new JsonFactory();
+
+  private final JsonType shape;
+
+  JsonWriter(Class<T> type) {
+    this.shape = JsonType.of(WireFormat.model(type).getSchema(type), WireFormat.model(type));
+  }
+
+  @Override
+  public byte[] write(T record) {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream(256);
+    try (JsonGenerator out = FACTORY.createGenerator(bytes)) {
+      shape.write(record, out);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return bytes.toByteArray();
+  }
+}

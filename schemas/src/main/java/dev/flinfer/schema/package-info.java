@@ -1,0 +1,12 @@
+/**
+ * The records of the Kafka topics and their wire formats. The schema files under {@code
+ * src/main/avro} are the contract; the record classes are generated from them.
+ *
+ * <p>{@link dev.flinfer.schema.WireFormat} is the way in. The generated classes work with Avro and
+ * Flink directly too: each puts itself on Avro's class allow-list. Imports Avro and Jackson's core,
+ * and nothing of Flink, Kafka or the other modules.
+ *
+ * <p>To change a schema: add a field with a doc and a default at the end, run the tests, and add
+ * the line they print to {@code history/}. Never remove or rename a field, nor change its type.
+ */
+package dev.flinfer.schema;
