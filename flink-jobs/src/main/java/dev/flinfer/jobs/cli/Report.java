@@ -118,23 +118,22 @@ final class Report {
   /** How to use what --keep leaves up. */
   static List<String> keep(String servers, String prompts, String completions, String webUrl) {
     return List.of(
-        "Broker, job and web UI stay up: Kafka at %s, Flink at %s".formatted(servers, webUrl),
+        "Broker, job and web UI stay up until Ctrl-C.",
+        INDENT + "Kafka  " + servers,
+        INDENT + "Flink  " + webUrl,
         "",
-        "Write a prompt with Kafka's own console tools, and read the completions:",
+        "Kafka's own console tools write a prompt and read the completions:",
         "",
         "  printf '%s\\n' \\",
         "    '{\"prompt\":\"Ticket: refund me\\nCategory:\",\"max_tokens\":48,\"temperature\":0}' |",
         "    kafka-console-producer.sh --bootstrap-server %s --topic %s"
             .formatted(servers, prompts),
-        "  kafka-console-consumer.sh --bootstrap-server %s --topic %s \\"
-            .formatted(servers, completions),
-        "    --isolation-level read_committed --from-beginning",
+        "  kafka-console-consumer.sh --bootstrap-server %s \\".formatted(servers),
+        "    --topic %s --isolation-level read_committed --from-beginning".formatted(completions),
         "",
-        "or with Flinfer's:",
+        "So do Flinfer's:",
         "",
-        "  ./flinfer produce FILE --bootstrap-servers %s".formatted(servers),
-        "  ./flinfer consume --from-beginning --bootstrap-servers %s".formatted(servers),
-        "",
-        "Ctrl-C ends everything.");
+        "  ./flinfer produce FILE --bootstrap-servers " + servers,
+        "  ./flinfer consume --from-beginning --bootstrap-servers " + servers);
   }
 }
