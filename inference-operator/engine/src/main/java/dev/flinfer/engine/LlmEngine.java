@@ -15,7 +15,7 @@ public interface LlmEngine extends AutoCloseable {
 
   /** Opens an engine of its own; the caller closes it. */
   static LlmEngine open(EngineOptions options) {
-    throw new UnsupportedOperationException("being written: " + options);
+    return EngineFactory.open(options);
   }
 
   /**

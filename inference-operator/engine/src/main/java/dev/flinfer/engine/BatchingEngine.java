@@ -1,0 +1,315 @@
+package dev.flinfer.engine;
+
+import dev.flinfer.engine.tokenizer.Tokenizer;
+import dev.flinfer.schema.Completion;
+import dev.flinfer.schema.CompletionRequest;
+import dev.flinfer.schema.FinishReason;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
+
+/**
+ * The engine's loop: take in what was submitted, schedule, forward, sample, again. One thread runs
+ * it and owns the device; callers reach it through a queue and are never kept waiting.
+ */
+final class BatchingEngine implements LlmEngine {
+  private final ForwardPass forward;
+  private final AutoCloseable files;
+  private final Tokenizer tokenizer;
+  private final Set<Integer> eosTokenIds;
+  private final ModelInfo model;
+  private final InstantSource clock;
+  private final BlockPool pool;
+  private final Scheduler scheduler;
+  private final float[] logits; // (max_num_seqs, vocab_size)
+
+  private final Queue<Runnable> inbox = new ConcurrentLinkedQueue<>();
+  private final Thread owner;
+  private volatile boolean closed;
+  private volatile EngineException failure;
+  private volatile EngineStats stats;
+
+  private long steps;
+  private long sequences;
+  private long promptTokens;
+  private long generatedTokens;
+
+  BatchingEngine(
+      ForwardPass forward,
+      AutoCloseable files,
+      Tokenizer tokenizer,
+      Set<Integer> eosTokenIds,
+      ModelInfo model,
+      EngineOptions options,
+      InstantSource clock) {
+    this.forward = forward;
+    this.files = files;
+    this.tokenizer = tokenizer;
+    this.eosTokenIds = eosTokenIds;
+    this.model = model;
+    this.clock = clock;
+    this.pool = new BlockPool(forward.numKvBlocks());
+    this.scheduler =
+        new Scheduler(
+            options.maxNumSeqs(),
+            options.maxNumBatchedTokens(),
+            options.enablePrefixCaching(),
+            pool);
+    this.logits = new float[Math.multiplyExact(options.maxNumSeqs(), forward.vocabSize())];
+    publishStats();
+    this.owner = new Thread(this::run, "flinfer-engine");
+    owner.setDaemon(true);
+    owner.start();
+  }
+
+  @Override
+  public Generation submit(
+      CompletionRequest request, GeneratedTokens resumeFrom, GenerationListener listener) {
+    requireAlive();
+    SamplingParams params = SamplingParams.of(request);
+    int[] prompt = RequestTokens.of(request, tokenizer, model);
+    Sequence sequence =
+        new Sequence(
+            request,
+            params,
+            prompt,
+            new CompletionText(tokenizer.decoder(), params.stop()),
+            listener,
+            System.nanoTime(),
+            this::cancel);
+    if (params.logprobs() && resumeFrom.logprobs().length != resumeFrom.tokens().length) {
+      throw new IllegalArgumentException(
+          "%d tokens to resume from and %d log-probabilities"
+              .formatted(resumeFrom.tokens().length, resumeFrom.logprobs().length));
+    }
+    send(() -> take(sequence, resumeFrom));
+    // Whatever was sent before the failure was noted is told of it; what came later is told here.
+    requireAlive();
+    return sequence;
+  }
+
+  @Override
+  public ModelInfo model() {
+    return model;
+  }
+
+  @Override
+  public EngineStats stats() {
+    return stats;
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    LockSupport.unpark(owner);
+    boolean interrupted = false;
+    while (owner.isAlive() && Thread.currentThread() != owner) {
+      try {
+        owner.join();
+      } catch (InterruptedException e) {
+        interrupted = true; // the device must be free before this returns
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void requireAlive() {
+    if (failure != null) {
+      throw failure;
+    }
+    if (closed) {
+      throw new EngineException("The engine for model %s is closed".formatted(model.name()));
+    }
+  }
+
+  private void cancel(Sequence sequence) {
+    send(() -> scheduler.remove(sequence));
+  }
+
+  private void send(Runnable message) {
+    inbox.add(message);
+    LockSupport.unpark(owner);
+  }
+
+  private void run() {
+    try {
+      while (!closed) {
+        takeIn();
+        finishOverdue();
+        List<Scheduler.Scheduled> step = scheduler.schedule();
+        if (step.isEmpty()) {
+          publishStats();
+          if (inbox.isEmpty() && !closed) {
+            LockSupport.park(this);
+          }
+        } else {
+          compute(step);
+        }
+      }
+    } catch (RuntimeException | Error e) {
+      fail(e);
+    } finally {
+      closeDevice();
+    }
+  }
+
+  private void takeIn() {
+    Runnable message;
+    while ((message = inbox.poll()) != null) {
+      message.run();
+    }
+  }
+
+  /** A new sequence; what it resumes from is replayed, and may be all there is to do. */
+  private void take(Sequence sequence, GeneratedTokens resumeFrom) {
+    if (sequence.cancelled()) {
+      return;
+    }
+    int[] tokens = resumeFrom.tokens();
+    for (int i = 0; i < tokens.length; i++) {
+      sequence.append(tokens[i], resumeFrom.logprobs().length > 0 ? resumeFrom.logprobs()[i] : 0);
+      FinishReason reason = finishReason(sequence);
+      if (reason != null) {
+        finish(sequence, reason);
+        return;
+      }
+    }
+    sequence.text.stream(false);
+    scheduler.add(sequence);
+  }
+
+  private void compute(List<Scheduler.Scheduled> step) {
+    long start = System.nanoTime();
+    StepPlan plan = StepPlans.of(step);
+    forward.forward(plan, logits);
+    scheduler.computed(step);
+    steps++;
+    sequences += step.size();
+    int row = 0;
+    for (Scheduler.Scheduled scheduled : step) {
+      Sequence sequence = scheduled.sequence();
+      if (sequence.firstScheduledNanos == 0) {
+        sequence.firstScheduledNanos = start;
+      }
+      if (sequence.computed == sequence.length()) {
+        promptTokens += scheduled.tokens() - (sequence.generated() > 0 ? 1 : 0);
+        sample(sequence, row++);
+      } else {
+        promptTokens += scheduled.tokens();
+      }
+    }
+    publishStats();
+  }
+
+  private void sample(Sequence sequence, int row) {
+    int vocab = forward.vocabSize();
+    int at = row * vocab;
+    int token = Sampler.sample(logits, at, vocab, sequence.params, sequence.generated());
+    if (Float.isNaN(logits[at + token])) {
+      throw new IllegalStateException(
+          "The logits of request %s are NaN; the weights of model %s are broken"
+              .formatted(sequence.request.getId(), model.name()));
+    }
+    float logprob =
+        sequence.params.logprobs() ? Sampler.logprob(logits, at, vocab, token) : Float.NaN;
+    sequence.append(token, logprob);
+    generatedTokens++;
+    if (sequence.firstTokenNanos == 0) {
+      sequence.firstTokenNanos = System.nanoTime();
+    }
+    FinishReason reason = finishReason(sequence);
+    if (reason != null) {
+      scheduler.remove(sequence);
+      finish(sequence, reason);
+    } else if (!sequence.cancelled()) {
+      sequence.listener.onToken(token, sequence.text.stream(false));
+    }
+  }
+
+  private FinishReason finishReason(Sequence sequence) {
+    if (eosTokenIds.contains(sequence.token(sequence.length() - 1)) || sequence.text.stopped()) {
+      return FinishReason.STOP;
+    }
+    boolean full =
+        sequence.generated() >= sequence.params.maxTokens()
+            || sequence.length() >= model.maxModelLen();
+    return full ? FinishReason.LENGTH : null;
+  }
+
+  private void finishOverdue() {
+    long now = clock.millis();
+    List<Sequence> overdue = new ArrayList<>();
+    Consumer<Sequence> look =
+        sequence -> {
+          Long deadline = sequence.request.getDeadline();
+          if (deadline != null && deadline <= now) {
+            overdue.add(sequence);
+          }
+        };
+    scheduler.running().forEach(look);
+    scheduler.waiting().forEach(look);
+    for (Sequence sequence : overdue) {
+      scheduler.remove(sequence);
+      finish(sequence, FinishReason.DEADLINE);
+    }
+  }
+
+  private void finish(Sequence sequence, FinishReason reason) {
+    sequence.text.finish();
+    if (sequence.cancelled()) {
+      return;
+    }
+    if (sequence.generated() > 0) {
+      int last = sequence.token(sequence.length() - 1);
+      sequence.listener.onToken(last, sequence.text.stream(true));
+    }
+    Completion completion = Completions.of(sequence, reason, model, System.nanoTime());
+    sequence.listener.onCompletion(completion);
+  }
+
+  private void fail(Throwable cause) {
+    failure =
+        new EngineException(
+            "The engine for model %s on %s failed: %s"
+                .formatted(model.name(), model.device(), cause),
+            cause);
+    takeIn();
+    List<Sequence> all = new ArrayList<>(scheduler.running());
+    all.addAll(scheduler.waiting());
+    for (Sequence sequence : all) {
+      sequence.listener.onFailure(failure);
+    }
+  }
+
+  private void closeDevice() {
+    closed = true;
+    forward.close();
+    try {
+      files.close();
+    } catch (Exception e) {
+      throw new IllegalStateException("The model's files cannot be closed: " + e, e);
+    }
+  }
+
+  private void publishStats() {
+    stats =
+        new EngineStats(
+            steps,
+            sequences,
+            promptTokens,
+            generatedTokens,
+            scheduler.prefixCacheHits(),
+            scheduler.preemptions(),
+            scheduler.running().size(),
+            scheduler.waiting().size() + inbox.size(),
+            pool.used(),
+            pool.total());
+  }
+}

@@ -1,0 +1,128 @@
+package dev.flinfer.engine;
+
+import dev.flinfer.schema.CompletionRequest;
+import dev.flinfer.schema.FinishReason;
+import java.util.Arrays;
+import java.util.function.Consumer;
+
+/**
+ * A request on its way: its tokens, how many of them are computed, and its KV blocks. Belongs to
+ * the engine's thread; only {@link #progress} may be called from others.
+ */
+final class Sequence implements Generation {
+  final CompletionRequest request;
+  final SamplingParams params;
+  final GenerationListener listener;
+  final CompletionText text;
+  final int promptLength;
+  final long submittedNanos;
+
+  /** Prompt tokens whose keys and values were found in the prefix cache at the first admission. */
+  int cachedTokens = -1;
+
+  long firstScheduledNanos;
+  long firstTokenNanos;
+  FinishReason finishReason;
+
+  /** Tokens whose keys and values are in the KV blocks. */
+  int computed;
+
+  int[] blocks = new int[8]; // the first blockCount count
+  int blockCount;
+
+  /** Blocks whose content is known to the pool, and the number of the content at their end. */
+  int sealedBlocks;
+
+  long sealedContent = BlockPool.EMPTY;
+
+  private int[] tokens; // prompt, then generated
+  private float[] logprobs = new float[0]; // of the generated tokens, where asked for
+  private volatile int length; // written last: publishes the arrays
+  private volatile boolean cancelled;
+  private final Consumer<Sequence> onCancel;
+
+  Sequence(
+      CompletionRequest request,
+      SamplingParams params,
+      int[] prompt,
+      CompletionText text,
+      GenerationListener listener,
+      long nowNanos,
+      Consumer<Sequence> onCancel) {
+    this.request = request;
+    this.params = params;
+    this.listener = listener;
+    this.text = text;
+    this.promptLength = prompt.length;
+    this.submittedNanos = nowNanos;
+    this.onCancel = onCancel;
+    this.tokens = prompt.clone();
+    this.length = prompt.length;
+  }
+
+  int length() {
+    return length;
+  }
+
+  int generated() {
+    return length - promptLength;
+  }
+
+  int token(int position) {
+    return tokens[position];
+  }
+
+  /** Tokens that a forward pass must still compute; at least 1. */
+  int uncomputed() {
+    return length - computed;
+  }
+
+  /** The tokens of a block, (16). */
+  int[] blockTokens(int index) {
+    int from = index * ForwardPass.BLOCK_SIZE;
+    return Arrays.copyOfRange(tokens, from, from + ForwardPass.BLOCK_SIZE);
+  }
+
+  /** Appends a generated token. */
+  void append(int token, float logprob) {
+    int at = length;
+    if (at == tokens.length) {
+      tokens = Arrays.copyOf(tokens, at + Math.max(16, at / 2));
+    }
+    tokens[at] = token;
+    if (params.logprobs()) {
+      int index = at - promptLength;
+      if (index >= logprobs.length) {
+        logprobs = Arrays.copyOf(logprobs, Math.max(16, 2 * index));
+      }
+      logprobs[index] = logprob;
+    }
+    length = at + 1;
+    text.add(token);
+  }
+
+  void addBlock(int block) {
+    if (blockCount == blocks.length) {
+      blocks = Arrays.copyOf(blocks, 2 * blockCount);
+    }
+    blocks[blockCount++] = block;
+  }
+
+  @Override
+  public GeneratedTokens progress() {
+    int count = length - promptLength; // read first: what it counts is in the arrays
+    return new GeneratedTokens(
+        Arrays.copyOfRange(tokens, promptLength, promptLength + count),
+        params.logprobs() ? Arrays.copyOf(logprobs, count) : new float[0]);
+  }
+
+  @Override
+  public void cancel() {
+    cancelled = true;
+    onCancel.accept(this);
+  }
+
+  boolean cancelled() {
+    return cancelled;
+  }
+}

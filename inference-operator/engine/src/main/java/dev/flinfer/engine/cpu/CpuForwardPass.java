@@ -1,0 +1,262 @@
+package dev.flinfer.engine.cpu;
+
+import dev.flinfer.engine.ForwardPass;
+import dev.flinfer.engine.StepPlan;
+import dev.flinfer.engine.model.PhiConfig;
+import dev.flinfer.engine.model.PhiWeights;
+import dev.flinfer.engine.weights.Tensor;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Phi's forward pass in Java on all cores, activations, keys and values in fp32, weights in the
+ * type they are stored in.
+ *
+ * <p>Architecture: "Textbooks Are All You Need II" (arXiv 2309.05463) and Hugging Face's {@code
+ * PhiForCausalLM}: attention and MLP of a block both read the same normalised input.
+ */
+public final class CpuForwardPass implements ForwardPass {
+  private final PhiConfig config;
+  private final int numKvBlocks;
+  private final int maxRows;
+  private final Arena arena = Arena.ofShared();
+  private final WorkerTeam team;
+  private final CpuAttention attention;
+
+  private final Tensor embedTokens; // (vocab_size, hidden_size)
+  private final List<Layer> layers = new ArrayList<>();
+  private final Norm finalNorm;
+  private final PackedMatrix lmHead; // (vocab_size, hidden_size)
+  private final float[] cos; // (max_position_embeddings, rotary_dim / 2)
+  private final float[] sin; // as cos
+
+  // Activations, a row a token.
+  private final int hiddenStride;
+  private final float[] hidden; // (rows, hidden_size in whole panels)
+  private final float[] normed; // (rows, hidden_size)
+  private final int projectedStride;
+  private final float[] projected; // (rows, q | k | v | fc1)
+  private final int mixedStride;
+  private final float[] mixed; // (rows, attention | gelu(fc1))
+  private float[] output = new float[0]; // (logit rows, vocab_size in whole panels)
+
+  /** {@code weight} and {@code bias}: (hidden_size). */
+  private record Norm(float[] weight, float[] bias) {
+    static Norm of(PhiWeights.Affine affine) {
+      return new Norm(affine.weight().toFloats(), affine.bias().toFloats());
+    }
+  }
+
+  /**
+   * @param in (3 * hidden_size + intermediate_size, hidden_size): q, k, v and fc1
+   * @param out (hidden_size, hidden_size + intermediate_size): dense and fc2
+   */
+  private record Layer(Norm norm, PackedMatrix in, PackedMatrix out) {}
+
+  /**
+   * Copies the weights into its own layout; the tensors' files can be closed only after it, because
+   * the embedding stays in them.
+   *
+   * @param numKvBlocks blocks of 16 positions in the KV cache
+   * @param maxRows most rows of a plan
+   * @param threads threads to compute with, the caller's included
+   */
+  public CpuForwardPass(
+      PhiConfig config, PhiWeights weights, int numKvBlocks, int maxRows, int threads) {
+    this.config = config;
+    this.numKvBlocks = numKvBlocks;
+    this.maxRows = maxRows;
+    this.team = new WorkerTeam(threads);
+    this.attention = new CpuAttention(config, numKvBlocks, arena);
+    this.embedTokens = weights.embedTokens();
+    for (PhiWeights.Layer layer : weights.layers()) {
+      layers.add(
+          new Layer(
+              Norm.of(layer.inputLayernorm()),
+              PackedMatrix.stacked(
+                  List.of(layer.q(), layer.k(), layer.v(), layer.fc1()), arena, team),
+              PackedMatrix.sideBySide(List.of(layer.dense(), layer.fc2()), arena, team)));
+    }
+    this.finalNorm = Norm.of(weights.finalNorm());
+    this.lmHead = PackedMatrix.stacked(List.of(weights.lmHead()), arena, team);
+
+    int half = config.rotaryDim() / 2;
+    this.cos = new float[config.maxPositionEmbeddings() * half];
+    this.sin = new float[config.maxPositionEmbeddings() * half];
+    fillRotary(half);
+
+    this.hiddenStride = layers.get(0).out().stride();
+    this.hidden = new float[maxRows * hiddenStride];
+    this.normed = new float[maxRows * config.hiddenSize()];
+    this.projectedStride = layers.get(0).in().stride();
+    this.projected = new float[maxRows * projectedStride];
+    this.mixedStride = config.hiddenSize() + config.intermediateSize();
+    this.mixed = new float[maxRows * mixedStride];
+  }
+
+  /** Bytes that one KV block takes. */
+  public static long kvBlockBytes(PhiConfig config) {
+    return CpuAttention.blockBytes(config);
+  }
+
+  private void fillRotary(int half) {
+    for (int position = 0; position < config.maxPositionEmbeddings(); position++) {
+      for (int i = 0; i < half; i++) {
+        double angle = position * Math.pow(config.ropeTheta(), -2.0 * i / config.rotaryDim());
+        cos[position * half + i] = (float) Math.cos(angle);
+        sin[position * half + i] = (float) Math.sin(angle);
+      }
+    }
+  }
+
+  @Override
+  public int vocabSize() {
+    return config.vocabSize();
+  }
+
+  @Override
+  public int numKvBlocks() {
+    return numKvBlocks;
+  }
+
+  @Override
+  public String device() {
+    return "cpu (%d threads, %d-bit vectors)".formatted(team.size(), Lanes.COUNT * Float.SIZE);
+  }
+
+  @Override
+  public void forward(StepPlan plan, float[] logits) {
+    int rows = plan.rows();
+    if (rows > maxRows) {
+      throw new IllegalArgumentException("%d rows; the limit is %d".formatted(rows, maxRows));
+    }
+    int width = config.hiddenSize();
+
+    team.run(
+        rows,
+        1,
+        (from, to, worker) -> {
+          for (int row = from; row < to; row++) {
+            embedTokens.copyTo(
+                (long) plan.tokens()[row] * width, hidden, row * hiddenStride, width);
+          }
+        });
+
+    for (int l = 0; l < layers.size(); l++) {
+      int index = l;
+      Layer layer = layers.get(l);
+
+      norm(layer.norm(), rows);
+      layer.in().multiply(normed, width, rows, projected, projectedStride, false, team);
+      team.run(
+          rows,
+          1,
+          (from, to, worker) -> {
+            for (int row = from; row < to; row++) {
+              rotate(row, plan.positions()[row]);
+              storeKeysAndValues(plan, index, row);
+              Elementwise.gelu(
+                  projected,
+                  row * projectedStride + 3 * width,
+                  config.intermediateSize(),
+                  mixed,
+                  row * mixedStride + width);
+            }
+          });
+      attend(plan, index);
+      layer.out().multiply(mixed, mixedStride, rows, hidden, hiddenStride, true, team);
+    }
+
+    computeLogits(plan, logits);
+  }
+
+  private void norm(Norm norm, int rows) {
+    team.run(
+        rows,
+        1,
+        (from, to, worker) -> {
+          for (int row = from; row < to; row++) {
+            normRow(norm, row, row);
+          }
+        });
+  }
+
+  private void normRow(Norm norm, int row, int target) {
+    Elementwise.layerNorm(
+        hidden,
+        row * hiddenStride,
+        norm.weight(),
+        norm.bias(),
+        config.layerNormEps(),
+        normed,
+        target * config.hiddenSize());
+  }
+
+  /** Rotates the leading dimensions of each head of q and k, first half against second half. */
+  private void rotate(int row, int position) {
+    int half = config.rotaryDim() / 2;
+    int heads = 2 * config.numAttentionHeads(); // those of q, then those of k
+    for (int head = 0; head < heads; head++) {
+      int at = row * projectedStride + head * config.headDim();
+      for (int i = 0; i < half; i++) {
+        float c = cos[position * half + i];
+        float s = sin[position * half + i];
+        float a = projected[at + i];
+        float b = projected[at + half + i];
+        projected[at + i] = a * c - b * s;
+        projected[at + half + i] = b * c + a * s;
+      }
+    }
+  }
+
+  private void storeKeysAndValues(StepPlan plan, int layer, int row) {
+    int position = plan.positions()[row];
+    int block = plan.blockTables()[plan.sequences()[row]][position / BLOCK_SIZE];
+    int keysAt = row * projectedStride + config.hiddenSize();
+    attention.write(layer, block, position, projected, keysAt, keysAt + config.hiddenSize());
+  }
+
+  private void attend(StepPlan plan, int layer) {
+    int heads = config.numAttentionHeads();
+    team.run(
+        plan.rows() * heads,
+        Math.max(1, heads / 4),
+        (from, to, worker) -> {
+          for (int i = from; i < to; i++) {
+            int row = i / heads;
+            int at = i % heads * config.headDim();
+            attention.attend(
+                layer,
+                i % heads,
+                plan.blockTables()[plan.sequences()[row]],
+                plan.positions()[row],
+                projected,
+                row * projectedStride + at,
+                mixed,
+                row * mixedStride + at);
+          }
+        });
+  }
+
+  private void computeLogits(StepPlan plan, float[] logits) {
+    int rows = plan.numLogits();
+    int stride = lmHead.stride();
+    if (output.length < rows * stride) {
+      output = new float[rows * stride];
+    }
+    for (int i = 0; i < rows; i++) {
+      normRow(finalNorm, plan.logitRows()[i], i);
+    }
+    lmHead.multiply(normed, config.hiddenSize(), rows, output, stride, false, team);
+    for (int i = 0; i < rows; i++) {
+      System.arraycopy(output, i * stride, logits, i * config.vocabSize(), config.vocabSize());
+    }
+  }
+
+  @Override
+  public void close() {
+    team.close();
+    arena.close();
+  }
+}

@@ -1,0 +1,22 @@
+package dev.flinfer.engine.cpu;
+
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorSpecies;
+
+/** The vectors of this machine, at most 16 floats: a KV block's positions fill whole vectors. */
+final class Lanes {
+  static final VectorSpecies<Float> SPECIES =
+      VectorSpecies.of(
+          float.class,
+          VectorShape.forBitSize(Math.min(512, FloatVector.SPECIES_PREFERRED.vectorBitSize())));
+
+  static final int COUNT = SPECIES.length();
+
+  private Lanes() {}
+
+  /** The next multiple of {@code unit}. */
+  static int roundUp(int length, int unit) {
+    return (length + unit - 1) / unit * unit;
+  }
+}

@@ -1,0 +1,157 @@
+package dev.flinfer.engine.model;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.flinfer.engine.weights.WeightFileException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * The dimensions of a Phi model ({@code model_type} "phi": Phi-1, Phi-1.5, Phi-2), named as in
+ * Hugging Face's {@code config.json}.
+ *
+ * @param hiddenSize length of a token's vector
+ * @param intermediateSize width of the MLP
+ * @param numHiddenLayers layers
+ * @param numAttentionHeads heads, of {@code hiddenSize / numAttentionHeads} dimensions each
+ * @param rotaryDim leading dimensions of a head that are rotated, even
+ * @param vocabSize rows of embedding and output
+ * @param maxPositionEmbeddings longest context
+ * @param ropeTheta base of the rotary frequencies
+ * @param layerNormEps added to the variance
+ * @param eosTokenIds tokens that end a text; may be empty
+ */
+public record PhiConfig(
+    int hiddenSize,
+    int intermediateSize,
+    int numHiddenLayers,
+    int numAttentionHeads,
+    int rotaryDim,
+    int vocabSize,
+    int maxPositionEmbeddings,
+    double ropeTheta,
+    double layerNormEps,
+    Set<Integer> eosTokenIds) {
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  /** Dimensions of a head. */
+  public int headDim() {
+    return hiddenSize / numAttentionHeads;
+  }
+
+  /** Reads {@code config.json} in a model directory. */
+  public static PhiConfig load(Path directory) {
+    if (!Files.isDirectory(directory)) {
+      throw new WeightFileException(
+          directory,
+          "is no directory; flinfer.model is a model directory in Hugging Face's layout, with"
+              + " config.json, tokenizer.json and model.safetensors");
+    }
+    Reader reader = new Reader(directory.resolve("config.json"));
+    reader.mustBe("model_type", "phi");
+    reader.mustBe("hidden_act", "gelu_new");
+    reader.mustBe("qk_layernorm", "false");
+    reader.mustBe("tie_word_embeddings", "false");
+    reader.mustBe("rope_scaling", "null");
+    int hidden = reader.count("hidden_size", 1 << 20);
+    int heads = reader.count("num_attention_heads", 1 << 12);
+    reader.mustBe("num_key_value_heads", "null", Integer.toString(heads));
+    reader.require(
+        hidden % heads == 0,
+        "hidden_size is %d; it must be a multiple of num_attention_heads, %d"
+            .formatted(hidden, heads));
+    // Newer files of Hugging Face keep both numbers of the rotation in rope_parameters.
+    JsonNode rope = reader.json.path("rope_parameters");
+    double factor = reader.number(rope, "partial_rotary_factor", 0.5);
+    int rotaryDim = (int) (factor * (hidden / heads));
+    reader.require(
+        factor > 0 && factor <= 1 && rotaryDim >= 2 && rotaryDim % 2 == 0,
+        "partial_rotary_factor is %s, %d of %d dimensions; it must make an even number of them"
+            .formatted(factor, rotaryDim, hidden / heads));
+    return new PhiConfig(
+        hidden,
+        reader.count("intermediate_size", 1 << 22),
+        reader.count("num_hidden_layers", 1 << 10),
+        heads,
+        rotaryDim,
+        reader.count("vocab_size", 1 << 22),
+        reader.count("max_position_embeddings", 1 << 20),
+        reader.number(rope, "rope_theta", 10000),
+        reader.number(null, "layer_norm_eps", 1e-5),
+        reader.eosTokenIds());
+  }
+
+  private static final class Reader {
+    final Path file;
+    final JsonNode json;
+
+    Reader(Path file) {
+      this.file = file;
+      if (!Files.exists(file)) {
+        throw new WeightFileException(
+            file, "is missing; a model directory holds the config.json of its checkpoint");
+      }
+      try {
+        json = JSON.readTree(Files.readAllBytes(file));
+      } catch (JsonProcessingException e) {
+        throw new WeightFileException(file, "broken JSON: " + e.getOriginalMessage(), e);
+      } catch (IOException e) {
+        throw new WeightFileException(file, "cannot be read: " + e, e);
+      }
+    }
+
+    void require(boolean holds, String message) {
+      if (!holds) {
+        throw new WeightFileException(file, message);
+      }
+    }
+
+    /** A field that may be absent, and else must hold one of the values this engine computes. */
+    void mustBe(String field, String... allowed) {
+      JsonNode node = json.get(field);
+      require(
+          node == null || List.of(allowed).contains(node.asText()),
+          "%s is %s; this engine computes only %s"
+              .formatted(field, node, String.join(" or ", allowed)));
+    }
+
+    int count(String field, int limit) {
+      JsonNode node = json.path(field);
+      require(
+          node.isInt() && node.asInt() >= 1 && node.asInt() <= limit,
+          "%s is %s; it must be a whole number from 1 to %d"
+              .formatted(field, node.isMissingNode() ? "missing" : node, limit));
+      return node.asInt();
+    }
+
+    double number(JsonNode first, String field, double otherwise) {
+      JsonNode node = first != null && first.has(field) ? first.get(field) : json.get(field);
+      if (node == null) {
+        return otherwise;
+      }
+      require(
+          node.isNumber() && node.asDouble() > 0 && Double.isFinite(node.asDouble()),
+          "%s is %s; it must be a number above 0".formatted(field, node));
+      return node.asDouble();
+    }
+
+    Set<Integer> eosTokenIds() {
+      JsonNode node = json.path("eos_token_id");
+      Set<Integer> ids = new TreeSet<>();
+      if (node.isInt()) {
+        ids.add(node.asInt());
+      }
+      for (JsonNode id : node) {
+        require(id.isInt(), "eos_token_id holds %s; it must hold token ids".formatted(id));
+        ids.add(id.asInt());
+      }
+      return Set.copyOf(ids);
+    }
+  }
+}

@@ -1,0 +1,257 @@
+package dev.flinfer.engine.weights;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/**
+ * The tensors of a checkpoint directory in safetensors files: {@code model.safetensors}, or the
+ * shards that {@code model.safetensors.index.json} lists. The files are mapped, not read.
+ *
+ * <p>Format: 8 bytes little-endian length of the header, the header in JSON, the tensors' bytes;
+ * see <a href="https://github.com/huggingface/safetensors#format">the format's page</a>.
+ */
+public final class Safetensors implements AutoCloseable {
+  /** The format's own limit. */
+  private static final long MAX_HEADER_BYTES = 100_000_000;
+
+  private static final String SINGLE = "model.safetensors";
+  private static final String INDEX = "model.safetensors.index.json";
+
+  private static final ObjectMapper JSON =
+      new ObjectMapper(
+          JsonFactory.builder()
+              .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+              .streamReadConstraints(StreamReadConstraints.builder().maxNestingDepth(16).build())
+              .build());
+
+  private final Arena arena = Arena.ofShared();
+  private final Path directory;
+  private final Map<String, Tensor> tensors = new HashMap<>();
+
+  /** Tensors of types that are not read, with their type: refused only where they are needed. */
+  private final Map<String, String> otherTypes = new HashMap<>();
+
+  /**
+   * The header of each file in the order of the files' names: what tells one model from another.
+   */
+  private final Map<String, byte[]> headers = new TreeMap<>();
+
+  private Safetensors(Path directory) {
+    this.directory = directory;
+  }
+
+  /** Maps all files of the checkpoint in {@code directory}. */
+  public static Safetensors open(Path directory) {
+    Safetensors files = new Safetensors(directory);
+    try {
+      for (String name : files.fileNames()) {
+        files.map(directory.resolve(name));
+      }
+      return files;
+    } catch (IOException e) {
+      files.close();
+      throw new WeightFileException(directory, "cannot be read: " + e, e);
+    } catch (RuntimeException e) {
+      files.close();
+      throw e;
+    }
+  }
+
+  /**
+   * A tensor that the model needs.
+   *
+   * @param shape what its shape must be
+   */
+  public Tensor get(String name, long... shape) {
+    Tensor tensor = tensors.get(name);
+    if (otherTypes.containsKey(name)) {
+      throw new WeightFileException(
+          directory,
+          "tensor %s is of type '%s'; F32, F16 and BF16 are read"
+              .formatted(name, otherTypes.get(name)));
+    }
+    if (tensor == null) {
+      throw new WeightFileException(
+          directory, "tensor %s is missing; this is no Phi checkpoint".formatted(name));
+    }
+    List<Long> expected = new ArrayList<>();
+    for (long dimension : shape) {
+      expected.add(dimension);
+    }
+    if (!tensor.shape().equals(expected)) {
+      throw new WeightFileException(
+          directory,
+          "tensor %s has shape %s; config.json asks for %s"
+              .formatted(name, tensor.shape(), expected));
+    }
+    return tensor;
+  }
+
+  /** The files' headers by file name. */
+  public Map<String, byte[]> headers() {
+    return headers;
+  }
+
+  @Override
+  public void close() {
+    arena.close();
+  }
+
+  private Iterable<String> fileNames() throws IOException {
+    if (Files.exists(directory.resolve(SINGLE))) {
+      return List.of(SINGLE);
+    }
+    Path index = directory.resolve(INDEX);
+    if (!Files.exists(index)) {
+      throw new WeightFileException(
+          directory,
+          "holds neither %s nor %s; point to a model directory in Hugging Face's layout"
+              .formatted(SINGLE, INDEX));
+    }
+    JsonNode map = parse(index, Files.readAllBytes(index)).path("weight_map");
+    if (!map.isObject() || map.isEmpty()) {
+      throw new WeightFileException(index, "has no weight_map");
+    }
+    TreeSet<String> names = new TreeSet<>();
+    for (JsonNode value : map) {
+      String name = value.asText();
+      if (!value.isTextual() || name.contains("/") || name.contains("\\") || name.startsWith(".")) {
+        throw new WeightFileException(
+            index, "weight_map names %s, which is no file name of this directory".formatted(value));
+      }
+      names.add(name);
+    }
+    return names;
+  }
+
+  private void map(Path file) throws IOException {
+    if (!Files.exists(file)) {
+      throw new WeightFileException(file, "is missing, and the index names it");
+    }
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+      long size = channel.size();
+      if (size < 8) {
+        throw new WeightFileException(file, "has %d bytes; no safetensors file".formatted(size));
+      }
+      MemorySegment all = channel.map(FileChannel.MapMode.READ_ONLY, 0, size, arena);
+      long headerBytes =
+          all.get(ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 0);
+      if (headerBytes < 2 || headerBytes > MAX_HEADER_BYTES || headerBytes > size - 8) {
+        throw new WeightFileException(
+            file,
+            "claims a header of %s bytes; the file has %d and the limit is %d"
+                .formatted(Long.toUnsignedString(headerBytes), size, MAX_HEADER_BYTES));
+      }
+      byte[] header = all.asSlice(8, headerBytes).toArray(ValueLayout.JAVA_BYTE);
+      headers.put(file.getFileName().toString(), header);
+      read(file, parse(file, header), all.asSlice(8 + headerBytes));
+    }
+  }
+
+  private void read(Path file, JsonNode header, MemorySegment data) {
+    record Range(String name, long begin, long end) {}
+    List<Range> ranges = new ArrayList<>();
+    for (Map.Entry<String, JsonNode> entry : header.properties()) {
+      String name = entry.getKey();
+      if (name.equals("__metadata__")) {
+        continue;
+      }
+      JsonNode offsets = entry.getValue().path("data_offsets");
+      long begin = wholeNumber(file, name, "data_offsets", offsets.path(0));
+      long end = wholeNumber(file, name, "data_offsets", offsets.path(1));
+      if (begin > end || end > data.byteSize()) {
+        throw new WeightFileException(
+            file,
+            "tensor %s lies at %d to %d; the file holds %d bytes of tensors (cut off?)"
+                .formatted(name, begin, end, data.byteSize()));
+      }
+      ranges.add(new Range(name, begin, end));
+      tensor(file, name, entry.getValue(), data.asSlice(begin, end - begin));
+    }
+    ranges.sort(Comparator.comparingLong(Range::begin).thenComparingLong(Range::end));
+    for (int i = 1; i < ranges.size(); i++) {
+      if (ranges.get(i).begin() < ranges.get(i - 1).end()) {
+        throw new WeightFileException(
+            file,
+            "tensors %s and %s overlap".formatted(ranges.get(i - 1).name(), ranges.get(i).name()));
+      }
+    }
+  }
+
+  private void tensor(Path file, String name, JsonNode entry, MemorySegment data) {
+    String type = entry.path("dtype").asText();
+    DType dtype =
+        switch (type) {
+          case "F32" -> DType.F32;
+          case "F16" -> DType.F16;
+          case "BF16" -> DType.BF16;
+          default -> null;
+        };
+    if (dtype == null) {
+      otherTypes.put(name, type);
+      return;
+    }
+    List<Long> shape = new ArrayList<>();
+    long elements = 1;
+    for (JsonNode dimension : entry.path("shape")) {
+      long length = wholeNumber(file, name, "shape", dimension);
+      shape.add(length);
+      if (length != 0 && elements > Long.MAX_VALUE / 8 / length) {
+        throw new WeightFileException(
+            file, "tensor %s has shape %s, too large".formatted(name, entry.path("shape")));
+      }
+      elements *= length;
+    }
+    if (elements * dtype.bytes() != data.byteSize()) {
+      throw new WeightFileException(
+          file,
+          "tensor %s of shape %s and type %s needs %d bytes and has %d"
+              .formatted(name, shape, type, elements * dtype.bytes(), data.byteSize()));
+    }
+    if (tensors.put(name, new Tensor(name, dtype, List.copyOf(shape), data)) != null) {
+      throw new WeightFileException(file, "tensor %s is in two files".formatted(name));
+    }
+  }
+
+  private static long wholeNumber(Path file, String tensor, String field, JsonNode node) {
+    if (!node.isIntegralNumber() || !node.canConvertToLong() || node.asLong() < 0) {
+      throw new WeightFileException(
+          file,
+          "tensor %s: %s holds %s; it must hold whole numbers from 0 to 2^63 - 1"
+              .formatted(tensor, field, node.isMissingNode() ? "nothing" : node));
+    }
+    return node.asLong();
+  }
+
+  private static JsonNode parse(Path file, byte[] json) throws IOException {
+    try {
+      JsonNode node = JSON.readTree(json);
+      if (!node.isObject()) {
+        throw new WeightFileException(file, "holds no JSON object where one must be");
+      }
+      return node;
+    } catch (JsonProcessingException e) {
+      throw new WeightFileException(file, "broken JSON: " + e.getOriginalMessage(), e);
+    }
+  }
+}

@@ -1,0 +1,198 @@
+package dev.flinfer.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.flinfer.engine.model.PhiConfig;
+import dev.flinfer.engine.model.PhiWeights;
+import dev.flinfer.engine.weights.DType;
+import dev.flinfer.engine.weights.Safetensors;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** What every backend must do. A subclass opens its backend; that is all. */
+public abstract class ForwardPassContract {
+  private static final int MAX_ROWS = 48;
+  private static final int BLOCKS = 40;
+
+  @TempDir Path directory;
+
+  /** Opens the backend under test. */
+  protected abstract ForwardPass open(
+      PhiConfig config, PhiWeights weights, int numKvBlocks, int maxRows);
+
+  /** How far a logit may be from the oracle's; logits here are a few units large. */
+  protected double tolerance() {
+    return 2e-4;
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void computesWhatTheFormulasGive(DType dtype) {
+    for (RandomCheckpoint.Shape shape :
+        List.of(RandomCheckpoint.Shape.ODD, RandomCheckpoint.Shape.EVEN)) {
+      withBackend(
+          shape,
+          dtype,
+          (forward, checkpoint) -> {
+            int[] tokens = randomTokens(new Random(1), 37, shape.vocab());
+            double[][] expected = new NaivePhi(checkpoint).logits(tokens);
+            float[][] actual = new Run(forward, tokens, 7).all(MAX_ROWS);
+            for (int t = 0; t < tokens.length; t++) {
+              for (int i = 0; i < shape.vocab(); i++) {
+                assertThat((double) actual[t][i])
+                    .as("%s %s logit %d behind token %d", dtype, shape, i, t)
+                    .isCloseTo(expected[t][i], within(tolerance()));
+              }
+            }
+          });
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void logitsAreTheSameBitsInAnyBatchAndChunking(DType dtype) {
+    withBackend(
+        RandomCheckpoint.Shape.ODD,
+        dtype,
+        (forward, checkpoint) -> {
+          Random random = new Random(2);
+          List<int[]> prompts = new ArrayList<>();
+          List<float[][]> alone = new ArrayList<>();
+          for (int i = 0; i < 6; i++) {
+            prompts.add(randomTokens(random, 1 + random.nextInt(40), 271));
+            alone.add(new Run(forward, prompts.get(i), i).all(1));
+          }
+          for (int round = 0; round < 20; round++) {
+            float[][][] together = together(forward, prompts, random);
+            for (int i = 0; i < prompts.size(); i++) {
+              for (int t = 0; t < prompts.get(i).length; t++) {
+                assertThat(together[i][t])
+                    .as("prompt %d behind token %d in round %d", i, t, round)
+                    .containsExactly(alone.get(i)[t]);
+              }
+            }
+          }
+        });
+  }
+
+  @Test
+  void aLongContextIsComputedOverManyBlocks() {
+    withBackend(
+        RandomCheckpoint.Shape.EVEN,
+        DType.F32,
+        (forward, checkpoint) -> {
+          int[] tokens = randomTokens(new Random(3), 128, 300);
+          double[][] expected = new NaivePhi(checkpoint).logits(tokens);
+          float[][] actual = new Run(forward, tokens, 3).all(29);
+          for (int i = 0; i < 300; i++) {
+            assertThat((double) actual[127][i]).isCloseTo(expected[127][i], within(tolerance()));
+          }
+        });
+  }
+
+  /** All prompts at once, each step a random choice of them in random chunks. */
+  private static float[][][] together(ForwardPass forward, List<int[]> prompts, Random random) {
+    List<Integer> blocks = new ArrayList<>(IntStream.range(0, BLOCKS).boxed().toList());
+    Collections.shuffle(blocks, random);
+    int[][] tables = new int[prompts.size()][];
+    int[] done = new int[prompts.size()];
+    float[][][] result = new float[prompts.size()][][];
+    for (int i = 0; i < tables.length; i++) {
+      int length = prompts.get(i).length;
+      tables[i] = blocks.subList(i * 4, i * 4 + 4).stream().mapToInt(b -> b).toArray();
+      result[i] = new float[length][];
+    }
+    float[] logits = new float[MAX_ROWS * forward.vocabSize()];
+    boolean more = true;
+    while (more) {
+      int[] counts = new int[tables.length];
+      int budget = 1 + random.nextInt(MAX_ROWS);
+      for (int i = 0; i < counts.length; i++) {
+        counts[i] = Math.min(budget, random.nextInt(prompts.get(i).length - done[i] + 1));
+        budget -= counts[i];
+      }
+      StepPlan plan = plan(prompts, tables, done, counts);
+      forward.forward(plan, logits);
+      int row = 0;
+      more = false;
+      for (int i = 0; i < counts.length; i++) {
+        for (int t = 0; t < counts[i]; t++, row++) {
+          result[i][done[i] + t] = row(logits, row, forward.vocabSize());
+        }
+        done[i] += counts[i];
+        more |= done[i] < prompts.get(i).length;
+      }
+    }
+    return result;
+  }
+
+  private static StepPlan plan(List<int[]> prompts, int[][] tables, int[] done, int[] counts) {
+    int rows = Arrays.stream(counts).sum();
+    StepPlan plan =
+        new StepPlan(
+            new int[rows],
+            new int[rows],
+            new int[rows],
+            tables,
+            IntStream.range(0, rows).toArray());
+    int row = 0;
+    for (int i = 0; i < counts.length; i++) {
+      for (int t = 0; t < counts[i]; t++, row++) {
+        plan.tokens()[row] = prompts.get(i)[done[i] + t];
+        plan.positions()[row] = done[i] + t;
+        plan.sequences()[row] = i;
+      }
+    }
+    return plan;
+  }
+
+  /** One prompt alone, its blocks from {@code firstBlock} on. */
+  private record Run(ForwardPass forward, int[] tokens, int firstBlock) {
+    /** Logits behind every token, {@code chunk} tokens a step. */
+    float[][] all(int chunk) {
+      int[][] tables = {IntStream.range(firstBlock, firstBlock + 8).toArray()};
+      float[][] result = new float[tokens.length][];
+      float[] logits = new float[chunk * forward.vocabSize()];
+      for (int from = 0; from < tokens.length; from += chunk) {
+        int count = Math.min(chunk, tokens.length - from);
+        forward.forward(plan(List.of(tokens), tables, new int[] {from}, new int[] {count}), logits);
+        for (int t = 0; t < count; t++) {
+          result[from + t] = row(logits, t, forward.vocabSize());
+        }
+      }
+      return result;
+    }
+  }
+
+  private static float[] row(float[] logits, int row, int vocab) {
+    return Arrays.copyOfRange(logits, row * vocab, (row + 1) * vocab);
+  }
+
+  private static int[] randomTokens(Random random, int count, int vocab) {
+    return random.ints(count, 0, vocab).toArray();
+  }
+
+  private interface Body {
+    void run(ForwardPass forward, RandomCheckpoint checkpoint);
+  }
+
+  private void withBackend(RandomCheckpoint.Shape shape, DType dtype, Body body) {
+    Path model = directory.resolve(dtype + "-" + shape.hidden());
+    RandomCheckpoint checkpoint = RandomCheckpoint.write(model, shape, dtype, 42, 2);
+    PhiConfig config = PhiConfig.load(model);
+    try (Safetensors files = Safetensors.open(model);
+        ForwardPass forward = open(config, PhiWeights.of(files, config), BLOCKS, MAX_ROWS)) {
+      body.run(forward, checkpoint);
+    }
+  }
+}

@@ -1,0 +1,133 @@
+package dev.flinfer.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.List;
+import java.util.Random;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+
+final class SamplerTest {
+  /** Probabilities 0.5, 0.25, 0.125, 0.125 behind three values of another row. */
+  private static final float[] LOGITS = {
+    9,
+    9,
+    9,
+    (float) Math.log(0.25),
+    (float) Math.log(0.5),
+    (float) Math.log(0.125),
+    (float) Math.log(0.125)
+  };
+
+  private static final int DRAWS = 20_000;
+
+  @Test
+  void greedyTakesTheFirstOfTheMostLikely() {
+    assertThat(Sampler.sample(LOGITS, 3, 4, params(0, 1, 0), 0)).isEqualTo(1);
+    assertThat(Sampler.argmax(new float[] {1, 3, 3, 2}, 0, 4)).isEqualTo(1);
+  }
+
+  @Test
+  void drawsTokensAsOftenAsTheirProbabilitySays() {
+    assertThat(frequencies(params(1, 1, 0))).satisfies(f -> near(f, 0.25, 0.5, 0.125, 0.125));
+  }
+
+  @Test
+  void temperatureSharpensAndFlattens() {
+    // p^2 and p^(1/2), normalised.
+    assertThat(frequencies(params(0.5, 1, 0)))
+        .satisfies(f -> near(f, 0.0625 / 0.34375, 0.25 / 0.34375, 0.0454545, 0.0454545));
+    assertThat(frequencies(params(2, 1, 0)))
+        .satisfies(f -> near(f, 0.2612, 0.3694, 0.1847, 0.1847));
+  }
+
+  @Test
+  void topKKeepsTheMostLikely() {
+    assertThat(frequencies(params(1, 1, 1))).satisfies(f -> near(f, 0, 1, 0, 0));
+    assertThat(frequencies(params(1, 1, 2))).satisfies(f -> near(f, 1 / 3.0, 2 / 3.0, 0, 0));
+    // Of two equally likely tokens the first is kept.
+    assertThat(frequencies(params(1, 1, 3))).satisfies(f -> near(f, 2 / 7.0, 4 / 7.0, 1 / 7.0, 0));
+  }
+
+  @Test
+  void topPKeepsTheSmallestSetThatReachesIt() {
+    assertThat(frequencies(params(1, 0.4, 0))).satisfies(f -> near(f, 0, 1, 0, 0));
+    assertThat(frequencies(params(1, 0.6, 0))).satisfies(f -> near(f, 1 / 3.0, 2 / 3.0, 0, 0));
+    assertThat(frequencies(params(1, 0.999, 0))).satisfies(f -> near(f, 0.25, 0.5, 0.125, 0.125));
+  }
+
+  @Test
+  void topPCountsWhatTopKLeaves() {
+    // Two tokens are left, with 2/3 and 1/3: the first alone reaches 0.6.
+    assertThat(frequencies(params(1, 0.6, 2))).satisfies(f -> near(f, 0, 1, 0, 0));
+  }
+
+  @Test
+  void allTokensSampledByRankOrByIdHaveTheSameProbabilities() {
+    Random random = new Random(5);
+    float[] logits = new float[50];
+    for (int i = 0; i < logits.length; i++) {
+      logits[i] = (float) random.nextGaussian() * 3;
+    }
+    double[] all = frequencies(logits, 0, 50, params(1, 1, 0));
+    double[] ranked = frequencies(logits, 0, 50, params(1, 1, 49));
+    for (int i = 0; i < 50; i++) {
+      assertThat(ranked[i]).isCloseTo(all[i], within(0.02));
+    }
+  }
+
+  @Test
+  void theChoiceDependsOnSeedAndPositionAlone() {
+    SamplingParams a = new SamplingParams(1, 1, 1, 0, List.of(), 1, false);
+    SamplingParams b = new SamplingParams(1, 1, 1, 0, List.of(), 2, false);
+    TreeSet<String> draws = new TreeSet<>();
+    for (SamplingParams params : List.of(a, b)) {
+      StringBuilder tokens = new StringBuilder();
+      for (int position = 0; position < 40; position++) {
+        int token = Sampler.sample(LOGITS, 3, 4, params, position);
+        assertThat(Sampler.sample(LOGITS, 3, 4, params, position)).isEqualTo(token);
+        tokens.append(token);
+      }
+      draws.add(tokens.toString());
+    }
+    assertThat(draws).hasSize(2);
+  }
+
+  @Test
+  void uniformNumbersFillTheUnitInterval() {
+    int[] bins = new int[10];
+    for (int i = 0; i < DRAWS; i++) {
+      bins[(int) (10 * Sampler.uniform(i / 100, i % 100))]++;
+    }
+    for (int count : bins) {
+      assertThat(count).isBetween(1800, 2200);
+    }
+  }
+
+  @Test
+  void logprobIsBeforeTemperature() {
+    assertThat(Sampler.logprob(LOGITS, 3, 4, 1)).isCloseTo((float) Math.log(0.5), within(1e-6f));
+    assertThat(Sampler.logprob(LOGITS, 3, 4, 3)).isCloseTo((float) Math.log(0.125), within(1e-6f));
+  }
+
+  private static double[] frequencies(SamplingParams params) {
+    return frequencies(LOGITS, 3, 4, params);
+  }
+
+  private static double[] frequencies(float[] logits, int at, int vocab, SamplingParams params) {
+    double[] frequencies = new double[vocab];
+    for (int i = 0; i < DRAWS; i++) {
+      frequencies[Sampler.sample(logits, at, vocab, params, i)] += 1.0 / DRAWS;
+    }
+    return frequencies;
+  }
+
+  private static void near(double[] actual, double... expected) {
+    assertThat(actual).containsExactly(expected, within(0.015));
+  }
+
+  private static SamplingParams params(double temperature, double topP, int topK) {
+    return new SamplingParams(1, temperature, topP, topK, List.of(), 42, false);
+  }
+}
