@@ -2,6 +2,7 @@ package dev.flinfer.jobs;
 
 import dev.flinfer.schema.WireFormat;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.Map;
 import org.apache.flink.configuration.ConfigOption;
 import org.apache.flink.configuration.ConfigOptions;
@@ -18,7 +19,13 @@ public final class KafkaOptions {
     /** From the beginning. */
     EARLIEST,
     /** With what is written from now on. */
-    LATEST
+    LATEST;
+
+    /** As it is written in a configuration. */
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
   }
 
   public static final ConfigOption<String> BOOTSTRAP_SERVERS =
@@ -68,6 +75,16 @@ public final class KafkaOptions {
           .defaultValue(WireFormat.JSON)
           .withDescription("How completions and throughput records are written: json or avro.");
 
+  public static final ConfigOption<Boolean> KEEP_TIMESTAMPS =
+      ConfigOptions.key("flinfer.output.keep-timestamps")
+          .booleanType()
+          .defaultValue(false)
+          .withDescription(
+              "true: completions and records in the dead letter queue carry the timestamp of the"
+                  + " request's record. The broker's retention counts from there, so the answer to"
+                  + " an old request may be deleted as soon as it is written. false: they carry the"
+                  + " time at which they are written.");
+
   public static final ConfigOption<Boolean> BOUNDED =
       ConfigOptions.key("flinfer.bounded")
           .booleanType()
@@ -92,7 +109,7 @@ public final class KafkaOptions {
               "exactly-once: output is written in transactions that commit with the checkpoint, so"
                   + " a consumer with isolation.level=read_committed sees it once, and only after"
                   + " the checkpoint. at-least-once: output is seen at once, and after a failure"
-                  + " some of it twice.");
+                  + " some of it twice. none, Flink's third value, is refused.");
 
   public static final ConfigOption<String> TRANSACTIONAL_ID_PREFIX =
       ConfigOptions.key("flinfer.kafka.transactional-id-prefix")
@@ -107,10 +124,11 @@ public final class KafkaOptions {
           .durationType()
           .defaultValue(Duration.ofMinutes(15))
           .withDescription(
-              "The broker aborts a transaction that is open for longer, and its output is lost if"
-                  + " the checkpoint was complete by then. So it must be longer than the checkpoint"
-                  + " interval, the checkpoint and a restart together, and at most the broker's"
-                  + " transaction.max.timeout.ms, 15 minutes by default.");
+              "The broker aborts a transaction that is open for longer, and output is lost if its"
+                  + " checkpoint was complete by then. So it must be at least"
+                  + " execution.checkpointing.interval, execution.checkpointing.timeout and a"
+                  + " minute for a restart together, and at most the broker's"
+                  + " transaction.max.timeout.ms.");
 
   public static final ConfigOption<Map<String, String>> PROPERTIES =
       ConfigOptions.key("flinfer.kafka.properties")

@@ -76,13 +76,12 @@ public final class LocalCluster implements AutoCloseable {
     return new LocalCluster(cluster, startAndGetUrl(cluster, webPort));
   }
 
-  @SuppressWarnings("IllegalCatch") // MiniCluster.start() declares Exception and nothing narrower
   private static String startAndGetUrl(MiniCluster cluster, int webPort) {
     try {
       cluster.start();
       URI address = cluster.getRestAddress().join();
       return address.toString();
-    } catch (Exception e) {
+    } catch (Exception e) { // start() declares nothing narrower
       cluster.closeAsync();
       throw new IllegalStateException(
           "The local Flink cluster does not start with its web UI on %s:%d: %s"
@@ -96,7 +95,7 @@ public final class LocalCluster implements AutoCloseable {
     while (root.getCause() != null) {
       root = root.getCause();
     }
-    return root.getMessage();
+    return root.getMessage() == null ? root.toString() : root.getMessage();
   }
 
   /** Address of the web UI and of Flink's REST interface. */
@@ -111,7 +110,7 @@ public final class LocalCluster implements AutoCloseable {
    */
   public JobClient submit(StreamExecutionEnvironment env) {
     try {
-      var id = cluster.submitJob(env.getStreamGraph()).join().getJobID();
+      var id = cluster.submitJob(env.getStreamGraph().getJobGraph()).join().getJobID();
       return new MiniClusterJobClient(
           id,
           cluster,
