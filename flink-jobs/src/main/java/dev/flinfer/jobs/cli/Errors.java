@@ -32,17 +32,21 @@ final class Errors {
     if (error instanceof AccessDeniedException denied) {
       return denied.getFile() + " may not be read by this user";
     }
-    boolean speaksForItself =
-        error instanceof UserError
-            || error instanceof InvalidRequestException
-            || error instanceof EngineException
-            || error instanceof WireFormatException
-            || error instanceof IllegalArgumentException
-            || error instanceof FileSystemException;
     String text = error.getMessage();
     if (text == null || text.isBlank()) {
       return error.getClass().getName();
     }
-    return speaksForItself ? text : error.getClass().getSimpleName() + ": " + text;
+    return isForUsers(error) || error instanceof EngineException
+        ? text
+        : error.getClass().getSimpleName() + ": " + text;
+  }
+
+  /** Whether its message says all that a user needs. */
+  static boolean isForUsers(Throwable error) {
+    return error instanceof UserError
+        || error instanceof InvalidRequestException
+        || error instanceof WireFormatException
+        || error instanceof IllegalArgumentException
+        || error instanceof FileSystemException;
   }
 }

@@ -113,7 +113,7 @@ public final class Flinfer implements Callable<Integer> {
     console.say("flinfer: " + Errors.message(e));
     if (verbose) {
       e.printStackTrace(console.err());
-    } else if (!(e instanceof UserError)) {
+    } else if (!Errors.isForUsers(e)) {
       LOG.error("failed", e);
       console.say("flinfer: details are in " + console.log());
     }

@@ -8,7 +8,6 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import org.apache.flink.configuration.CheckpointingOptions;
 import org.apache.flink.configuration.Configuration;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -32,7 +31,6 @@ import picocli.CommandLine.Option;
     })
 final class RunCommand implements Callable<Integer> {
   private static final Duration POLL = Duration.ofMillis(500);
-  private static final Duration CHECKPOINT_INTERVAL = Duration.ofSeconds(10);
 
   /** As long as a checkpoint may take by default. */
   private static final long DRAIN_SECONDS = 600;
@@ -123,7 +121,6 @@ final class RunCommand implements Callable<Integer> {
 
   private Configuration configuration() throws IOException {
     Configuration config = new Configuration();
-    config.set(CheckpointingOptions.CHECKPOINTING_INTERVAL, CHECKPOINT_INTERVAL);
     if (configFile != null) {
       config.addAll(Settings.ofFile(configFile));
     }
@@ -137,7 +134,7 @@ final class RunCommand implements Callable<Integer> {
       config.set(KafkaOptions.BOUNDED, true);
     }
     engineArguments.addTo(config);
-    config.addAll(Settings.of(settings));
+    config.addAll(Configuration.fromMap(settings));
     return config;
   }
 

@@ -1,7 +1,6 @@
 package dev.flinfer.jobs.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.flinfer.flink.FlinferOptions;
 import dev.flinfer.jobs.KafkaOptions;
@@ -25,20 +24,5 @@ final class SettingsTest {
 
     assertThat(config.get(FlinferOptions.MAX_NUM_SEQS)).isEqualTo(8);
     assertThat(config.get(KafkaOptions.PROPERTIES)).isEqualTo(Map.of("client.id", "me"));
-  }
-
-  @Test
-  void anOptionOfOursThatDoesNotExistIsRefused() {
-    assertThatThrownBy(() -> Settings.of(Map.of("flinfer.max-seqs", "8")))
-        .isInstanceOf(UserError.class)
-        .hasMessageStartingWith("there is no option flinfer.max-seqs; there are flinfer.")
-        .hasMessageContaining(", flinfer.max-num-seqs,");
-  }
-
-  @Test
-  void optionsOfFlinkAreNotLookedAt() {
-    Configuration config = Settings.of(Map.of("execution.checkpointing.interval", "3 s"));
-
-    assertThat(config.toMap()).containsEntry("execution.checkpointing.interval", "3 s");
   }
 }
