@@ -104,6 +104,11 @@ final class BatchingEngine implements LlmEngine {
   }
 
   @Override
+  public boolean failed() {
+    return failure != null;
+  }
+
+  @Override
   public void close() {
     closed = true;
     LockSupport.unpark(owner);

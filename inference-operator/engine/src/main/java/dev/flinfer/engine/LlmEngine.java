@@ -37,6 +37,9 @@ public interface LlmEngine extends AutoCloseable {
   /** Counters and gauges as of the last forward pass; cheap. */
   EngineStats stats();
 
+  /** Whether its device failed: such an engine takes no more requests. */
+  boolean failed();
+
   /** Drops all generations without telling their listeners and frees the device. */
   @Override
   void close();

@@ -20,8 +20,9 @@ public final class SharedEngines {
     this.opener = opener;
   }
 
-  /** The engine for the options; the caller closes what it gets. */
+  /** The engine for the options, a new one in place of a failed one; the caller closes it. */
   public synchronized LlmEngine acquire(EngineOptions options) {
+    engines.computeIfPresent(options, (o, shared) -> shared.engine.failed() ? null : shared);
     Shared shared = engines.computeIfAbsent(options, o -> new Shared(o, opener.apply(o)));
     shared.users++;
     return new Share(shared);
@@ -29,7 +30,7 @@ public final class SharedEngines {
 
   private synchronized void release(Shared shared) {
     if (--shared.users == 0) {
-      engines.remove(shared.options);
+      engines.remove(shared.options, shared);
       shared.engine.close();
     }
   }
@@ -68,6 +69,11 @@ public final class SharedEngines {
     @Override
     public EngineStats stats() {
       return shared.engine.stats();
+    }
+
+    @Override
+    public boolean failed() {
+      return shared.engine.failed();
     }
 
     @Override
