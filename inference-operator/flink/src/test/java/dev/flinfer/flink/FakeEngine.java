@@ -159,6 +159,13 @@ final class FakeEngine implements LlmEngine {
     }
   }
 
+  /** What an engine must not do. */
+  synchronized void completeTwice(String id) {
+    Sequence sequence = running.get(id);
+    finish(id);
+    sequence.step();
+  }
+
   /** From here on every request ends with the time given. */
   synchronized void latency(double ms) {
     latencyMs = ms;
