@@ -159,6 +159,13 @@ final class FakeEngine implements LlmEngine {
     }
   }
 
+  /** What an engine must not do. */
+  synchronized void completeTwice(String id) {
+    Sequence sequence = running.get(id);
+    finish(id);
+    sequence.step();
+  }
+
   /** From here on every request ends with the time given. */
   synchronized void latency(double ms) {
     latencyMs = ms;
@@ -204,6 +211,11 @@ final class FakeEngine implements LlmEngine {
     int waiting = 3;
     return new EngineStats(
         steps, sequences, 0, generated, steps * 2, 0, running.size(), waiting, 4, 5);
+  }
+
+  @Override
+  public synchronized boolean failed() {
+    return dead != null;
   }
 
   @Override

@@ -9,6 +9,7 @@ import dev.flinfer.engine.SharedEngines;
 import dev.flinfer.schema.SourceRecord;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
@@ -80,17 +81,25 @@ final class InferenceIT {
     env.enableCheckpointing(20);
     DataStream<SourceRecord> input =
         env.fromSequence(0, RECORDS - 1)
-            .map(i -> TestRecords.record(i, i % 10 == 3 ? "!" + i : "r" + i + ":hello:" + i % 20))
+            .map(i -> TestRecords.record(i, json(i)))
             .returns(new AvroTypeInfo<>(SourceRecord.class));
+    config.set(FlinferOptions.MODEL, "fake");
+    config.set(FlinferOptions.MAX_IN_FLIGHT, 8);
     // Not a method reference: it would take the engines with it to the task manager.
-    return Inference.of(input, TestRecords.factory(8, options -> ENGINES.acquire(options)));
+    return Inference.of(input, config, options -> ENGINES.acquire(options));
   }
 
-  private static void assertEachRecordHasOneAnswer(TreeMap<String, Integer> answers) {
+  private static void assertEachRecordHasOneAnswer(Map<String, Integer> answers) {
     assertThat(answers.keySet())
         .containsExactlyInAnyOrderElementsOf(
             LongStream.range(0, RECORDS).mapToObj(InferenceIT::answer).toList());
     assertThat(answers.values()).containsOnly(1);
+  }
+
+  private static String json(long i) {
+    return i % 10 == 3
+        ? "{\"id\": "
+        : "{\"id\": \"r%d\", \"prompt\": \"hello\", \"max_tokens\": %d}".formatted(i, i % 20);
   }
 
   private static String answer(long i) {
@@ -100,7 +109,8 @@ final class InferenceIT {
         : "completed %s key %d %s".formatted(id, i, FakeEngine.tokensOf(id, (int) (i % 20)));
   }
 
-  private static TreeMap<String, Integer> run(Inference inference) throws Exception {
+  @SuppressWarnings("try") // the iterator's close throws whatever the job threw
+  private static Map<String, Integer> run(Inference inference) throws Exception {
     DataStream<String> completions =
         inference
             .completions()
@@ -113,8 +123,11 @@ final class InferenceIT {
                             record.getCompletion().getTokenIds()))
             .returns(Types.STRING);
     DataStream<String> rejections =
-        inference.rejections().map(r -> "rejected " + r.getId()).returns(Types.STRING);
-    TreeMap<String, Integer> answers = new TreeMap<>();
+        inference
+            .rejections()
+            .map(r -> "rejected " + r.getRecord().getOffset())
+            .returns(Types.STRING);
+    Map<String, Integer> answers = new TreeMap<>();
     try (CloseableIterator<String> all = completions.union(rejections).executeAndCollect()) {
       all.forEachRemaining(answer -> answers.merge(answer, 1, Integer::sum));
     }

@@ -136,6 +136,25 @@ final class InferenceOperatorStateTest {
   }
 
   @Test
+  void answersThatWaitForAWatermarkHoldTheInputToo() throws Exception {
+    try (OperatorHarness harness = OperatorHarness.opened(2)) {
+      harness.process(0, "slow:hello:9");
+      harness.flink.processWatermark(10);
+      for (int i = 1; i < 16; i++) {
+        harness.process(i, "r" + i + ":hello:1");
+        harness.finish("r" + i);
+      }
+      harness.assertOutput();
+      CompletableFuture<Void> device = finishAll(harness.engine, "slow");
+
+      harness.process(16, "r16:hello:1"); // waits until slow lets the others out
+
+      device.join();
+      assertThat(harness.completedIds()).hasSize(16).startsWith("slow", "r1");
+    }
+  }
+
+  @Test
   void rescalingKeepsEachRequestOnce() throws Exception {
     int requests = 10;
     OperatorSubtaskState one;

@@ -9,6 +9,7 @@ import dev.flinfer.schema.Rejection;
 import dev.flinfer.schema.RejectionStage;
 import dev.flinfer.schema.SourceRecord;
 import java.util.concurrent.CompletableFuture;
+import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -194,6 +195,35 @@ final class InferenceOperatorTest {
   }
 
   @Test
+  void anOperatorThatFailedToOpenReleasesTheEngineOnce() throws Exception {
+    OperatorSubtaskState state;
+    try (OperatorHarness harness = OperatorHarness.opened(1)) {
+      harness.process(0, "a:hello:1");
+      state = harness.checkpoint(1);
+    }
+    OperatorHarness harness = OperatorHarness.closed(1);
+    harness.engine.die(new EngineException("out of memory"));
+    harness.flink.initializeState(state);
+    assertThatThrownBy(harness.flink::open).hasMessageStartingWith("out of memory; ");
+    assertThat(harness.engine.closes()).isZero();
+
+    harness.close();
+
+    assertThat(harness.engine.closes()).isEqualTo(1);
+  }
+
+  @Test
+  void aSecondCompletionOfARequestFailsTheTask() throws Exception {
+    try (OperatorHarness harness = OperatorHarness.opened(1)) {
+      harness.process(0, "a:hello:1");
+      harness.engine.completeTwice("a");
+      assertThatThrownBy(harness::runMails)
+          .hasMessage("the engine completed request a twice; a request has one completion");
+      harness.assertOutput("a");
+    }
+  }
+
+  @Test
   void aResultAfterTheTaskHasEndedIsDropped() throws Exception {
     OperatorHarness harness = OperatorHarness.opened(3);
     harness.process(0, "a:hello:1");
@@ -214,7 +244,7 @@ final class InferenceOperatorTest {
       assertThatThrownBy(harness::runMails)
           .isInstanceOf(EngineException.class)
           .hasMessage(
-              "inference with fake on test device failed: out of memory; the task fails so that Flink restarts it from the last checkpoint")
+              "out of memory; the task fails so that Flink restarts it from the last checkpoint")
           .hasCause(cause);
       assertThatThrownBy(() -> harness.process(1, "b:hello:1")).hasCause(cause);
     }

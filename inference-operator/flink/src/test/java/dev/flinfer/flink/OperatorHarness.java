@@ -17,6 +17,7 @@ import org.apache.flink.streaming.runtime.tasks.mailbox.Mail;
 import org.apache.flink.streaming.runtime.tasks.mailbox.TaskMailbox;
 import org.apache.flink.streaming.util.OneInputStreamOperatorTestHarness;
 import org.apache.flink.util.OutputTag;
+import org.apache.flink.util.function.ThrowingRunnable;
 
 /** The operator in Flink's harness, with an engine under the test's control. */
 final class OperatorHarness implements AutoCloseable {
@@ -127,11 +128,11 @@ final class OperatorHarness implements AutoCloseable {
     if (element instanceof StreamRecord) {
       return ((StreamRecord<CompletionRecord>) element).getValue().getCompletion().getId();
     }
-    return element instanceof Watermark ? ((Watermark) element).getTimestamp() : element;
+    return element instanceof Watermark watermark ? watermark.getTimestamp() : element;
   }
 
   @Override
-  public void close() throws Exception {
-    flink.close();
+  public void close() {
+    ThrowingRunnable.unchecked(flink::close).run();
   }
 }

@@ -2,7 +2,7 @@ package dev.flinfer.flink;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.flinfer.schema.Rejection;
+import dev.flinfer.engine.InvalidRequestException;
 import dev.flinfer.schema.RejectionStage;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,7 +25,7 @@ final class OutputQueueTest {
   }
 
   private void finish(InFlight request) {
-    request.reject(new Rejection(RejectionStage.VALIDATE, "", "", null, request.record));
+    request.reject(RejectionStage.VALIDATE, new InvalidRequestException("no"), null);
     queue.finished(request);
   }
 
