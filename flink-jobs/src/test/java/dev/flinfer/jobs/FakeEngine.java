@@ -97,6 +97,11 @@ final class FakeEngine implements LlmEngine {
   }
 
   @Override
+  public boolean failed() {
+    return failAt > 0 && answers.get() >= failAt;
+  }
+
+  @Override
   public void close() {
     thread.shutdownNow();
   }

@@ -214,6 +214,11 @@ final class FakeEngine implements LlmEngine {
   }
 
   @Override
+  public synchronized boolean failed() {
+    return dead != null;
+  }
+
+  @Override
   public synchronized void close() {
     closes++;
     running.clear();
