@@ -125,7 +125,7 @@ final class Report {
         "Kafka's own console tools write a prompt and read the completions:",
         "",
         "  printf '%s\\n' \\",
-        "    '{\"prompt\":\"Ticket: refund me\\nCategory:\",\"max_tokens\":48,\"temperature\":0}' |",
+        "    '{\"prompt\":\"Ticket: refund!\\nCategory:\",\"max_tokens\":48,\"temperature\":0}' |",
         "    kafka-console-producer.sh --bootstrap-server %s --topic %s"
             .formatted(servers, prompts),
         "  kafka-console-consumer.sh --bootstrap-server %s \\".formatted(servers),

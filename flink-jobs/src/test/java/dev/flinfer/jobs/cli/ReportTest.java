@@ -65,7 +65,7 @@ final class ReportTest {
     assertThat(Report.keep("127.0.0.1:65535", "prompts", "completions", "http://127.0.0.1:65535"))
         .allMatch(line -> line.length() <= 80)
         .contains(
-            "    '{\"prompt\":\"Ticket: refund me\\nCategory:\",\"max_tokens\":48,\"temperature\":0}' |");
+            "    '{\"prompt\":\"Ticket: refund!\\nCategory:\",\"max_tokens\":48,\"temperature\":0}' |");
   }
 
   @Test
