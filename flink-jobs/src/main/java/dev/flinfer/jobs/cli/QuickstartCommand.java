@@ -128,16 +128,16 @@ final class QuickstartCommand implements Callable<Integer> {
     try (Readback readback = new Readback(kafkaArguments, tally)) {
       send(prompts.values());
       awaitAnswers(job, readback, tally, prompts.size(), stop);
+      if (stop.isRequested()) {
+        console.say("flinfer: stopped");
+        return stop.exitCode();
+      }
       seconds = (console.nanoTime().getAsLong() - start) / 1e9;
       if (tally.allAnswered() && !keep) {
         job.drain(DRAIN_SECONDS);
       }
       readback.readToEnd();
       records = readback.records();
-    }
-    if (stop.isRequested()) {
-      console.say("flinfer: stopped");
-      return stop.exitCode();
     }
     report(tally, prompts, records, seconds);
     List<String> problems = tally.problems();

@@ -48,13 +48,14 @@ final class RecordPrinter {
   }
 
   String print(ConsumerRecord<byte[], byte[]> record) {
-    JsonNode value = value(record.value());
     boolean fromDlq = false;
     ObjectNode headers = JSON.createObjectNode();
     for (Header header : record.headers()) {
       headers.set(header.key(), text(header.value()));
       fromDlq |= header.key().startsWith(DLQ_HEADERS);
     }
+    // What is in the dead letter queue is shown as it is: its bytes are the matter.
+    JsonNode value = fromDlq ? text(record.value()) : value(record.value());
     if (!fromDlq && !showKey) {
       return value.toString();
     }
@@ -75,7 +76,7 @@ final class RecordPrinter {
     try {
       return JSON.readTree(avro ? avroToJson(bytes) : bytes);
     } catch (JsonProcessingException e) {
-      return text(bytes); // what is in the dead letter queue is seldom good JSON
+      return text(bytes);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

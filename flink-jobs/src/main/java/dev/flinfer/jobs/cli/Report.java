@@ -16,6 +16,7 @@ final class Report {
   private static final String INDENT = "  ";
   private static final String ROW = INDENT + "%-22s%s";
   private static final String QUANTILES_ROW = INDENT + "%-22s%10s%10s%10s";
+  private static final String QUOTED_ROW = INDENT + INDENT + "%-12s";
   private static final String TOPIC_ROW = INDENT + "%-22s%10s records";
 
   private Report() {}
@@ -37,7 +38,7 @@ final class Report {
     lines.add(
         ROW.formatted(
             "tokens",
-            "%s generated, %s of prompts (%s from the prefix cache)"
+            "%s generated, %s in prompts (%s from the prefix cache)"
                 .formatted(
                     sum(completions, Completion::getCompletionTokens),
                     sum(completions, Completion::getPromptTokens),
@@ -83,17 +84,19 @@ final class Report {
         continue;
       }
       lines.add(INDENT + prompt.id());
-      addQuoted(lines, "prompt      ", String.valueOf(prompt.text()));
-      addQuoted(lines, "completion  ", completion.getText());
+      addQuoted(lines, "prompt", String.valueOf(prompt.text()));
+      addQuoted(lines, "completion", completion.getText());
     }
     return lines;
   }
 
   private static void addQuoted(List<String> lines, String name, String text) {
-    String margin = INDENT + INDENT + name;
-    for (String line : text.strip().lines().toList()) {
-      lines.add(margin + Text.ellipsis(line, WIDTH - margin.length()));
-      margin = " ".repeat(margin.length());
+    String margin = QUOTED_ROW.formatted(name);
+    for (String paragraph : text.strip().lines().toList()) {
+      for (String line : Text.wrap(paragraph, WIDTH - margin.length())) {
+        lines.add(margin + line);
+        margin = " ".repeat(margin.length());
+      }
     }
   }
 

@@ -1,11 +1,16 @@
 package dev.flinfer.jobs.cli;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
+import java.util.regex.Pattern;
 
 /** Numbers, durations and tables for people. */
 final class Text {
   private static final int MINUTE = 60;
   private static final int HOUR = 60 * MINUTE;
+
+  private static final Pattern WORDS = Pattern.compile("\\s+");
 
   private Text() {}
 
@@ -40,9 +45,18 @@ final class Text {
     return count(number) + " " + noun + (number == 1 ? "" : "s");
   }
 
-  /** Its start on one line, and an ellipsis if there is more. */
-  static String ellipsis(String text, int width) {
-    String line = text.strip().replaceAll("\\s+", " ");
-    return line.length() <= width ? line : line.substring(0, width - 3).stripTrailing() + "...";
+  /** Words broken into lines of at most that width; a word that is longer has its own line. */
+  static List<String> wrap(String text, int width) {
+    List<String> lines = new ArrayList<>();
+    StringBuilder line = new StringBuilder();
+    for (String word : WORDS.split(text.strip(), -1)) {
+      if (!line.isEmpty() && line.length() + 1 + word.length() > width) {
+        lines.add(line.toString());
+        line.setLength(0);
+      }
+      line.append(line.isEmpty() ? "" : " ").append(word);
+    }
+    lines.add(line.toString());
+    return lines;
   }
 }

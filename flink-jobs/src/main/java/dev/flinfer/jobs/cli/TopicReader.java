@@ -15,6 +15,8 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /** Reads all partitions of topics, committed records only, without a consumer group. */
 final class TopicReader implements AutoCloseable {
+  private static final String INTERNAL = "__";
+
   private final KafkaConsumer<byte[], byte[]> consumer;
 
   private TopicReader(KafkaConsumer<byte[], byte[]> consumer) {
@@ -67,10 +69,18 @@ final class TopicReader implements AutoCloseable {
     List<PartitionInfo> infos = consumer.partitionsFor(topic);
     if (infos == null || infos.isEmpty()) {
       throw new UserError(
-          "topic %s does not exist; the broker has %s"
-              .formatted(topic, consumer.listTopics().keySet()));
+          "topic %s does not exist; the broker has %s".formatted(topic, userTopics()));
     }
     return infos.stream().map(info -> new TopicPartition(topic, info.partition()));
+  }
+
+  private String userTopics() {
+    List<String> names =
+        consumer.listTopics().keySet().stream()
+            .filter(name -> !name.startsWith(INTERNAL))
+            .sorted()
+            .toList();
+    return names.isEmpty() ? "none" : String.join(", ", names);
   }
 
   ConsumerRecords<byte[], byte[]> poll(Duration timeout) {

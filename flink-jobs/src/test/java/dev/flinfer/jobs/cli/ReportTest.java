@@ -27,7 +27,7 @@ final class ReportTest {
     assertThat(Report.table(tally(), PROMPTS, 1.26))
         .containsExactly(
             "  requests              2: 2 completions, 0 rejections",
-            "  tokens                10 generated, 40 of prompts (0 from the prefix cache)",
+            "  tokens                10 generated, 40 in prompts (0 from the prefix cache)",
             "  time, Kafka to Kafka  1.3 s",
             "  tokens/s              10.0 generated",
             "  mean batch size       2.0",

@@ -30,8 +30,9 @@ final class TextTest {
   }
 
   @Test
-  void longTextsEndInAnEllipsisAtTheWidth() {
-    assertThat(Text.ellipsis("ten  signs\n", 10)).isEqualTo("ten signs");
-    assertThat(Text.ellipsis("eleven signs", 10)).isEqualTo("eleven...").hasSizeLessThan(11);
+  void textIsBrokenBetweenWords() {
+    assertThat(Text.wrap(" one two  three\n", 7)).containsExactly("one two", "three");
+    assertThat(Text.wrap("unbreakable it is", 5)).containsExactly("unbreakable", "it is");
+    assertThat(Text.wrap("", 5)).containsExactly("");
   }
 }
