@@ -89,7 +89,7 @@ final class LlmEngineTest {
               seqs + random.nextInt(40),
               0,
               // From room for one sequence and a bit, so that sequences are preempted, to plenty.
-              (7L + round * 10) * BLOCK_BYTES,
+              (7 + 10L * round) * BLOCK_BYTES,
               round % 2 == 0,
               1 + random.nextInt(3));
       try (LlmEngine engine = LlmEngine.open(options)) {
