@@ -7,11 +7,8 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -32,6 +29,7 @@ import org.apache.kafka.common.errors.TopicExistsException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.utils.Exit;
 import org.apache.kafka.common.utils.Time;
+import org.apache.kafka.common.utils.Utils;
 
 /**
  * A real Kafka broker in this process: one node, KRaft, on free ports of the loopback interface,
@@ -234,9 +232,11 @@ public final class EmbeddedKafka implements AutoCloseable {
       // The controller has them; the broker learns of them a moment later.
       long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(ADMIN_TIMEOUT_SECONDS);
       while (!get(
-              admin.describeTopics(List.of(names)).allTopicNames(),
-              UnknownTopicOrPartitionException.class)
-          && System.nanoTime() < deadline) {
+          admin.describeTopics(List.of(names)).allTopicNames(),
+          UnknownTopicOrPartitionException.class)) {
+        if (System.nanoTime() > deadline) {
+          throw new TimeoutException("the broker does not show them");
+        }
         Thread.sleep(10);
       }
     } catch (ExecutionException | TimeoutException e) {
@@ -272,31 +272,11 @@ public final class EmbeddedKafka implements AutoCloseable {
     server.shutdown();
     server.awaitShutdown();
     if (temporary) {
-      deleteRecursively(dataDir);
-    }
-  }
-
-  private static void deleteRecursively(Path dir) {
-    try {
-      Files.walkFileTree(
-          dir,
-          new SimpleFileVisitor<>() {
-            @Override
-            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
-                throws IOException {
-              Files.delete(file);
-              return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult postVisitDirectory(Path visited, IOException failure)
-                throws IOException {
-              Files.delete(visited);
-              return FileVisitResult.CONTINUE;
-            }
-          });
-    } catch (IOException e) {
-      throw new UncheckedIOException("The broker's directory %s stays".formatted(dir), e);
+      try {
+        Utils.delete(dataDir.toFile());
+      } catch (IOException e) {
+        throw new UncheckedIOException("The broker's directory %s stays".formatted(dataDir), e);
+      }
     }
   }
 }
