@@ -4,6 +4,9 @@ import dev.flinfer.flink.EngineSupplier;
 import dev.flinfer.flink.Inference;
 import dev.flinfer.schema.SourceRecord;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Properties;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
 import org.apache.flink.configuration.CheckpointingOptions;
 import org.apache.flink.configuration.ConfigOption;
@@ -37,6 +40,10 @@ import org.slf4j.LoggerFactory;
 public final class CompletionJob {
   private static final Logger LOG = LoggerFactory.getLogger(CompletionJob.class);
   private static final Duration CHECKPOINT_INTERVAL = Duration.ofSeconds(10);
+
+  /** A producer's buffer by default: how large a record may be is for the topic to say. */
+  private static final String MAX_REQUEST_SIZE = "33554432";
+
   private static final String NAME = "flinfer";
 
   private CompletionJob() {}
@@ -51,7 +58,7 @@ public final class CompletionJob {
    */
   public static void main(String[] args) throws Exception {
     Configuration config = JobArguments.parse(args);
-    StreamExecutionEnvironment env = StreamExecutionEnvironment.getExecutionEnvironment(config);
+    StreamExecutionEnvironment env = StreamExecutionEnvironment.getExecutionEnvironment();
     build(env, config);
     env.execute();
   }
@@ -94,7 +101,9 @@ public final class CompletionJob {
   }
 
   private static void configure(StreamExecutionEnvironment env, ReadableConfig config) {
-    Configuration flink = Configuration.fromMap(config.toMap());
+    Map<String, String> flinks = new HashMap<>(config.toMap());
+    flinks.keySet().removeIf(key -> key.startsWith("flinfer.")); // no Kafka passwords in Flink's
+    Configuration flink = Configuration.fromMap(flinks);
     flink.set(PipelineOptions.GENERIC_TYPES, false); // a type without a serializer is our mistake
     if (isUnset(env, flink, PipelineOptions.OBJECT_REUSE)) {
       flink.set(PipelineOptions.OBJECT_REUSE, true); // the operator copies what it keeps
@@ -150,9 +159,11 @@ public final class CompletionJob {
       String name,
       KafkaRecordSerializationSchema<T> serializer,
       JobOptions options) {
+    Properties properties = options.clientConfig();
+    properties.putIfAbsent(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, MAX_REQUEST_SIZE);
     KafkaSinkBuilder<T> builder =
         KafkaSink.<T>builder()
-            .setKafkaProducerConfig(options.clientConfig())
+            .setKafkaProducerConfig(properties)
             .setBootstrapServers(options.bootstrapServers())
             .setDeliveryGuarantee(options.deliveryGuarantee())
             .setRecordSerializer(serializer);

@@ -7,16 +7,12 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
-import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -26,8 +22,14 @@ import kafka.tools.StorageTool;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.errors.ApiException;
+import org.apache.kafka.common.errors.TopicExistsException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+import org.apache.kafka.common.utils.Exit;
 import org.apache.kafka.common.utils.Time;
+import org.apache.kafka.common.utils.Utils;
 
 /**
  * A real Kafka broker in this process: one node, KRaft, on free ports of the loopback interface,
@@ -45,6 +47,7 @@ import org.apache.kafka.common.utils.Time;
  */
 public final class EmbeddedKafka implements AutoCloseable {
   private static final long ADMIN_TIMEOUT_SECONDS = 30;
+  private static final String LOOPBACK = "127.0.0.1";
   private static final String SERVER_PROPERTIES = "server.properties";
   private static final String META_PROPERTIES = "meta.properties";
 
@@ -76,7 +79,7 @@ public final class EmbeddedKafka implements AutoCloseable {
    * started with its topics, its records and, where they are free, its ports.
    *
    * @throws UncheckedIOException if the directory cannot be written
-   * @throws IllegalStateException if it cannot be formatted, the message says why
+   * @throws IllegalStateException if it cannot be formatted or the broker does not start
    */
   public static EmbeddedKafka start(Path dataDir) {
     try {
@@ -87,8 +90,12 @@ public final class EmbeddedKafka implements AutoCloseable {
   }
 
   private static EmbeddedKafka start(Path dataDir, boolean temporary) throws IOException {
+    return start(dataDir, temporary, freePorts(dataDir.resolve(SERVER_PROPERTIES)));
+  }
+
+  static EmbeddedKafka start(Path dataDir, boolean temporary, int[] ports) throws IOException {
+    keepProcessAlive();
     Path file = dataDir.resolve(SERVER_PROPERTIES);
-    int[] ports = freePorts(file);
     Properties properties = serverProperties(dataDir, ports[0], ports[1]);
     try (var out = Files.newBufferedWriter(file)) {
       properties.store(out, null);
@@ -97,8 +104,29 @@ public final class EmbeddedKafka implements AutoCloseable {
       format(file);
     }
     KafkaRaftServer server = new KafkaRaftServer(new KafkaConfig(properties, false), Time.SYSTEM);
-    server.startup();
-    return new EmbeddedKafka(server, "127.0.0.1:" + ports[0], dataDir, temporary);
+    EmbeddedKafka kafka = new EmbeddedKafka(server, LOOPBACK + ":" + ports[0], dataDir, temporary);
+    boolean started = false;
+    try {
+      server.startup();
+      started = true;
+    } finally {
+      if (!started) {
+        kafka.close();
+      }
+    }
+    return kafka;
+  }
+
+  /** Kafka ends its process on a fatal fault. This one is not its own: it gets an exception. */
+  private static void keepProcessAlive() {
+    Exit.Procedure fail =
+        (code, message) -> {
+          throw new IllegalStateException(
+              "The broker in this process failed"
+                  + (message == null ? "; its log says why" : ": " + message));
+        };
+    Exit.setExitProcedure(fail);
+    Exit.setHaltProcedure(fail);
   }
 
   private static void format(Path serverProperties) {
@@ -139,7 +167,7 @@ public final class EmbeddedKafka implements AutoCloseable {
   }
 
   private static ServerSocket bind(int port) throws IOException {
-    InetAddress loopback = InetAddress.getByName("127.0.0.1");
+    InetAddress loopback = InetAddress.getByName(LOOPBACK);
     try {
       return new ServerSocket(port, 1, loopback);
     } catch (IOException e) {
@@ -188,27 +216,49 @@ public final class EmbeddedKafka implements AutoCloseable {
   }
 
   /**
-   * Creates those of the topics that are not there yet.
+   * Creates those of the topics that are not there yet, and returns when clients see them all.
    *
    * @param partitions partitions of each
    */
   public void createTopics(int partitions, String... names) {
     try (Admin admin = admin()) {
-      Set<String> existing =
-          admin.listTopics().names().get(ADMIN_TIMEOUT_SECONDS, TimeUnit.SECONDS);
-      List<NewTopic> missing = new ArrayList<>();
+      List<NewTopic> topics = new ArrayList<>();
       for (String name : names) {
-        if (!existing.contains(name)) {
-          missing.add(new NewTopic(name, partitions, (short) 1));
-        }
+        topics.add(new NewTopic(name, partitions, (short) 1));
       }
-      admin.createTopics(missing).all().get(ADMIN_TIMEOUT_SECONDS, TimeUnit.SECONDS);
+      for (KafkaFuture<Void> created : admin.createTopics(topics).values().values()) {
+        get(created, TopicExistsException.class);
+      }
+      // The controller has them; the broker learns of them a moment later.
+      long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(ADMIN_TIMEOUT_SECONDS);
+      while (!get(
+          admin.describeTopics(List.of(names)).allTopicNames(),
+          UnknownTopicOrPartitionException.class)) {
+        if (System.nanoTime() > deadline) {
+          throw new TimeoutException("the broker does not show them");
+        }
+        Thread.sleep(10);
+      }
     } catch (ExecutionException | TimeoutException e) {
       throw new IllegalStateException(
           "The topics %s cannot be created: %s".formatted(List.of(names), e.getMessage()), e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("Interrupted while creating topics", e);
+    }
+  }
+
+  /** Waits for the answer; false if it is that one error. */
+  private static boolean get(KafkaFuture<?> answer, Class<? extends ApiException> error)
+      throws ExecutionException, TimeoutException, InterruptedException {
+    try {
+      answer.get(ADMIN_TIMEOUT_SECONDS, TimeUnit.SECONDS);
+      return true;
+    } catch (ExecutionException e) {
+      if (error.isInstance(e.getCause())) {
+        return false;
+      }
+      throw e;
     }
   }
 
@@ -222,31 +272,11 @@ public final class EmbeddedKafka implements AutoCloseable {
     server.shutdown();
     server.awaitShutdown();
     if (temporary) {
-      deleteRecursively(dataDir);
-    }
-  }
-
-  private static void deleteRecursively(Path dir) {
-    try {
-      Files.walkFileTree(
-          dir,
-          new SimpleFileVisitor<>() {
-            @Override
-            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
-                throws IOException {
-              Files.delete(file);
-              return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult postVisitDirectory(Path visited, IOException failure)
-                throws IOException {
-              Files.delete(visited);
-              return FileVisitResult.CONTINUE;
-            }
-          });
-    } catch (IOException e) {
-      throw new UncheckedIOException("The broker's directory %s stays".formatted(dir), e);
+      try {
+        Utils.delete(dataDir.toFile());
+      } catch (IOException e) {
+        throw new UncheckedIOException("The broker's directory %s stays".formatted(dataDir), e);
+      }
     }
   }
 }

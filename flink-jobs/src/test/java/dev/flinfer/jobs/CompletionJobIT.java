@@ -6,13 +6,18 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.flinfer.flink.EngineSupplier;
 import dev.flinfer.schema.Completion;
 import dev.flinfer.schema.WireFormat;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.flink.configuration.CheckpointingOptions;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.PipelineOptions;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.streaming.api.graph.StreamGraph;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
 import org.junit.jupiter.api.Test;
 
 /** The contract with a fake engine, and what only a fake engine can show. */
@@ -53,6 +58,25 @@ final class CompletionJobIT extends CompletionJobContract {
   }
 
   @Test
+  void aTopicSaysHowLargeARecordMayBe() throws Exception {
+    try (Admin admin = kafka.admin()) {
+      List<NewTopic> large = new ArrayList<>();
+      for (String name : List.of("large-prompts", "large-dlq")) {
+        NewTopic topic = new NewTopic(name, TestTopics.PARTITIONS, (short) 1);
+        large.add(topic.configs(Map.of("max.message.bytes", Integer.toString(4 << 20))));
+      }
+      admin.createTopics(large).all().get(30, TimeUnit.SECONDS);
+    }
+    TestTopics topics = TestTopics.create(kafka, "large");
+    byte[] value = new byte[2 << 20]; // twice what a producer sends by default, and no JSON
+    topics.send(List.of(TestTopics.record(topics.input, "key", value)));
+    runToEnd(topics.config(model()), engines());
+    assertThat(topics.read(topics.dlq))
+        .singleElement()
+        .satisfies(r -> assertThat(r.value()).isEqualTo(value));
+  }
+
+  @Test
   void setsWhatTheJobNeedsUnlessItIsGiven() {
     TestTopics topics = TestTopics.create(kafka, "defaults");
     Configuration config = topics.config(model());
@@ -76,11 +100,15 @@ final class CompletionJobIT extends CompletionJobContract {
     Configuration config = topics.config(model());
     config.setString("pipeline.name", "mine");
     config.setString("pipeline.object-reuse", "false");
+    config.setString("parallelism.default", "3");
+    config.setString("flinfer.kafka.properties.sasl.jaas.config", "secret");
     StreamExecutionEnvironment env =
         StreamExecutionEnvironment.getExecutionEnvironment(new Configuration());
     CompletionJob.build(env, config, engines());
     assertThat(env.getCheckpointConfig().getCheckpointInterval()).isEqualTo(200);
     assertThat(env.getConfig().isObjectReuseEnabled()).isFalse();
+    assertThat(env.getParallelism()).isEqualTo(3);
+    assertThat(env.getConfiguration().toMap().keySet()).noneMatch(k -> k.startsWith("flinfer."));
     assertThat(env.getStreamGraph().getJobName()).isEqualTo("mine");
   }
 

@@ -73,6 +73,17 @@ final class EmbeddedKafkaIT {
         .hasMessage("The broker cannot use its directory " + file);
   }
 
+  @Test
+  void leavesTheProcessAliveWhenItDoesNotStart(@TempDir Path dir) throws Exception {
+    try (EmbeddedKafka first = EmbeddedKafka.start()) {
+      String address = first.bootstrapServers();
+      int taken = Integer.parseInt(address.substring(address.indexOf(':') + 1));
+      assertThatThrownBy(() -> EmbeddedKafka.start(dir, false, new int[] {taken, taken}))
+          .isNotNull();
+      first.createTopics(1, "greetings"); // and the first is as it was
+    }
+  }
+
   private static void send(String address, String value) {
     try (KafkaProducer<String, String> producer =
         new KafkaProducer<>(

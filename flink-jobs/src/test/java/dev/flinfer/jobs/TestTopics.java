@@ -75,7 +75,7 @@ final class TestTopics {
   void send(List<ProducerRecord<byte[], byte[]>> records) throws Exception {
     try (KafkaProducer<byte[], byte[]> producer =
         new KafkaProducer<>(
-            Map.of("bootstrap.servers", bootstrapServers),
+            Map.of("bootstrap.servers", bootstrapServers, "max.request.size", 4 << 20),
             new ByteArraySerializer(),
             new ByteArraySerializer())) {
       for (ProducerRecord<byte[], byte[]> record : records) {
