@@ -88,9 +88,9 @@ final class QuickstartCommand implements Callable<Integer> {
     Path checkpoint = Models.directory(model == null ? demo : model);
     Map<String, Prompt> prompts =
         Prompts.read(promptsFile == null ? demo.resolve(HELD_OUT) : promptsFile, limit);
-    StopSignal stop = StopSignal.install();
     console.print(List.of("Starting Kafka and Flink in this process, log: " + console.log()));
-    try (EmbeddedKafka kafka = EmbeddedKafka.start()) {
+    try (StopSignal stop = StopSignal.install();
+        EmbeddedKafka kafka = EmbeddedKafka.start()) {
       kafkaArguments.bootstrapServers = kafka.bootstrapServers();
       kafka.createTopics(parallelism, Readback.TOPICS.toArray(String[]::new));
       try (LocalJob job = LocalJob.start(configuration(checkpoint), parallelism, 0)) {
@@ -100,8 +100,7 @@ final class QuickstartCommand implements Callable<Integer> {
                 "Model %s, %s"
                     .formatted(
                         checkpoint.toAbsolutePath().normalize().getFileName(),
-                        Text.plural(prompts.size(), "prompt")),
-                ""));
+                        Text.plural(prompts.size(), "prompt"))));
         return runThrough(job, prompts, stop);
       }
     }
@@ -182,6 +181,7 @@ final class QuickstartCommand implements Callable<Integer> {
 
   private void report(
       Tally tally, Map<String, Prompt> prompts, Map<String, Long> records, double seconds) {
+    console.print(List.of(""));
     console.print(Report.table(tally, prompts.values(), seconds));
     console.print(List.of("", "Examples"));
     console.print(Report.examples(Prompts.examples(prompts), tally.completions()));

@@ -91,9 +91,9 @@ final class RunCommand implements Callable<Integer> {
     Configuration config = configuration();
     require(config.get(KafkaOptions.BOOTSTRAP_SERVERS), "--bootstrap-servers HOST:PORT");
     Models.directory(Path.of(require(config.get(FlinferOptions.MODEL), "--model PATH")));
-    StopSignal stop = StopSignal.install();
     console.say("flinfer: starting Flink in this process (log: %s)".formatted(console.log()));
-    try (LocalJob job = LocalJob.start(config, parallelism, ui == null ? 0 : ui)) {
+    try (StopSignal stop = StopSignal.install();
+        LocalJob job = LocalJob.start(config, parallelism, ui == null ? 0 : ui)) {
       console.say(
           "flinfer: running; topic %s at %s to topic %s; Ctrl-C ends"
               .formatted(

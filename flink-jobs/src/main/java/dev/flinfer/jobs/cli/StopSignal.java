@@ -1,35 +1,46 @@
 package dev.flinfer.jobs.cli;
 
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import sun.misc.Signal;
+import sun.misc.SignalHandler;
 
 /**
  * Ctrl-C, and a polite kill. The first asks the command to end, the second ends the process at
  * once. Not a shutdown hook: those of Flink run beside it and take away what is being stopped.
  */
-final class StopSignal {
+final class StopSignal implements AutoCloseable {
   private static final int EXIT_BASE = 128;
 
   private final CountDownLatch requested = new CountDownLatch(1);
+  private final Map<Signal, SignalHandler> previous = new HashMap<>();
   private volatile int exitCode;
 
-  /** Takes the signals over for the rest of the process's life. */
+  /** Takes the signals over until it is closed. */
   static StopSignal install() {
     StopSignal stop = new StopSignal();
-    for (String name : new String[] {"INT", "TERM"}) {
-      Signal.handle(new Signal(name), signal -> stop.raise(EXIT_BASE + signal.getNumber()));
+    for (Signal signal : List.of(new Signal("INT"), new Signal("TERM"))) {
+      stop.previous.put(signal, Signal.handle(signal, stop::raised));
     }
     return stop;
   }
 
-  void raise(int code) {
-    if (requested.getCount() == 0) {
+  private void raised(Signal signal) {
+    int code = EXIT_BASE + signal.getNumber();
+    if (isRequested()) {
       Runtime.getRuntime().halt(code);
     }
     exitCode = code;
     requested.countDown();
+  }
+
+  @Override
+  public void close() {
+    previous.forEach(Signal::handle);
   }
 
   boolean isRequested() {

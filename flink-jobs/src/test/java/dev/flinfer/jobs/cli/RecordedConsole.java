@@ -4,29 +4,36 @@ import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.function.LongSupplier;
 
-/** A console whose output and clock are the test's. */
+/** A console whose output the test reads, and whose clock it may set. */
 final class RecordedConsole {
   private final ByteArrayOutputStream out = new ByteArrayOutputStream();
   private final ByteArrayOutputStream err = new ByteArrayOutputStream();
   private long nanos;
 
+  /** A console whose time passes with {@link #advanceMillis} alone. */
   Console console(boolean terminal) {
+    return console(terminal, () -> nanos);
+  }
+
+  private Console console(boolean terminal, LongSupplier clock) {
     return new Console(
         new PrintStream(out, true, StandardCharsets.UTF_8),
         new PrintStream(err, true, StandardCharsets.UTF_8),
         terminal,
-        Path.of("home"),
+        Path.of(".."), // tests run in the module's directory
         "the.log",
-        () -> nanos);
+        clock);
   }
 
   void advanceMillis(long millis) {
     nanos += millis * 1_000_000;
   }
 
+  /** Runs a command line as the process would. */
   int run(String... args) {
-    return Flinfer.run(console(false), args);
+    return Flinfer.run(console(false, System::nanoTime), args);
   }
 
   String out() {

@@ -1,0 +1,182 @@
+package dev.flinfer.jobs.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.flinfer.engine.RandomCheckpoint;
+import dev.flinfer.engine.weights.DType;
+import dev.flinfer.jobs.EmbeddedKafka;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import sun.misc.Signal;
+
+/** {@code produce}, {@code run} and {@code consume} against a broker. */
+@Timeout(value = 3, unit = TimeUnit.MINUTES)
+final class KafkaCommandsIT {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  @TempDir private static Path model;
+  private static EmbeddedKafka kafka;
+
+  @TempDir private Path dir;
+  private final RecordedConsole recorded = new RecordedConsole();
+
+  @BeforeAll
+  static void start() {
+    RandomCheckpoint.write(model, RandomCheckpoint.Shape.ODD, DType.F32, 1);
+    kafka = EmbeddedKafka.start();
+  }
+
+  @AfterAll
+  static void stop() {
+    kafka.close();
+  }
+
+  private static void createTopics(String name) {
+    kafka.createTopics(1, name + "-in", name + "-out", name + "-dlq", name + "-throughput");
+  }
+
+  private int produce(String name, String format, String... lines) throws IOException {
+    Path file = Files.write(dir.resolve("in.jsonl"), List.of(lines));
+    return recorded.run(
+        "produce",
+        file.toString(),
+        "--bootstrap-servers",
+        kafka.bootstrapServers(),
+        "--topic",
+        name + "-in",
+        "--format",
+        format);
+  }
+
+  private static String[] runArguments(String name, String... more) {
+    List<String> args = new ArrayList<>(List.of("run", "--model", model.toString()));
+    args.addAll(List.of("--bootstrap-servers", kafka.bootstrapServers()));
+    args.addAll(List.of("--set", "flinfer.input.topic=" + name + "-in"));
+    args.addAll(List.of("-Dflinfer.output.topic=" + name + "-out"));
+    args.addAll(List.of("-D", "flinfer.dlq.topic=" + name + "-dlq"));
+    args.addAll(List.of("-D", "flinfer.metrics.topic=" + name + "-throughput"));
+    args.addAll(List.of("-D", "flinfer.kafka.group-id=" + name));
+    args.addAll(List.of("-D", "flinfer.kafka.transactional-id-prefix=" + name));
+    args.addAll(List.of(more));
+    return args.toArray(String[]::new);
+  }
+
+  private List<JsonNode> consume(String topic, int records) throws IOException {
+    RecordedConsole reader = new RecordedConsole();
+    int code =
+        reader.run(
+            "consume",
+            "--bootstrap-servers",
+            kafka.bootstrapServers(),
+            "--topic",
+            topic,
+            "--from-beginning",
+            "--max-messages",
+            Integer.toString(records),
+            "--show-key");
+    assertThat(code).isZero();
+    return JSON.readerFor(JsonNode.class).<JsonNode>readValues(reader.out()).readAll();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"json", "avro"})
+  void aPromptComesBackWithItsKey(String format) throws IOException {
+    createTopics(format);
+
+    assertThat(
+            produce(
+                format,
+                format,
+                "{\"id\": \"a\", \"prompt\": \"Hello\", \"metadata\": {\"k\": \"v\"}}",
+                "just text",
+                "{\"id\": \"c\", \"prompt\": \"\"}"))
+        .isZero();
+    assertThat(recorded.err()).endsWith("3 records to topic " + format + "-in\n");
+    String[] formats = {
+      "-Dflinfer.input.format=" + format, "-Dflinfer.output.format=" + format, "--bounded"
+    };
+    assertThat(recorded.run(runArguments(format, formats))).isZero();
+
+    List<JsonNode> completions = consume(format + "-out", 2);
+    assertThat(completions)
+        .anySatisfy(
+            record -> {
+              assertThat(record.get("key").asText()).isEqualTo("a");
+              assertThat(record.get("value").get("id").asText()).isEqualTo("a");
+              assertThat(record.get("value").get("metadata").get("k").asText()).isEqualTo("v");
+            })
+        .anySatisfy(
+            record -> {
+              assertThat(record.get("key").isNull()).isTrue();
+              assertThat(record.get("value").get("id").asText()).isEqualTo(format + "-in-0-1");
+            });
+    JsonNode rejected = consume(format + "-dlq", 1).get(0);
+    assertThat(rejected.get("key").asText()).isEqualTo("c");
+    assertThat(rejected.get("headers").get("__connect.errors.exception.message").asText())
+        .isEqualTo("prompt is empty; it must hold at least one token");
+  }
+
+  @Test
+  void aLineThatIsNoRequestIsLeftOut() throws IOException {
+    createTopics("bad");
+
+    assertThat(produce("bad", "json", "{\"prompt\": 1}", "{\"prompt\": \"x\"}")).isEqualTo(1);
+
+    assertThat(recorded.err()).contains("in.jsonl:1: ").endsWith("1 record to topic bad-in\n");
+  }
+
+  @Test
+  void ctrlCFinishesWhatIsUnderWayAndTheNextRunGoesOnBehindIt() throws Exception {
+    createTopics("stop");
+    produce("stop", "json", "{\"id\": \"a\", \"prompt\": \"x\"}");
+    CompletableFuture<Integer> run =
+        CompletableFuture.supplyAsync(() -> recorded.run(runArguments("stop", "--ui")));
+    // The checkpoint interval is not awaited: stopping commits.
+    while (!recorded.err().contains("web UI is at")) {
+      assertThat(run).isNotDone();
+      TimeUnit.MILLISECONDS.sleep(50);
+    }
+    Signal.raise(new Signal("INT"));
+
+    assertThat(run.get(2, TimeUnit.MINUTES)).isEqualTo(130);
+    assertThat(recorded.err())
+        .contains("flinfer: finishing the requests under way; Ctrl-C again ends at once");
+    produce("stop", "json", "{\"id\": \"b\", \"prompt\": \"x\"}");
+    assertThat(recorded.run(runArguments("stop", "--bounded"))).isZero();
+
+    assertThat(consume("stop-out", 2))
+        .extracting(record -> record.get("key").asText())
+        .containsExactly("a", "b");
+  }
+
+  @Test
+  void aMissingTopicIsAnErrorThatNamesIt() {
+    assertThat(recorded.run(runArguments("none"))).isEqualTo(1);
+    assertThat(recorded.err()).contains("none-in", "kafka-topics.sh").doesNotContain("\tat ");
+    assertThat(
+            recorded.run(
+                "consume", "--bootstrap-servers", kafka.bootstrapServers(), "--topic", "none"))
+        .isEqualTo(1);
+    assertThat(recorded.err()).contains("flinfer: topic none does not exist; the broker has");
+  }
+
+  @Test
+  void anOptionThatDoesNotExistIsAnError() {
+    assertThat(recorded.run(runArguments("none", "--set", "flinfer.max-seqs=3"))).isEqualTo(1);
+    assertThat(recorded.err()).contains("flinfer.max-seqs is not an option");
+  }
+}
