@@ -5,6 +5,7 @@ import dev.flinfer.engine.Generation;
 import dev.flinfer.schema.Completion;
 import dev.flinfer.schema.InFlightRequest;
 import dev.flinfer.schema.Rejection;
+import dev.flinfer.schema.RejectionStage;
 import dev.flinfer.schema.SourceRecord;
 import java.util.ArrayList;
 import java.util.List;
@@ -48,6 +49,7 @@ final class InFlight {
     for (int i = 0; i < logprobs.length; i++) {
       logprobs[i] = logs.get(i);
     }
+    // The state has no event time of its own; the source takes the record's, so this is the same.
     return new InFlight(
         state.getRecord(),
         state.getRecord().getTimestamp(),
@@ -93,12 +95,21 @@ final class InFlight {
   }
 
   void complete(Completion outcome) {
+    if (isFinished()) {
+      throw new IllegalStateException(
+          "the engine completed request %s twice; a request has one completion"
+              .formatted(outcome.getId()));
+    }
     completion = outcome;
     generation = null;
   }
 
-  void reject(Rejection outcome) {
-    rejection = outcome;
+  /**
+   * @param id of the request, null where it is not known
+   */
+  void reject(RejectionStage stage, RuntimeException why, String id) {
+    String message = why.getMessage() == null ? "" : why.getMessage();
+    rejection = new Rejection(stage, why.getClass().getName(), message, id, record);
   }
 
   /** Null unless it was completed. */

@@ -14,7 +14,6 @@ import dev.flinfer.schema.SourceRecord;
 import dev.flinfer.schema.Throughput;
 import dev.flinfer.schema.WireFormat;
 import dev.flinfer.schema.WireFormatException;
-import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -64,7 +63,7 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
 
   private final OperatorOptions options;
   private final EngineSupplier engines;
-  private final WireFormat.Reader<CompletionRequest> reader;
+  private final RequestReader reader;
   private final MailboxExecutor mailbox;
   private final EngineResults results;
   private final OutputQueue queue = new OutputQueue(this::emit, this::emitBarrier);
@@ -76,6 +75,7 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
   private LlmEngine engine;
   private InferenceMetrics inferenceMetrics;
   private ThroughputWindow window;
+  private ThroughputReporter reporter;
   private TypeSerializer<SourceRecord> recordCopier;
   private int inEngine;
 
@@ -86,11 +86,11 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
       StreamOperatorParameters<CompletionRecord> parameters,
       OperatorOptions options,
       EngineSupplier engines,
-      WireFormat.Reader<CompletionRequest> reader) {
+      WireFormat.Reader<CompletionRequest> format) {
     super(parameters);
     this.options = options;
     this.engines = engines;
-    this.reader = reader;
+    this.reader = new RequestReader(format);
     mailbox = parameters.getMailboxExecutor();
     results = new EngineResults(mailbox, this::takeResults);
   }
@@ -124,7 +124,12 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
     if (getExecutionConfig().isObjectReuseEnabled()) {
       recordCopier = new AvroSerializer<>(SourceRecord.class);
     }
-    registerReport(now);
+    reporter =
+        new ThroughputReporter(
+            getProcessingTimeService(),
+            options.throughputInterval(),
+            end -> window.close(end, opened.stats()),
+            output);
     submitPending();
   }
 
@@ -163,7 +168,7 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
   private void submit(InFlight request) {
     CompletionRequest parsed;
     try {
-      parsed = parse(request.record);
+      parsed = reader.read(request.record);
     } catch (WireFormatException e) {
       reject(request, RejectionStage.DESERIALIZE, e, e.recordId());
       return;
@@ -180,29 +185,15 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
     countUnfinished();
   }
 
-  private CompletionRequest parse(SourceRecord record) {
-    ByteBuffer value = record.getValue().duplicate(); // reading it moves its position
-    byte[] bytes = new byte[value.remaining()];
-    value.get(bytes);
-    CompletionRequest request = reader.read(bytes);
-    if (request.getId() == null) {
-      request.setId(record.getTopic() + "-" + record.getPartition() + "-" + record.getOffset());
-    }
-    return request;
-  }
-
   private void reject(
       InFlight request, RejectionStage stage, RuntimeException why, String requestId) {
-    String message = why.getMessage() == null ? "" : why.getMessage();
-    request.reject(
-        new Rejection(stage, why.getClass().getName(), message, requestId, request.record));
+    request.reject(stage, why, requestId);
     queue.finished(request);
   }
 
-  private EngineException failure(EngineException cause) {
+  private static EngineException failure(EngineException cause) {
     return new EngineException(
-        "inference with %s on %s failed: %s; the task fails so that Flink restarts it from the last checkpoint"
-            .formatted(engine.model().name(), engine.model().device(), cause.getMessage()),
+        cause.getMessage() + "; the task fails so that Flink restarts it from the last checkpoint",
         cause);
   }
 
@@ -213,13 +204,8 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
         throw failure(result.failure());
       }
       InFlight request = result.request();
-      if (request.isFinished()) {
-        throw new IllegalStateException(
-            "the engine completed request %s twice; a request has one completion"
-                .formatted(result.completion().getId()));
-      }
-      inEngine--;
       request.complete(result.completion());
+      inEngine--;
       queue.finished(request);
     }
     submitPending();
@@ -245,8 +231,8 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
   }
 
   private void emitBarrier(StreamElement barrier) {
-    if (barrier instanceof Watermark) {
-      output.emitWatermark((Watermark) barrier);
+    if (barrier instanceof Watermark watermark) {
+      output.emitWatermark(watermark);
     } else {
       output.emitWatermarkStatus((WatermarkStatus) barrier);
     }
@@ -279,28 +265,14 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
     state.update(requests);
   }
 
-  private void registerReport(long now) {
-    getProcessingTimeService()
-        .registerTimer(now + options.throughputInterval().toMillis(), this::reportThroughput);
-  }
-
-  private void reportThroughput(long ignored) {
-    registerReport(emitThroughput());
-  }
-
-  private long emitThroughput() {
-    long now = getProcessingTimeService().getCurrentProcessingTime();
-    output.collect(THROUGHPUT, new StreamRecord<>(window.close(now, engine.stats()), now));
-    return now;
-  }
-
   @Override
   public void endInput() throws Exception {
     while (queue.size() > 0) {
       mailbox.yield();
     }
+    reporter.stop();
     if (!window.isEmpty()) {
-      emitThroughput();
+      reporter.report();
     }
   }
 

@@ -31,7 +31,7 @@ final class InferenceOperatorFactory extends AbstractStreamOperatorFactory<Compl
   }
 
   @Override
-  @SuppressWarnings("unchecked") // the interface asks for any T that the operator is
+  @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"}) // as the interface has it
   public <T extends StreamOperator<CompletionRecord>> T createStreamOperator(
       StreamOperatorParameters<CompletionRecord> parameters) {
     return (T) new InferenceOperator(parameters, options, engines, reader.get());

@@ -1,0 +1,29 @@
+package dev.flinfer.flink;
+
+import dev.flinfer.schema.CompletionRequest;
+import dev.flinfer.schema.SourceRecord;
+import dev.flinfer.schema.WireFormat;
+import java.nio.ByteBuffer;
+
+/** Reads the request in a record, and gives it an id where it has none. */
+final class RequestReader {
+  private final WireFormat.Reader<CompletionRequest> format;
+
+  RequestReader(WireFormat.Reader<CompletionRequest> format) {
+    this.format = format;
+  }
+
+  /**
+   * @throws dev.flinfer.schema.WireFormatException if the record's value is not a request
+   */
+  CompletionRequest read(SourceRecord record) {
+    ByteBuffer value = record.getValue().duplicate(); // reading it moves its position
+    byte[] bytes = new byte[value.remaining()];
+    value.get(bytes);
+    CompletionRequest request = format.read(bytes);
+    if (request.getId() == null) {
+      request.setId(record.getTopic() + "-" + record.getPartition() + "-" + record.getOffset());
+    }
+    return request;
+  }
+}

@@ -1,0 +1,93 @@
+package dev.flinfer.flink;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.flinfer.engine.EngineOptions;
+import dev.flinfer.schema.WireFormat;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import org.apache.flink.configuration.Configuration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+final class FlinferOptionsTest {
+
+  @Test
+  void theDefaultsAreTheEngines() {
+    Configuration config = Configuration.fromMap(Map.of("flinfer.model", "phi-2"));
+    assertThat(FlinferOptions.engineOptions(config)).isEqualTo(EngineOptions.of(Path.of("phi-2")));
+
+    OperatorOptions options = OperatorOptions.from(config);
+    assertThat(options.maxInFlight()).isEqualTo(64);
+    assertThat(options.throughputInterval()).isEqualTo(Duration.ofSeconds(10));
+    assertThat(options.inputFormat()).isEqualTo(WireFormat.JSON);
+  }
+
+  @Test
+  void everyOptionIsTaken() {
+    Configuration config =
+        Configuration.fromMap(
+            Map.ofEntries(
+                Map.entry("flinfer.model", "phi-2"),
+                Map.entry("flinfer.device", "cpu"),
+                Map.entry("flinfer.max-num-seqs", "3"),
+                Map.entry("flinfer.max-num-batched-tokens", "4"),
+                Map.entry("flinfer.max-model-len", "5"),
+                Map.entry("flinfer.kv-cache-memory", "6 mb"),
+                Map.entry("flinfer.enable-prefix-caching", "false"),
+                Map.entry("flinfer.threads", "7"),
+                Map.entry("flinfer.max-in-flight", "8"),
+                Map.entry("flinfer.throughput.interval", "9 s"),
+                Map.entry("flinfer.input.format", "avro")));
+
+    assertThat(OperatorOptions.from(config))
+        .isEqualTo(
+            new OperatorOptions(
+                new EngineOptions("phi-2", "cpu", 3, 4, 5, 6 << 20, false, 7),
+                8,
+                Duration.ofSeconds(9),
+                WireFormat.AVRO));
+  }
+
+  @Test
+  void aMissingModelIsAnError() {
+    assertThatThrownBy(() -> FlinferOptions.engineOptions(new Configuration()))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "flinfer.model is not set; set it to the directory of a model in Hugging Face's layout (config.json, tokenizer.json, *.safetensors)");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          max-num-seqs           | 0    | flinfer.max-num-seqs is 0; it must be at least 1
+          max-num-batched-tokens | 31   | flinfer.max-num-batched-tokens is 31; it must be at least flinfer.max-num-seqs, which is 32
+          max-model-len          | -1   | flinfer.max-model-len is -1; it must be at least 1, or 0 for the model's
+          threads                | -2   | flinfer.threads is -2; it must be at least 1, or 0 for all cores
+          device                 | tpu  | flinfer.device is tpu; it must be auto or cpu; no other backend is built in
+          max-in-flight          | -1   | flinfer.max-in-flight is -1; it must be at least 1, or 0 for twice flinfer.max-num-seqs
+          throughput.interval    | 0 s  | flinfer.throughput.interval is 0 ns; it must be at least 1 ms
+          """)
+  void anErrorNamesTheOptionsKeyItsValueAndTheLimit(String key, String value, String message) {
+    Configuration config =
+        Configuration.fromMap(Map.of("flinfer.model", "phi-2", "flinfer." + key, value));
+    assertThatThrownBy(() -> OperatorOptions.from(config))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(message);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"max-num-seqs, many", "kv-cache-memory, -1", "input.format, xml"})
+  void whatCannotBeReadNamesKeyAndValue(String key, String value) {
+    Configuration config =
+        Configuration.fromMap(Map.of("flinfer.model", "phi-2", "flinfer." + key, value));
+    assertThatThrownBy(() -> OperatorOptions.from(config))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("'" + value + "' for key 'flinfer." + key + "'");
+  }
+}

@@ -1,0 +1,156 @@
+package dev.flinfer.flink;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.flinfer.engine.EngineException;
+import dev.flinfer.engine.EngineOptions;
+import dev.flinfer.engine.LlmEngine;
+import dev.flinfer.engine.SharedEngines;
+import dev.flinfer.schema.SourceRecord;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.LongStream;
+import org.apache.flink.api.common.typeinfo.Types;
+import org.apache.flink.configuration.Configuration;
+import org.apache.flink.configuration.PipelineOptions;
+import org.apache.flink.configuration.RestartStrategyOptions;
+import org.apache.flink.formats.avro.typeutils.AvroTypeInfo;
+import org.apache.flink.runtime.testutils.MiniClusterResourceConfiguration;
+import org.apache.flink.streaming.api.datastream.DataStream;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.apache.flink.test.junit5.MiniClusterExtension;
+import org.apache.flink.util.CloseableIterator;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** A job on Flink's MiniCluster, with an engine that steps by itself. */
+@Timeout(120)
+final class InferenceIT {
+  private static final int PARALLELISM = 2;
+  private static final int RECORDS = 400;
+  private static final SharedEngines ENGINES = new SharedEngines(InferenceIT::open);
+
+  /** In the order in which they were opened; the first dies at the step given. */
+  private static final List<FakeEngine> OPENED = new CopyOnWriteArrayList<>();
+
+  private static volatile long diesAtStep;
+
+  @RegisterExtension
+  static final MiniClusterExtension CLUSTER =
+      new MiniClusterExtension(
+          new MiniClusterResourceConfiguration.Builder()
+              .setNumberTaskManagers(1)
+              .setNumberSlotsPerTaskManager(PARALLELISM)
+              .build());
+
+  @BeforeEach
+  void forgetEngines() {
+    OPENED.clear();
+    diesAtStep = Long.MAX_VALUE;
+  }
+
+  @Test
+  void everyRecordHasOneAnswerWithCheckpointsOnAndWithoutGenericTypes() throws Exception {
+    assertEachRecordHasOneAnswer(run(job("disable")));
+    assertThat(OPENED).hasSize(1);
+    assertThat(OPENED.get(0).closes()).isEqualTo(1);
+  }
+
+  @Test
+  void everyRecordHasOneAnswerWhereTheDeviceDiesHalfWay() throws Exception {
+    diesAtStep = 120; // of about 260
+    assertEachRecordHasOneAnswer(run(job("fixed-delay")));
+    assertThat(OPENED).hasSize(2);
+    assertThat(OPENED).allSatisfy(engine -> assertThat(engine.closes()).isEqualTo(1));
+  }
+
+  private static Inference job(String restartStrategy) {
+    Configuration config = new Configuration();
+    config.set(PipelineOptions.GENERIC_TYPES, false);
+    config.set(RestartStrategyOptions.RESTART_STRATEGY, restartStrategy);
+    config.set(RestartStrategyOptions.RESTART_STRATEGY_FIXED_DELAY_DELAY, Duration.ofMillis(10));
+    StreamExecutionEnvironment env =
+        StreamExecutionEnvironment.getExecutionEnvironment(config).setParallelism(PARALLELISM);
+    env.enableCheckpointing(20);
+    DataStream<SourceRecord> input =
+        env.fromSequence(0, RECORDS - 1)
+            .map(i -> TestRecords.record(i, json(i)))
+            .returns(new AvroTypeInfo<>(SourceRecord.class));
+    config.set(FlinferOptions.MODEL, "fake");
+    config.set(FlinferOptions.MAX_IN_FLIGHT, 8);
+    // Not a method reference: it would take the engines with it to the task manager.
+    return Inference.of(input, config, options -> ENGINES.acquire(options));
+  }
+
+  private static void assertEachRecordHasOneAnswer(Map<String, Integer> answers) {
+    assertThat(answers.keySet())
+        .containsExactlyInAnyOrderElementsOf(
+            LongStream.range(0, RECORDS).mapToObj(InferenceIT::answer).toList());
+    assertThat(answers.values()).containsOnly(1);
+  }
+
+  private static String json(long i) {
+    return i % 10 == 3
+        ? "{\"id\": "
+        : "{\"id\": \"r%d\", \"prompt\": \"hello\", \"max_tokens\": %d}".formatted(i, i % 20);
+  }
+
+  private static String answer(long i) {
+    String id = "r" + i;
+    return i % 10 == 3
+        ? "rejected " + i
+        : "completed %s key %d %s".formatted(id, i, FakeEngine.tokensOf(id, (int) (i % 20)));
+  }
+
+  @SuppressWarnings("try") // the iterator's close throws whatever the job threw
+  private static Map<String, Integer> run(Inference inference) throws Exception {
+    DataStream<String> completions =
+        inference
+            .completions()
+            .map(
+                record ->
+                    "completed %s %s %s"
+                        .formatted(
+                            record.getCompletion().getId(),
+                            TestRecords.text(record.getKey()),
+                            record.getCompletion().getTokenIds()))
+            .returns(Types.STRING);
+    DataStream<String> rejections =
+        inference
+            .rejections()
+            .map(r -> "rejected " + r.getRecord().getOffset())
+            .returns(Types.STRING);
+    Map<String, Integer> answers = new TreeMap<>();
+    try (CloseableIterator<String> all = completions.union(rejections).executeAndCollect()) {
+      all.forEachRemaining(answer -> answers.merge(answer, 1, Integer::sum));
+    }
+    return answers;
+  }
+
+  private static LlmEngine open(EngineOptions options) {
+    FakeEngine engine = new FakeEngine();
+    long lastStep = OPENED.isEmpty() ? diesAtStep : Long.MAX_VALUE;
+    OPENED.add(engine);
+    Thread device = new Thread(() -> runDevice(engine, lastStep), "device");
+    device.setDaemon(true);
+    device.start();
+    return engine;
+  }
+
+  private static void runDevice(FakeEngine engine, long lastStep) {
+    while (engine.closes() == 0 && engine.stats().steps() < lastStep) {
+      engine.step();
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
+    }
+    if (engine.closes() == 0) {
+      engine.die(new EngineException("out of memory"));
+    }
+  }
+}

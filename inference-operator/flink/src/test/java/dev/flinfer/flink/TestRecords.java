@@ -1,0 +1,67 @@
+package dev.flinfer.flink;
+
+import dev.flinfer.engine.EngineOptions;
+import dev.flinfer.schema.CompletionRequest;
+import dev.flinfer.schema.Header;
+import dev.flinfer.schema.SourceRecord;
+import dev.flinfer.schema.WireFormat;
+import dev.flinfer.schema.WireFormatException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * Records in a format of the tests' own, {@code id:prompt:max_tokens}; without an id the first part
+ * is empty, and a record that starts with an exclamation mark cannot be read.
+ */
+final class TestRecords {
+  private TestRecords() {}
+
+  static SourceRecord record(long offset, String value) {
+    return new SourceRecord(
+        "prompts",
+        7,
+        offset,
+        offset * 1000,
+        bytes("key " + offset),
+        value == null ? null : bytes(value),
+        List.of(new Header("trace", bytes("header " + offset))));
+  }
+
+  static ByteBuffer bytes(String text) {
+    return ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  static String text(ByteBuffer bytes) {
+    return StandardCharsets.UTF_8.decode(bytes.duplicate()).toString();
+  }
+
+  /** Reads the tests' format. */
+  static CompletionRequest read(byte[] bytes) {
+    String value = new String(bytes, StandardCharsets.UTF_8);
+    if (value.startsWith("!")) {
+      throw new WireFormatException("'!' at byte 0 is not an id", value.substring(1), null);
+    }
+    String[] parts = value.split(":", -1);
+    return CompletionRequest.newBuilder()
+        .setId(parts[0].isEmpty() ? null : parts[0])
+        .setPrompt(parts[1])
+        .setMaxTokens(Integer.parseInt(parts[2]))
+        .setLogprobs(1)
+        .build();
+  }
+
+  /** A factory of operators that read the tests' format. */
+  static InferenceOperatorFactory factory(int maxInFlight, EngineSupplier engines) {
+    return new InferenceOperatorFactory(
+        new OperatorOptions(
+            EngineOptions.of(Path.of("model")),
+            maxInFlight,
+            Duration.ofSeconds(10),
+            WireFormat.JSON),
+        engines,
+        () -> TestRecords::read);
+  }
+}
