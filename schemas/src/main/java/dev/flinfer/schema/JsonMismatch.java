@@ -41,21 +41,26 @@ final class JsonMismatch extends RuntimeException {
     return path.isEmpty() ? problem : "field \"" + path + "\": " + problem;
   }
 
-  /** A value for a message: in quotes, control characters escaped, not too long. */
-  static String quote(String value) {
+  /** Text for a message: in quotes, what cannot be seen escaped, not too long. */
+  static String quote(String text) {
     StringBuilder out = new StringBuilder("\"");
-    int shown = Math.min(value.length(), MAX_VALUE_CHARS);
-    for (int i = 0; i < shown; i++) {
-      char c = value.charAt(i);
+    for (int i = 0; i < Math.min(text.length(), MAX_VALUE_CHARS); i++) {
+      char c = text.charAt(i);
       if (Character.isISOControl(c) || Character.isSurrogate(c)) {
         out.append(String.format("\\u%04x", (int) c));
       } else {
         out.append(c);
       }
     }
-    out.append('"');
-    return value.length() <= shown
-        ? out.toString()
-        : out + "... (" + value.length() + " characters)";
+    return out.append('"') + lengthIfCut(text);
+  }
+
+  /** A number or a name for a message: not too long. */
+  static String shorten(String text) {
+    return text.substring(0, Math.min(text.length(), MAX_VALUE_CHARS)) + lengthIfCut(text);
+  }
+
+  private static String lengthIfCut(String text) {
+    return text.length() <= MAX_VALUE_CHARS ? "" : "... (" + text.length() + " characters)";
   }
 }

@@ -90,7 +90,7 @@ final class JsonRecord extends JsonType {
     }
     // Scalars are shared; lists and maps must not be, a caller may add to them.
     boolean mutable =
-        field.type instanceof JsonContainers.Array || field.type instanceof JsonContainers.Map;
+        field.type instanceof JsonContainers.ArrayOf || field.type instanceof JsonContainers.MapOf;
     return mutable ? model.deepCopy(field.schema.schema(), field.initial) : field.initial;
   }
 

@@ -201,10 +201,10 @@ final class JsonScalars {
   }
 
   /** An enum, by its symbols. */
-  static final class Enum extends JsonType {
+  static final class EnumOf extends JsonType {
     private final Map<String, Object> bySymbol = new LinkedHashMap<>();
 
-    Enum(Schema schema, SpecificData model) {
+    EnumOf(Schema schema, SpecificData model) {
       for (String symbol : schema.getEnumSymbols()) {
         bySymbol.put(symbol, model.createEnum(symbol, schema));
       }

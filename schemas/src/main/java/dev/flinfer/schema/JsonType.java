@@ -35,42 +35,32 @@ abstract class JsonType {
     if (token == JsonToken.START_ARRAY) {
       return "an array";
     }
-    String text = JsonMismatch.quote(parser.getText());
-    return token == JsonToken.VALUE_STRING ? text : text.replace("\"", "");
+    String text = parser.getText();
+    return token == JsonToken.VALUE_STRING ? JsonMismatch.quote(text) : JsonMismatch.shorten(text);
   }
 
   /**
+   * The type of a schema.
+   *
    * @throws IllegalArgumentException for a schema that JSON records cannot have
    */
   static JsonType of(Schema schema, SpecificData model) {
-    switch (schema.getType()) {
-      case RECORD:
-        return new JsonRecord(schema, model);
-      case ARRAY:
-        return new JsonContainers.Array(of(schema.getElementType(), model));
-      case MAP:
-        return new JsonContainers.Map(of(schema.getValueType(), model));
-      case UNION:
-        return optional(schema, model);
-      case ENUM:
-        return new JsonScalars.Enum(schema, model);
-      case STRING:
-        return JsonScalars.STRING;
-      case BYTES:
-        return JsonScalars.BYTES;
-      case INT:
-        return JsonScalars.INT;
-      case LONG:
-        return JsonScalars.LONG;
-      case FLOAT:
-        return JsonScalars.FLOAT;
-      case DOUBLE:
-        return JsonScalars.DOUBLE;
-      case BOOLEAN:
-        return JsonScalars.BOOLEAN;
-      default:
-        throw new IllegalArgumentException("schema " + schema + " has no JSON form here");
-    }
+    return switch (schema.getType()) {
+      case RECORD -> new JsonRecord(schema, model);
+      case ARRAY -> new JsonContainers.ArrayOf(of(schema.getElementType(), model));
+      case MAP -> new JsonContainers.MapOf(of(schema.getValueType(), model));
+      case UNION -> optional(schema, model);
+      case ENUM -> new JsonScalars.EnumOf(schema, model);
+      case STRING -> JsonScalars.STRING;
+      case BYTES -> JsonScalars.BYTES;
+      case INT -> JsonScalars.INT;
+      case LONG -> JsonScalars.LONG;
+      case FLOAT -> JsonScalars.FLOAT;
+      case DOUBLE -> JsonScalars.DOUBLE;
+      case BOOLEAN -> JsonScalars.BOOLEAN;
+      case FIXED, NULL ->
+          throw new IllegalArgumentException("schema " + schema + " has no JSON form here");
+    };
   }
 
   private static JsonType optional(Schema union, SpecificData model) {
@@ -80,6 +70,6 @@ abstract class JsonType {
           "union " + union + " has no JSON form here; a union must be of null and one other type");
     }
     int value = branches.get(0).getType() == Schema.Type.NULL ? 1 : 0;
-    return new JsonContainers.Optional(of(branches.get(value), model));
+    return new JsonContainers.OrNull(of(branches.get(value), model));
   }
 }

@@ -18,7 +18,8 @@ public enum WireFormat {
    * first), the record in Avro's binary encoding.
    *
    * <p>A reader knows the schemas of this version of Flinfer and of all before it, by their
-   * fingerprints, and fills fields that the older ones lack with their defaults.
+   * fingerprints, and fills fields that the older ones lack with their defaults. As Avro does, it
+   * reads a string whose bytes are not UTF-8 with U+FFFD in their place.
    */
   AVRO {
     @Override
@@ -57,6 +58,8 @@ public enum WireFormat {
   /** Reads a record's bytes. Thread-safe. */
   public interface Reader<T> {
     /**
+     * The record that the bytes are.
+     *
      * @throws WireFormatException if the bytes are not a record of this type
      */
     T read(byte[] bytes);

@@ -20,7 +20,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 class OldRecordsTest {
   @Test
   void aRequestOfAnOlderSchemaGetsTheDefaultsOfTheLaterFields() throws IOException {
-    assertThat(readOlder(CompletionRequest.class))
+    CompletionRequest request = readOlder(CompletionRequest.class);
+
+    assertThat(request)
         .isEqualTo(
             CompletionRequest.newBuilder()
                 .setId("r-1")
@@ -28,7 +30,12 @@ class OldRecordsTest {
                 .setMaxTokens(7)
                 .setTemperature(0.25)
                 .setStop(List.of("\n"))
+                .setMetadata(Map.of("tenant", "t1"))
                 .build());
+    // To Avro's equality a Utf8 is a string; to callers it is a ClassCastException.
+    assertThat(request.getStop().toArray()).hasOnlyElementsOfType(String.class);
+    assertThat(request.getMetadata().keySet().toArray()).hasOnlyElementsOfType(String.class);
+    assertThat(request.getMetadata().values().toArray()).hasOnlyElementsOfType(String.class);
   }
 
   @Test

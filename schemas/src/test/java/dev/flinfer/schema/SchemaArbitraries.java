@@ -40,33 +40,22 @@ final class SchemaArbitraries {
   }
 
   private static Arbitrary<Object> of(Schema schema) {
-    switch (schema.getType()) {
-      case RECORD:
-        return record(schema).asGeneric();
-      case ARRAY:
-        return of(schema.getElementType()).list().ofMaxSize(4).asGeneric();
-      case MAP:
-        return Arbitraries.maps(strings(), of(schema.getValueType())).ofMaxSize(4).asGeneric();
-      case UNION:
-        return of(schema.getTypes().get(1)).injectNull(0.3);
-      case ENUM:
-        return Arbitraries.of(schema.getEnumSymbols())
-            .map(symbol -> SpecificData.get().createEnum(symbol, schema));
-      case STRING:
-        return strings().asGeneric();
-      case BYTES:
-        return Arbitraries.bytes().array(byte[].class).ofMaxSize(20).map(ByteBuffer::wrap);
-      case INT:
-        return Arbitraries.integers().asGeneric();
-      case LONG:
-        return Arbitraries.longs().asGeneric();
-      case FLOAT:
-        return Arbitraries.floats().asGeneric();
-      case DOUBLE:
-        return Arbitraries.doubles().asGeneric();
-      default:
-        throw new IllegalArgumentException(schema.toString());
-    }
+    return switch (schema.getType()) {
+      case RECORD -> record(schema).asGeneric();
+      case ARRAY -> of(schema.getElementType()).list().ofMaxSize(4).asGeneric();
+      case MAP -> Arbitraries.maps(strings(), of(schema.getValueType())).ofMaxSize(4).asGeneric();
+      case UNION -> of(schema.getTypes().get(1)).injectNull(0.3);
+      case ENUM ->
+          Arbitraries.of(schema.getEnumSymbols())
+              .map(symbol -> SpecificData.get().createEnum(symbol, schema));
+      case STRING -> strings().asGeneric();
+      case BYTES -> Arbitraries.bytes().array(byte[].class).ofMaxSize(20).map(ByteBuffer::wrap);
+      case INT -> Arbitraries.integers().asGeneric();
+      case LONG -> Arbitraries.longs().asGeneric();
+      case FLOAT -> Arbitraries.floats().asGeneric();
+      case DOUBLE -> Arbitraries.doubles().asGeneric();
+      case BOOLEAN, FIXED, NULL -> throw new IllegalArgumentException(schema.toString());
+    };
   }
 
   /** Any characters that UTF-8 can hold. */

@@ -81,11 +81,11 @@ final class BytePairEncoder {
     if (heapSize == heap.length) {
       heap = Arrays.copyOf(heap, 2 * heapSize);
     }
-    long candidate = merge >>> 32 << 32 | left;
+    long candidate = ((merge >>> 32) << 32) | left;
     int at = heapSize++;
-    while (at > 0 && heap[at - 1 >>> 1] > candidate) {
-      heap[at] = heap[at - 1 >>> 1];
-      at = at - 1 >>> 1;
+    while (at > 0 && heap[(at - 1) >>> 1] > candidate) {
+      heap[at] = heap[(at - 1) >>> 1];
+      at = (at - 1) >>> 1;
     }
     heap[at] = candidate;
   }

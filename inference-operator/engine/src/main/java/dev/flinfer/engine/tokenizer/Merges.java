@@ -25,16 +25,14 @@ final class Merges {
     shift = Long.SIZE - bits;
   }
 
-  /**
-   * @return false if the pair is there already; nothing changes then
-   */
+  /** Adds a pair, unless it is there; then nothing changes and the result is false. */
   boolean put(int left, int right, int rank, int merged) {
     int slot = slot(left, right);
     if (values[slot] != NONE) {
       return false;
     }
     keys[slot] = key(left, right);
-    values[slot] = (long) rank << 32 | merged;
+    values[slot] = ((long) rank << 32) | merged;
     return true;
   }
 
@@ -46,14 +44,14 @@ final class Merges {
   private int slot(int left, int right) {
     long key = key(left, right);
     // Fibonacci hashing: the upper bits of the product depend on all bits of both ids.
-    int slot = (int) (key * 0x9E3779B97F4A7C15L >>> shift);
+    int slot = (int) ((key * 0x9E3779B97F4A7C15L) >>> shift);
     while (values[slot] != NONE && keys[slot] != key) {
-      slot = slot + 1 & keys.length - 1;
+      slot = (slot + 1) & (keys.length - 1);
     }
     return slot;
   }
 
   private static long key(int left, int right) {
-    return (long) left << 32 | right;
+    return ((long) left << 32) | right;
   }
 }

@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /** Reads {@code tokenizer.json} and checks every entry. The file is untrusted. */
 final class TokenizerFile {
@@ -65,7 +66,8 @@ final class TokenizerFile {
   private Vocabulary vocabulary() {
     new TokenizerSettings(file).check(root);
     readVocab(root.path("model").path("vocab"));
-    int[] idOfByte = idOfByte();
+    int[] idOfByte = new int[256];
+    Arrays.setAll(idOfByte, this::idOfByte);
     Merges merges = merges(root.path("model").path("merges"));
     AddedTokens first = new AddedTokens();
     AddedTokens then = new AddedTokens();
@@ -74,113 +76,111 @@ final class TokenizerFile {
   }
 
   private void readVocab(JsonNode vocab) {
-    require(vocab.isObject(), "model.vocab is %s; it must be an object", show(vocab));
+    require(vocab.isObject(), () -> "model.vocab is " + show(vocab) + "; it must be an object");
     for (Map.Entry<String, JsonNode> entry : vocab.properties()) {
       String token = entry.getKey();
-      String taken = tokens.put(token, id("model.vocab[" + quote(token) + "]", entry.getValue()));
+      int id = id(() -> "model.vocab[" + quote(token) + "]", entry.getValue());
+      String taken = tokens.put(token, id);
       require(
           taken == null,
-          "model.vocab has the id %s twice, for %s and %s",
-          entry.getValue(),
-          quote(String.valueOf(taken)),
-          quote(token));
+          () ->
+              "model.vocab has the id %d twice, for %s and %s"
+                  .formatted(id, quote(taken), quote(token)));
     }
   }
 
-  private int id(String place, JsonNode node) {
+  private int id(Supplier<String> place, JsonNode node) {
     require(
         node.isInt() && node.intValue() >= 0 && node.intValue() <= MAX_ID,
-        "%s is %s; an id is a whole number from 0 to %d",
-        place,
-        show(node),
-        MAX_ID);
+        () ->
+            "%s is %s; an id is a whole number from 0 to %d"
+                .formatted(place.get(), show(node), MAX_ID));
     return node.intValue();
   }
 
-  private int[] idOfByte() {
-    int[] ids = new int[256];
-    for (int b = 0; b < 256; b++) {
-      String letter = Character.toString(ByteLevel.charOf(b));
-      Integer id = tokens.idOf(letter);
-      require(
-          id != null,
-          "model.vocab lacks %s, the byte %02X; a byte-level vocabulary has all 256",
-          quote(letter),
-          b);
-      ids[b] = id;
-    }
-    return ids;
+  private int idOfByte(int unsignedByte) {
+    String letter = Character.toString(ByteLevel.charOf(unsignedByte));
+    Integer id = tokens.idOf(letter);
+    require(
+        id != null,
+        () ->
+            "model.vocab lacks %s, the byte %02X; a byte-level vocabulary has all 256"
+                .formatted(quote(letter), unsignedByte));
+    return id;
   }
 
   private Merges merges(JsonNode array) {
-    require(array.isArray(), "model.merges is %s; it must be an array", show(array));
+    require(array.isArray(), () -> "model.merges is " + show(array) + "; it must be an array");
     Merges merges = new Merges(array.size());
     for (int rank = 0; rank < array.size(); rank++) {
-      String place = "model.merges[" + rank + "]";
-      String[] parts = parts(place, array.get(rank));
-      int left = idOfPart(place, parts[0]);
-      int right = idOfPart(place, parts[1]);
-      int merged = idOfPart(place, parts[0] + parts[1]);
-      require(
-          merges.put(left, right, rank, merged),
-          "%s merges %s and %s, which an earlier one does",
-          place,
-          quote(parts[0]),
-          quote(parts[1]));
+      readMerge(merges, rank, array.get(rank));
     }
     return merges;
   }
 
+  private void readMerge(Merges merges, int rank, JsonNode merge) {
+    String place = "model.merges[" + rank + "]";
+    String[] parts = parts(place, merge);
+    int left = idOfPart(place, parts[0]);
+    int right = idOfPart(place, parts[1]);
+    int merged = idOfPart(place, parts[0] + parts[1]);
+    require(
+        merges.put(left, right, rank, merged),
+        () ->
+            "%s merges %s and %s, which an earlier one does"
+                .formatted(place, quote(parts[0]), quote(parts[1])));
+  }
+
   /** Both ways of writing a merge: "a b", and since tokenizers 0.20 ["a", "b"]. */
   private String[] parts(String place, JsonNode merge) {
-    String[] parts = {};
-    if (merge.isTextual()) {
-      parts = merge.textValue().split(" ", -1);
-    } else if (merge.isArray() && merge.size() == 2) {
-      parts = new String[] {merge.get(0).asText(), merge.get(1).asText()};
-    }
+    String[] parts =
+        merge.isArray()
+            ? new String[] {merge.path(0).asText(), merge.path(1).asText()}
+            : merge.asText().split(" ", -1);
+    boolean whole = merge.isArray() ? merge.size() == 2 : parts.length == 2;
     require(
-        parts.length == 2 && !parts[0].isEmpty() && !parts[1].isEmpty(),
-        "%s is %s; a merge is \"a b\" or [\"a\", \"b\"]",
-        place,
-        show(merge));
+        whole && !parts[0].isEmpty() && !parts[1].isEmpty(),
+        () -> place + " is " + show(merge) + "; a merge is \"a b\" or [\"a\", \"b\"]");
     return parts;
   }
 
   private int idOfPart(String place, String token) {
     Integer id = tokens.idOf(token);
-    require(id != null, "%s needs %s, which model.vocab lacks", place, quote(token));
+    require(id != null, () -> place + " needs " + quote(token) + ", which model.vocab lacks");
     return id;
   }
 
   private void readAdded(JsonNode array, AddedTokens first, AddedTokens then) {
     require(
         array.isArray() || array.isMissingNode(),
-        "added_tokens is %s; it must be an array",
-        show(array));
+        () -> "added_tokens is " + show(array) + "; it must be an array");
     Set<String> seen = new HashSet<>();
     for (int i = 0; i < array.size(); i++) {
       String place = "added_tokens[" + i + "]";
       JsonNode token = array.get(i);
       String content = token.path("content").asText();
-      require(!content.isEmpty(), "%s.content is empty or missing", place);
-      require(seen.add(content), "%s is %s, which is there already", place, quote(content));
-      int id = id(place + ".id", token.path("id"));
-      Integer known = tokens.idOf(content);
-      String taken = known == null ? tokens.put(content, id) : content;
+      require(!content.isEmpty(), () -> place + ".content is empty or missing");
       require(
-          known == null ? taken == null : known == id,
-          "%s is %s with id %d; model.vocab has %s with id %d",
-          place,
-          quote(content),
-          id,
-          quote(String.valueOf(taken)),
-          known == null ? id : known);
+          seen.add(content), () -> place + " is " + quote(content) + ", which is there already");
+      int id = addedId(place, content, token.path("id"));
       (token.path("normalized").asBoolean() ? then : first).add(content, id);
       if (token.path("special").asBoolean()) {
         special.add(id);
       }
     }
+  }
+
+  /** An added token is one of the vocabulary's under its id, or a new one under a new id. */
+  private int addedId(String place, String content, JsonNode node) {
+    int id = id(() -> place + ".id", node);
+    Integer known = tokens.idOf(content);
+    String taken = known == null ? tokens.put(content, id) : content;
+    require(
+        known == null ? taken == null : known == id,
+        () ->
+            "%s is %s with id %d; model.vocab has %s with id %d"
+                .formatted(place, quote(content), id, quote(taken), known == null ? id : known));
+    return id;
   }
 
   private byte[][] bytesOfId() {
@@ -192,9 +192,9 @@ final class TokenizerFile {
     return bytes;
   }
 
-  private void require(boolean holds, String message, Object... values) {
+  private void require(boolean holds, Supplier<String> problem) {
     if (!holds) {
-      throw new WeightFileException(file, String.format(message, values));
+      throw new WeightFileException(file, problem.get());
     }
   }
 

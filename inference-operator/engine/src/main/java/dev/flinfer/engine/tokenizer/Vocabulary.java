@@ -25,9 +25,7 @@ record Vocabulary(
     private final Map<String, Integer> idOf = new HashMap<>();
     private final Map<Integer, String> textOf = new HashMap<>();
 
-    /**
-     * @return null, or the text that has this id already
-     */
+    /** Adds a token, unless its id is taken; then the result is the text that has it, else null. */
     String put(String text, int id) {
       String taken = textOf.putIfAbsent(id, text);
       if (taken == null) {
