@@ -1,7 +1,6 @@
 package dev.flinfer.flink;
 
 import dev.flinfer.engine.EngineException;
-import dev.flinfer.engine.EngineStats;
 import dev.flinfer.engine.InvalidRequestException;
 import dev.flinfer.engine.LlmEngine;
 import dev.flinfer.schema.Completion;
@@ -68,7 +67,7 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
   private final EngineResults results;
   private final OutputQueue queue = new OutputQueue(this::emit, this::emitBarrier);
 
-  /** Restored requests that find no place in the engine yet; they go before new input. */
+  /** Restored requests that find no place in the engine; as long as there are any, it is full. */
   private final Queue<InFlight> pending = new ArrayDeque<>();
 
   private ListState<InFlightRequest> state;
@@ -115,10 +114,9 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
   public void open() throws Exception {
     super.open();
     engine = engines.acquire(options.engine());
-    EngineStats stats = engine.stats();
     long now = getProcessingTimeService().getCurrentProcessingTime();
     int subtask = getRuntimeContext().getTaskInfo().getIndexOfThisSubtask();
-    window = new ThroughputWindow(subtask, engine.model(), now, stats);
+    window = new ThroughputWindow(subtask, engine.model(), now, engine.stats());
     LlmEngine opened = engine; // the gauges outlive the field
     inferenceMetrics = new InferenceMetrics(getMetricGroup(), () -> unfinished, opened::stats);
     if (getExecutionConfig().isObjectReuseEnabled()) {
@@ -152,9 +150,7 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
   }
 
   private boolean isFull() {
-    return inEngine >= options.maxInFlight()
-        || !pending.isEmpty()
-        || queue.size() >= MOST_HELD * options.maxInFlight();
+    return inEngine >= options.maxInFlight() || queue.size() >= MOST_HELD * options.maxInFlight();
   }
 
   private void submitPending() {
