@@ -12,6 +12,10 @@ import org.apache.avro.util.ClassSecurityValidator;
  * user's own consumer reach these classes without passing any other code of ours, so every
  * generated class calls {@link #trust} first: {@code src/main/velocity} adds the call to Avro's
  * template.
+ *
+ * <p>Avro's one hook that would run still earlier, a {@code Conversion} found by the service
+ * loader, is not used: with the schemas in Flink's {@code lib/} and a second Avro in a job's jar it
+ * fails every use of that second Avro ("not a subtype").
  */
 final class AvroClasses {
   /** Every class that is generated from {@code src/main/avro}. A test holds the two equal. */

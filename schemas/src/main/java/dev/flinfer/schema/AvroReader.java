@@ -99,6 +99,9 @@ final class AvroReader<T extends SpecificRecordBase> implements WireFormat.Reade
   }
 
   private static String wrongStart(byte[] bytes) {
+    if (bytes.length >= 2 && bytes[0] == AvroWriter.MARKER[0] && bytes[1] == AvroWriter.MARKER[1]) {
+      return "it has only " + bytes.length + " bytes, the marker and fingerprint take 10";
+    }
     StringBuilder start = new StringBuilder("it starts with");
     for (int i = 0; i < Math.min(2, bytes.length); i++) {
       start.append(String.format(" %02X", bytes[i]));

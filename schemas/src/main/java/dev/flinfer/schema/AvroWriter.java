@@ -25,10 +25,8 @@ final class AvroWriter<T extends SpecificRecordBase> implements WireFormat.Write
   private final DatumWriter<Object> datumWriter;
 
   AvroWriter(Class<T> type) {
-    this(WireFormat.model(type), WireFormat.model(type).getSchema(type));
-  }
-
-  AvroWriter(SpecificData model, Schema schema) {
+    SpecificData model = WireFormat.model(type);
+    Schema schema = model.getSchema(type);
     long fingerprint = SchemaNormalization.parsingFingerprint64(schema);
     ByteBuffer bytes = ByteBuffer.allocate(HEADER_LENGTH).order(ByteOrder.LITTLE_ENDIAN);
     this.header = bytes.put(MARKER).putLong(fingerprint).array();

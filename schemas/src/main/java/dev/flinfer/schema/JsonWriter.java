@@ -2,6 +2,7 @@ package dev.flinfer.schema;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -9,7 +10,11 @@ import org.apache.avro.specific.SpecificRecordBase;
 
 /** Writes a record as one JSON object. */
 final class JsonWriter<T extends SpecificRecordBase> implements WireFormat.Writer<T> {
-  private static final JsonFactory FACTORY = new JsonFactory();
+  private static final JsonFactory FACTORY =
+      JsonFactory.builder()
+          // Else an emoji would be written as two escapes.
+          .enable(JsonWriteFeature.COMBINE_UNICODE_SURROGATES_IN_UTF8)
+          .build();
 
   private final JsonType shape;
 

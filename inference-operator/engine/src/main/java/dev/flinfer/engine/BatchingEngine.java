@@ -180,9 +180,9 @@ final class BatchingEngine implements LlmEngine {
     int[] tokens = resumeFrom.tokens();
     for (int i = 0; i < tokens.length; i++) {
       sequence.append(tokens[i], resumeFrom.logprobs().length > 0 ? resumeFrom.logprobs()[i] : 0);
-      FinishReason reason = finishReason(sequence);
-      if (reason != null) {
-        finish(sequence, reason);
+      sequence.finishReason = finishReason(sequence);
+      if (sequence.finishReason != null) {
+        finish(sequence);
         return;
       }
     }
@@ -198,6 +198,7 @@ final class BatchingEngine implements LlmEngine {
     steps++;
     sequences += step.size();
     int row = 0;
+    List<Sequence> finished = new ArrayList<>();
     for (Scheduler.Scheduled scheduled : step) {
       Sequence sequence = scheduled.sequence();
       if (sequence.firstScheduledNanos == 0) {
@@ -206,11 +207,16 @@ final class BatchingEngine implements LlmEngine {
       if (sequence.computed == sequence.length()) {
         promptTokens += scheduled.tokens() - (sequence.generated() > 0 ? 1 : 0);
         sample(sequence, row++);
+        if (sequence.finishReason != null) {
+          scheduler.remove(sequence);
+          finished.add(sequence);
+        }
       } else {
         promptTokens += scheduled.tokens();
       }
     }
-    publishStats();
+    publishStats(); // before those who then hear of a completion look at them
+    finished.forEach(this::finish);
   }
 
   private void sample(Sequence sequence, int row) {
@@ -229,11 +235,8 @@ final class BatchingEngine implements LlmEngine {
     if (sequence.firstTokenNanos == 0) {
       sequence.firstTokenNanos = System.nanoTime();
     }
-    FinishReason reason = finishReason(sequence);
-    if (reason != null) {
-      scheduler.remove(sequence);
-      finish(sequence, reason);
-    } else if (!sequence.cancelled()) {
+    sequence.finishReason = finishReason(sequence);
+    if (sequence.finishReason == null && !sequence.cancelled()) {
       sequence.listener.onToken(token, sequence.text.stream(false));
     }
   }
@@ -261,12 +264,13 @@ final class BatchingEngine implements LlmEngine {
     scheduler.running().forEach(look);
     scheduler.waiting().forEach(look);
     for (Sequence sequence : overdue) {
+      sequence.finishReason = FinishReason.DEADLINE;
       scheduler.remove(sequence);
-      finish(sequence, FinishReason.DEADLINE);
+      finish(sequence);
     }
   }
 
-  private void finish(Sequence sequence, FinishReason reason) {
+  private void finish(Sequence sequence) {
     sequence.text.finish();
     if (sequence.cancelled()) {
       return;
@@ -275,7 +279,7 @@ final class BatchingEngine implements LlmEngine {
       int last = sequence.token(sequence.length() - 1);
       sequence.listener.onToken(last, sequence.text.stream(true));
     }
-    Completion completion = Completions.of(sequence, reason, model, System.nanoTime());
+    Completion completion = Completions.of(sequence, model, System.nanoTime());
     sequence.listener.onCompletion(completion);
   }
 

@@ -1,7 +1,6 @@
 package dev.flinfer.engine;
 
 import dev.flinfer.schema.Completion;
-import dev.flinfer.schema.FinishReason;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -11,7 +10,7 @@ final class Completions {
 
   private Completions() {}
 
-  static Completion of(Sequence sequence, FinishReason reason, ModelInfo model, long nowNanos) {
+  static Completion of(Sequence sequence, ModelInfo model, long nowNanos) {
     GeneratedTokens generated = sequence.progress();
     List<Integer> tokens = new ArrayList<>(generated.tokens().length);
     for (int token : generated.tokens()) {
@@ -27,7 +26,7 @@ final class Completions {
     return Completion.newBuilder()
         .setId(sequence.request.getId())
         .setText(sequence.text.toString())
-        .setFinishReason(reason)
+        .setFinishReason(sequence.finishReason)
         .setPromptTokens(sequence.promptLength)
         .setCachedTokens(Math.max(0, sequence.cachedTokens))
         .setCompletionTokens(tokens.size())

@@ -7,7 +7,6 @@ package dev.flinfer.engine;
  * @param logprobs natural log-probability of each, shape (n), or empty where the request asked for
  *     none
  */
-@SuppressWarnings("ArrayRecordComponent") // compared nowhere; copied where it leaves the engine
 public record GeneratedTokens(int[] tokens, float[] logprobs) {
 
   public static final GeneratedTokens NONE = new GeneratedTokens(new int[0], new float[0]);

@@ -12,7 +12,6 @@ package dev.flinfer.engine;
  *     blockTables[s][p / 16]} at {@code p % 16}
  * @param logitRows (numLogits) the rows whose logits are wanted, ascending
  */
-@SuppressWarnings("ArrayRecordComponent") // made anew for each step and never compared
 public record StepPlan(
     int[] tokens, int[] positions, int[] sequences, int[][] blockTables, int[] logitRows) {
 

@@ -89,12 +89,12 @@ final class LlmEngineTest {
               seqs + random.nextInt(40),
               0,
               // From room for one sequence and a bit, so that sequences are preempted, to plenty.
-              (7L + round * 10) * BLOCK_BYTES,
+              (7 + 10L * round) * BLOCK_BYTES,
               round % 2 == 0,
               1 + random.nextInt(3));
       try (LlmEngine engine = LlmEngine.open(options)) {
         List<CompletableFuture<Completion>> together =
-            requests.stream().map(r -> submit(engine, r, GeneratedTokens.NONE)).toList();
+            requests.stream().map(r -> Requests.submit(engine, r, GeneratedTokens.NONE)).toList();
         for (int i = 0; i < requests.size(); i++) {
           same(together.get(i).get(60, TimeUnit.SECONDS), alone.get(i), options);
         }
@@ -119,7 +119,10 @@ final class LlmEngineTest {
                 whole.getTokenIds().stream().limit(done).mapToInt(t -> t).toArray(),
                 floats(whole.getLogprobs(), done));
 
-        same(submit(engine, request, half).get(60, TimeUnit.SECONDS), whole, "from " + done);
+        same(
+            Requests.submit(engine, request, half).get(60, TimeUnit.SECONDS),
+            whole,
+            "from " + done);
       }
     }
   }
@@ -176,7 +179,7 @@ final class LlmEngineTest {
       engine.submit(
           Requests.greedy("a", "stream", 25).setTemperature(1).setStop(List.of("never")).build(),
           GeneratedTokens.NONE,
-          new FutureListener(done) {
+          new Requests.FutureListener(done) {
             @Override
             public void onToken(int token, String text) {
               tokens.add(token);
@@ -208,7 +211,7 @@ final class LlmEngineTest {
           engine.submit(
               Requests.greedy("a", "x", 90).build(),
               GeneratedTokens.NONE,
-              new FutureListener(done) {
+              new Requests.FutureListener(done) {
                 @Override
                 public void onToken(int token, String text) {
                   done.completeExceptionally(new AssertionError("heard of token " + token));
@@ -265,7 +268,8 @@ final class LlmEngineTest {
     engine.close();
     engine.close();
     assertThatThrownBy(
-            () -> submit(engine, Requests.greedy("a", "p", 5).build(), GeneratedTokens.NONE))
+            () ->
+                Requests.submit(engine, Requests.greedy("a", "p", 5).build(), GeneratedTokens.NONE))
         .isInstanceOf(EngineException.class)
         .hasMessage("The engine for model tiny is closed");
   }
@@ -316,38 +320,13 @@ final class LlmEngineTest {
   }
 
   private static void refused(LlmEngine engine, CompletionRequest.Builder request, String message) {
-    assertThatThrownBy(() -> submit(engine, request.build(), GeneratedTokens.NONE))
+    assertThatThrownBy(() -> Requests.submit(engine, request.build(), GeneratedTokens.NONE))
         .isInstanceOf(InvalidRequestException.class)
         .hasMessageStartingWith(message);
   }
 
   private static Completion get(LlmEngine engine, CompletionRequest request)
       throws ExecutionException, InterruptedException, TimeoutException {
-    return submit(engine, request, GeneratedTokens.NONE).get(60, TimeUnit.SECONDS);
-  }
-
-  private static CompletableFuture<Completion> submit(
-      LlmEngine engine, CompletionRequest request, GeneratedTokens resumeFrom) {
-    CompletableFuture<Completion> done = new CompletableFuture<>();
-    engine.submit(request, resumeFrom, new FutureListener(done));
-    return done;
-  }
-
-  private static class FutureListener implements GenerationListener {
-    private final CompletableFuture<Completion> done;
-
-    FutureListener(CompletableFuture<Completion> done) {
-      this.done = done;
-    }
-
-    @Override
-    public void onCompletion(Completion completion) {
-      done.complete(completion);
-    }
-
-    @Override
-    public void onFailure(EngineException failure) {
-      done.completeExceptionally(failure);
-    }
+    return Requests.submit(engine, request, GeneratedTokens.NONE).get(60, TimeUnit.SECONDS);
   }
 }

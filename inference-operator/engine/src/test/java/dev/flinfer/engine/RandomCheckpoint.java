@@ -101,7 +101,8 @@ public record RandomCheckpoint(Shape shape, Map<String, float[]> tensors) {
       count *= (int) dim;
     }
     // Scaled so that a layer keeps its input's size, and the logits differ enough to have winners.
-    double scale = name.startsWith("model.embed") ? 1 : 1.5 / Math.sqrt(dims[dims.length - 1]);
+    double scale =
+        name.startsWith("model.embed") ? 1 : 1.5 / Math.sqrt((double) dims[dims.length - 1]);
     boolean norm = name.endsWith("norm.weight");
     float[] values = new float[count];
     for (int i = 0; i < count; i++) {
@@ -164,7 +165,7 @@ public record RandomCheckpoint(Shape shape, Map<String, float[]> tensors) {
     ObjectNode vocab = model.putObject("vocab");
     int next = 256;
     for (int b = 0; b < 256; b++) {
-      boolean printable = b >= '!' && b <= '~' || b >= 0xA1 && b <= 0xAC || b >= 0xAE;
+      boolean printable = (b >= '!' && b <= '~') || (b >= 0xA1 && b != 0xAD);
       vocab.put(Character.toString(printable ? b : next++), b);
     }
     model.putArray("merges");

@@ -51,8 +51,8 @@ final class CpuAttention {
 
   /** Bytes of one block's keys and values in all layers. */
   static long blockBytes(PhiConfig config) {
-    long dims = config.headDim() + paddedDim(config);
-    return config.numHiddenLayers() * config.numAttentionHeads() * BLOCK_SIZE * dims * Float.BYTES;
+    long dims = (long) config.headDim() + paddedDim(config);
+    return dims * BLOCK_SIZE * config.numAttentionHeads() * config.numHiddenLayers() * Float.BYTES;
   }
 
   /** Stores a row's keys and values, each (num_heads, head_dim), at a position of its block. */

@@ -14,9 +14,7 @@ final class WorkerTeam implements AutoCloseable {
 
   /** A part of a task. */
   interface Task {
-    /**
-     * @param worker index of the thread that runs it, below {@link WorkerTeam#size()}
-     */
+    /** Runs it; {@code worker} is the index of the thread, below {@link WorkerTeam#size()}. */
     void run(int from, int to, int worker);
   }
 
@@ -47,6 +45,7 @@ final class WorkerTeam implements AutoCloseable {
   /**
    * Runs the task over 0 to {@code count}, {@code grain} at a time, and returns when all is done.
    */
+  @SuppressWarnings("NonAtomicVolatileUpdate") // only the owner writes epoch
   void run(int count, int grain, Task task) {
     if (workers.length == 0 || count <= grain) {
       task.run(0, count, 0);
@@ -113,6 +112,7 @@ final class WorkerTeam implements AutoCloseable {
   }
 
   /** Waiting for the others: they are at work, unless the machine took their core away. */
+  @SuppressWarnings("ThreadPriorityCheck") // then it helps to offer it this one
   private static void pause(int turn) {
     if (turn < SPINS) {
       Thread.onSpinWait();

@@ -69,11 +69,12 @@ public record PhiConfig(
     // Newer files of Hugging Face keep both numbers of the rotation in rope_parameters.
     JsonNode rope = reader.json.path("rope_parameters");
     double factor = reader.number(rope, "partial_rotary_factor", 0.5);
-    int rotaryDim = (int) (factor * (hidden / heads));
+    int headDim = hidden / heads;
+    int rotaryDim = (int) (factor * headDim);
     reader.require(
         factor > 0 && factor <= 1 && rotaryDim >= 2 && rotaryDim % 2 == 0,
         "partial_rotary_factor is %s, %d of %d dimensions; it must make an even number of them"
-            .formatted(factor, rotaryDim, hidden / heads));
+            .formatted(factor, rotaryDim, headDim));
     return new PhiConfig(
         hidden,
         reader.count("intermediate_size", 1 << 22),

@@ -1,31 +1,76 @@
 package dev.flinfer.engine.tokenizer;
 
+import dev.flinfer.engine.weights.WeightFileException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.regex.Matcher;
 
-/** Byte-level BPE as Phi-2 has it. Thread-safe. */
+/**
+ * Byte-level BPE as Phi-2 and GPT-2 have it. Thread-safe.
+ *
+ * <p>The ids are those of Hugging Face's {@code tokenizers} with {@code add_special_tokens} off.
+ *
+ * <pre>{@code
+ * Tokenizer tokenizer = Tokenizer.load(Path.of("models/phi-2"));
+ * int[] ids = tokenizer.encode("Hello world"); // 15496, 995
+ * String text = tokenizer.decode(ids);
+ * }</pre>
+ */
 public final class Tokenizer {
-  private Tokenizer() {}
+  private static final byte[] NOTHING = {};
 
-  /** Reads {@code tokenizer.json} of a model directory. */
-  public static Tokenizer load(Path model) {
-    throw new UnsupportedOperationException("being written: " + model);
+  private final Vocabulary vocabulary;
+
+  private Tokenizer(Vocabulary vocabulary) {
+    this.vocabulary = vocabulary;
   }
 
-  /** The token ids of a text; added tokens in it are recognised, nothing is put in front. */
+  /**
+   * Reads {@code tokenizer.json} of a model directory.
+   *
+   * @throws WeightFileException if the file is missing, is broken, or asks for what is not computed
+   *     here: a normalizer, another kind of model, tokens put around the text
+   */
+  public static Tokenizer load(Path model) {
+    return new Tokenizer(TokenizerFile.read(model.resolve("tokenizer.json")));
+  }
+
+  /**
+   * The token ids of a text; added tokens in it are recognised, nothing is put in front. An
+   * unpaired surrogate, which no encoding of text can hold, is taken as a question mark.
+   */
   public int[] encode(String text) {
-    throw new UnsupportedOperationException("being written");
+    Encoding encoding = new Encoding(text);
+    vocabulary.addedFirst().split(text, 0, text.length(), encoding);
+    return encoding.ids.toArray();
   }
 
   /**
    * The text of tokens; special tokens and unknown ids add nothing, broken UTF-8 becomes U+FFFD.
    */
   public String decode(int[] tokens) {
-    throw new UnsupportedOperationException("being written");
+    int length = 0;
+    for (int token : tokens) {
+      length = Math.addExact(length, bytesOf(token).length);
+    }
+    byte[] bytes = new byte[length];
+    int at = 0;
+    for (int token : tokens) {
+      byte[] added = bytesOf(token);
+      System.arraycopy(added, 0, bytes, at, added.length);
+      at += added.length;
+    }
+    return Utf8.decode(bytes, length);
   }
 
   /** Decodes token by token. */
   public IncrementalDecoder decoder() {
-    throw new UnsupportedOperationException("being written");
+    return new Utf8Stream(this::bytesOf);
+  }
+
+  private byte[] bytesOf(int token) {
+    byte[][] bytes = vocabulary.bytesOfId();
+    return token >= 0 && token < bytes.length ? bytes[token] : NOTHING;
   }
 
   /** Decodes token by token and never splits a character. Not thread-safe. */
@@ -35,5 +80,46 @@ public final class Tokenizer {
 
     /** What is left at the end, broken UTF-8 as U+FFFD. */
     String finish();
+  }
+
+  /**
+   * One call of {@link #encode}: added tokens out first, then those of the second kind, then BPE.
+   */
+  private final class Encoding implements AddedTokens.Stretches {
+    final IntList ids = new IntList();
+    private final String text;
+    private final Matcher pieces;
+    private final BytePairEncoder encoder;
+
+    Encoding(String text) {
+      this.text = text;
+      this.pieces = PreTokenizer.GPT2.matcher(text);
+      this.encoder = new BytePairEncoder(vocabulary.idOfByte(), vocabulary.merges());
+    }
+
+    @Override
+    public void token(int id) {
+      ids.add(id);
+    }
+
+    @Override
+    public void text(int from, int to) {
+      vocabulary.addedThen().split(text, from, to, new Rest());
+    }
+
+    private final class Rest implements AddedTokens.Stretches {
+      @Override
+      public void token(int id) {
+        ids.add(id);
+      }
+
+      @Override
+      public void text(int from, int to) {
+        pieces.region(from, to);
+        while (pieces.find()) {
+          encoder.encode(pieces.group().getBytes(StandardCharsets.UTF_8), ids);
+        }
+      }
+    }
   }
 }

@@ -1,0 +1,154 @@
+package dev.flinfer.jobs;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.flink.configuration.ConfigOption;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.clients.admin.Config;
+import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.errors.ApiException;
+import org.apache.kafka.common.errors.AuthorizationException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Asks the broker, before the job starts, for what the job would otherwise fail on again and again.
+ */
+final class BrokerCheck implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(BrokerCheck.class);
+  private static final Duration TIMEOUT = Duration.ofSeconds(10);
+  private static final String MAX_TRANSACTION_TIMEOUT = "transaction.max.timeout.ms";
+
+  private final JobOptions options;
+  private final Admin admin;
+
+  private BrokerCheck(JobOptions options, Admin admin) {
+    this.options = options;
+    this.admin = admin;
+  }
+
+  /**
+   * @throws IllegalArgumentException if the broker does not answer, lacks a topic or allows only
+   *     shorter transactions
+   */
+  static void run(JobOptions options) {
+    Properties properties = options.clientConfig();
+    String timeout = Long.toString(TIMEOUT.toMillis());
+    properties.putIfAbsent(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, timeout);
+    properties.putIfAbsent(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, timeout);
+    try (BrokerCheck check = new BrokerCheck(options, Admin.create(properties))) {
+      check.topics();
+      if (options.exactlyOnce()) {
+        check.transactionTimeout();
+      }
+    } catch (KafkaException e) { // properties that no client can be made with
+      throw new IllegalArgumentException(
+          "No Kafka client can be made for %s with %s: %s"
+              .formatted(
+                  options.bootstrapServers(),
+                  KafkaOptions.PROPERTIES.key(),
+                  e.getCause() == null ? e.getMessage() : e.getCause().getMessage()),
+          e);
+    }
+  }
+
+  private void topics() {
+    Map<String, KafkaFuture<TopicDescription>> described =
+        admin.describeTopics(options.topics().values()).topicNameValues();
+    List<String> missing = new ArrayList<>();
+    for (ConfigOption<String> option : JobOptions.TOPICS) {
+      String topic = options.topics().get(option);
+      try {
+        await(described.get(topic));
+      } catch (UnknownTopicOrPartitionException e) {
+        missing.add(
+            "  %s (%s): kafka-topics.sh --bootstrap-server %s --create --topic %s --partitions 4"
+                .formatted(topic, option.key(), options.bootstrapServers(), topic));
+      } catch (ApiException e) {
+        throw new IllegalArgumentException(
+            "Topic %s (%s) cannot be used: %s".formatted(topic, option.key(), e.getMessage()), e);
+      }
+    }
+    if (!missing.isEmpty()) {
+      throw new IllegalArgumentException(
+          "The job does not create topics, and these are missing at %s. Create them:%n%s"
+              .formatted(options.bootstrapServers(), String.join(System.lineSeparator(), missing)));
+    }
+  }
+
+  private void transactionTimeout() {
+    long limit;
+    try {
+      String node = await(admin.describeCluster().controller()).idString();
+      ConfigResource broker = new ConfigResource(ConfigResource.Type.BROKER, node);
+      Config config = await(admin.describeConfigs(List.of(broker)).values().get(broker));
+      ConfigEntry entry = config.get(MAX_TRANSACTION_TIMEOUT);
+      if (entry == null || entry.value() == null) {
+        return;
+      }
+      limit = Long.parseLong(entry.value());
+    } catch (AuthorizationException e) {
+      LOG.info("{} of the broker may not be read and is not checked", MAX_TRANSACTION_TIMEOUT, e);
+      return;
+    }
+    if (options.transactionTimeout().toMillis() > limit) {
+      throw new IllegalArgumentException(
+          "%s is %d s; the broker at %s allows at most %d s. Lower it, or raise the broker's %s"
+              .formatted(
+                  KafkaOptions.TRANSACTION_TIMEOUT.key(),
+                  options.transactionTimeout().toSeconds(),
+                  options.bootstrapServers(),
+                  limit / 1000,
+                  MAX_TRANSACTION_TIMEOUT));
+    }
+  }
+
+  private <T> T await(KafkaFuture<T> answer) {
+    try {
+      return answer.get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (TimeoutException e) {
+      throw unreachable(e);
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof org.apache.kafka.common.errors.TimeoutException) {
+        throw unreachable(e.getCause());
+      }
+      if (e.getCause() instanceof ApiException) {
+        throw (ApiException) e.getCause();
+      }
+      throw new IllegalArgumentException(
+          "The Kafka broker at %s does not answer: %s"
+              .formatted(options.bootstrapServers(), e.getCause().getMessage()),
+          e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("Interrupted while asking the broker", e);
+    }
+  }
+
+  private IllegalArgumentException unreachable(Throwable cause) {
+    return new IllegalArgumentException(
+        "No Kafka broker answers at %s within %d s. Start it, or correct %s"
+            .formatted(
+                options.bootstrapServers(),
+                TIMEOUT.toSeconds(),
+                KafkaOptions.BOOTSTRAP_SERVERS.key()),
+        cause);
+  }
+
+  @Override
+  public void close() {
+    admin.close(Duration.ZERO); // else it waits for an answer of a broker that is not there
+  }
+}

@@ -1,0 +1,125 @@
+package dev.flinfer.jobs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.flinfer.flink.EngineSupplier;
+import dev.flinfer.schema.Completion;
+import dev.flinfer.schema.WireFormat;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.flink.configuration.CheckpointingOptions;
+import org.apache.flink.configuration.Configuration;
+import org.apache.flink.configuration.PipelineOptions;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.apache.flink.streaming.api.graph.StreamGraph;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.junit.jupiter.api.Test;
+
+/** The contract with a fake engine, and what only a fake engine can show. */
+final class CompletionJobIT extends CompletionJobContract {
+  private static final AtomicInteger OPENED = new AtomicInteger();
+
+  @Override
+  String model() {
+    return "fake";
+  }
+
+  @Override
+  EngineSupplier engines() {
+    return options -> new FakeEngine();
+  }
+
+  /** One engine a subtask: the second subtask's never fails, nor do those after the restart. */
+  private static EngineSupplier firstFails() {
+    return options -> new FakeEngine(OPENED.getAndIncrement() == 0 ? 40 : 0);
+  }
+
+  @Test
+  void aFailureHalfWayNeitherLosesNorRepeatsARecord() throws Exception {
+    TestTopics topics = TestTopics.create(kafka, "failure");
+    topics.send(prompts(topics, 200));
+    OPENED.set(0);
+    runToEnd(topics.config(model()), firstFails());
+
+    // Flink restarts the subtask that failed only: nothing is shuffled between them.
+    assertThat(OPENED).as("engines opened").hasValue(TestTopics.PARTITIONS + 1);
+    Map<String, Completion> completions = completions(topics, WireFormat.JSON);
+    assertThat(completions).hasSize(200);
+    completions.forEach(
+        (id, completion) ->
+            assertThat(completion.getText())
+                .isEqualTo(new StringBuilder(id.replace("r", "prompt ")).reverse().toString()));
+    assertThat(topics.read(topics.dlq)).isEmpty();
+  }
+
+  @Test
+  void aTopicSaysHowLargeARecordMayBe() throws Exception {
+    try (Admin admin = kafka.admin()) {
+      List<NewTopic> large = new ArrayList<>();
+      for (String name : List.of("large-prompts", "large-dlq")) {
+        NewTopic topic = new NewTopic(name, TestTopics.PARTITIONS, (short) 1);
+        large.add(topic.configs(Map.of("max.message.bytes", Integer.toString(4 << 20))));
+      }
+      admin.createTopics(large).all().get(30, TimeUnit.SECONDS);
+    }
+    TestTopics topics = TestTopics.create(kafka, "large");
+    byte[] value = new byte[2 << 20]; // twice what a producer sends by default, and no JSON
+    topics.send(List.of(TestTopics.record(topics.input, "key", value)));
+    runToEnd(topics.config(model()), engines());
+    assertThat(topics.read(topics.dlq))
+        .singleElement()
+        .satisfies(r -> assertThat(r.value()).isEqualTo(value));
+  }
+
+  @Test
+  void setsWhatTheJobNeedsUnlessItIsGiven() {
+    TestTopics topics = TestTopics.create(kafka, "defaults");
+    Configuration config = topics.config(model());
+    config.removeConfig(CheckpointingOptions.CHECKPOINTING_INTERVAL);
+    StreamExecutionEnvironment env =
+        StreamExecutionEnvironment.getExecutionEnvironment(new Configuration());
+    CompletionJob.build(env, config, engines());
+    assertThat(env.getCheckpointConfig().getCheckpointInterval()).isEqualTo(10_000);
+    assertThat(env.getConfiguration().get(PipelineOptions.GENERIC_TYPES)).isFalse();
+    assertThat(env.getConfig().isObjectReuseEnabled()).isTrue();
+    StreamGraph graph = env.getStreamGraph();
+    assertThat(graph.getJobName()).isEqualTo("flinfer");
+    // One vertex until the committers: the operator is chained to the source.
+    assertThat(graph.getJobGraph().getVerticesSortedTopologicallyFromSources().get(0).getName())
+        .contains("prompts", "inference", "completions: Writer", "rejections: Writer");
+  }
+
+  @Test
+  void keepsWhatIsGiven() {
+    TestTopics topics = TestTopics.create(kafka, "given");
+    Configuration config = topics.config(model());
+    config.setString("pipeline.name", "mine");
+    config.setString("pipeline.object-reuse", "false");
+    config.setString("parallelism.default", "3");
+    config.setString("flinfer.kafka.properties.sasl.jaas.config", "secret");
+    StreamExecutionEnvironment env =
+        StreamExecutionEnvironment.getExecutionEnvironment(new Configuration());
+    CompletionJob.build(env, config, engines());
+    assertThat(env.getCheckpointConfig().getCheckpointInterval()).isEqualTo(200);
+    assertThat(env.getConfig().isObjectReuseEnabled()).isFalse();
+    assertThat(env.getParallelism()).isEqualTo(3);
+    assertThat(env.getConfiguration().toMap().keySet()).noneMatch(k -> k.startsWith("flinfer."));
+    assertThat(env.getStreamGraph().getJobName()).isEqualTo("mine");
+  }
+
+  @Test
+  void checksItsOptionsAgainstTheCheckpoints() {
+    TestTopics topics = TestTopics.create(kafka, "contradiction");
+    Configuration config = topics.config(model());
+    config.setString("flinfer.kafka.transaction-timeout", "1 min");
+    StreamExecutionEnvironment env = StreamExecutionEnvironment.getExecutionEnvironment(config);
+    assertThatThrownBy(() -> CompletionJob.build(env, config, engines()))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageStartingWith("flinfer.kafka.transaction-timeout is 60 s; it must be at least");
+  }
+}

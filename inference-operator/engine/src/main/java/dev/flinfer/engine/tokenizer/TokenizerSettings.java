@@ -1,0 +1,99 @@
+package dev.flinfer.engine.tokenizer;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.flinfer.engine.weights.WeightFileException;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Refuses what would change the ids and is not computed here. A setting that is off may be there;
+ * one that is on, or is not known, may not.
+ */
+final class TokenizerSettings {
+  private final Path file;
+
+  TokenizerSettings(Path file) {
+    this.file = file;
+  }
+
+  void check(JsonNode root) {
+    if (!root.isObject()) {
+      throw new WeightFileException(file, "is no JSON object");
+    }
+    mustBeOffExcept(
+        "",
+        root,
+        Set.of("version", "model", "added_tokens", "pre_tokenizer", "post_processor", "decoder"));
+    checkPreTokenizer(root.path("pre_tokenizer"));
+    mustBe("decoder.type", root.path("decoder").path("type"), "ByteLevel");
+    // ByteLevel as post-processor moves offsets only; others put tokens around the text.
+    if (!isOff(root.path("post_processor"))) {
+      mustBe("post_processor.type", root.path("post_processor").path("type"), "ByteLevel");
+    }
+    checkModel(root.path("model"));
+    for (int i = 0; i < root.path("added_tokens").size(); i++) {
+      mustBeOffExcept(
+          "added_tokens[" + i + "].",
+          root.path("added_tokens").get(i),
+          Set.of("id", "content", "normalized", "special"));
+    }
+  }
+
+  private void checkPreTokenizer(JsonNode node) {
+    mustBe("pre_tokenizer.type", node.path("type"), "ByteLevel");
+    mustBeOffExcept("pre_tokenizer.", node, Set.of("type", "trim_offsets", "use_regex"));
+    mustBe("pre_tokenizer.add_prefix_space", node.path("add_prefix_space"), "false");
+    mayBe("pre_tokenizer.use_regex", node.path("use_regex"), "true");
+  }
+
+  private void checkModel(JsonNode node) {
+    mayBe("model.type", node.path("type"), "BPE");
+    // With all 256 bytes in the vocabulary nothing is ever unknown.
+    mustBeOffExcept("model.", node, Set.of("type", "vocab", "merges", "unk_token", "fuse_unk"));
+  }
+
+  private void mustBe(String place, JsonNode node, String value) {
+    if (!node.asText().equals(value)) {
+      throw new WeightFileException(
+          file,
+          place
+              + " is "
+              + TokenizerFile.show(node)
+              + "; only "
+              + value
+              + " is supported, byte-level BPE as Phi-2 has it");
+    }
+  }
+
+  private void mayBe(String place, JsonNode node, String value) {
+    if (!node.isMissingNode()) {
+      mustBe(place, node, value);
+    }
+  }
+
+  private void mustBeOffExcept(String place, JsonNode object, Set<String> known) {
+    for (Map.Entry<String, JsonNode> entry : object.properties()) {
+      if (!known.contains(entry.getKey()) && !isOff(entry.getValue())) {
+        throw new WeightFileException(
+            file,
+            place
+                + entry.getKey()
+                + " is "
+                + TokenizerFile.show(entry.getValue())
+                + "; it would change the tokens and is not supported, byte-level BPE as Phi-2 has"
+                + " it must do without");
+      }
+    }
+  }
+
+  /** Null, false, zero, nothing. */
+  private static boolean isOff(JsonNode node) {
+    return node.isMissingNode()
+        || node.isNull()
+        || (node.isBoolean() && !node.booleanValue())
+        || (node.isNumber() && node.doubleValue() == 0)
+        || (node.isValueNode() && node.asText().isEmpty())
+        || (node.isContainerNode() && node.isEmpty());
+  }
+}
