@@ -1,6 +1,7 @@
 package dev.flinfer.engine.cpu;
 
 import dev.flinfer.engine.ForwardPass;
+import dev.flinfer.engine.KvCacheType;
 import dev.flinfer.engine.StepPlan;
 import dev.flinfer.engine.model.PhiConfig;
 import dev.flinfer.engine.model.PhiWeights;
@@ -22,6 +23,7 @@ public final class CpuForwardPass implements ForwardPass {
   private final int maxRows;
   private final Arena arena = Arena.ofShared();
   private final WorkerTeam team;
+  private final KvPages pages;
   private final CpuAttention attention;
 
   private final Tensor embedTokens; // (vocab_size, hidden_size)
@@ -59,16 +61,23 @@ public final class CpuForwardPass implements ForwardPass {
    * the embedding stays in them.
    *
    * @param numKvBlocks blocks of 16 positions in the KV cache
+   * @param kvCacheType type of the keys and values in it
    * @param maxRows most rows of a plan
    * @param threads threads to compute with, the caller's included
    */
   public CpuForwardPass(
-      PhiConfig config, PhiWeights weights, int numKvBlocks, int maxRows, int threads) {
+      PhiConfig config,
+      PhiWeights weights,
+      int numKvBlocks,
+      KvCacheType kvCacheType,
+      int maxRows,
+      int threads) {
     this.config = config;
     this.numKvBlocks = numKvBlocks;
     this.maxRows = maxRows;
     this.team = new WorkerTeam(threads);
-    this.attention = new CpuAttention(config, numKvBlocks, arena);
+    this.pages = new KvPages(config, kvCacheType, numKvBlocks, arena);
+    this.attention = new CpuAttention(config, pages);
     this.embedTokens = weights.embedTokens();
     for (PhiWeights.Layer layer : weights.layers()) {
       layers.add(
@@ -96,8 +105,8 @@ public final class CpuForwardPass implements ForwardPass {
   }
 
   /** Bytes that one KV block takes. */
-  public static long kvBlockBytes(PhiConfig config) {
-    return CpuAttention.blockBytes(config);
+  public static long kvBlockBytes(PhiConfig config, KvCacheType type) {
+    return KvPages.blockBytes(config, type);
   }
 
   private void fillRotary(int half) {
@@ -214,7 +223,7 @@ public final class CpuForwardPass implements ForwardPass {
     int position = plan.positions()[row];
     int block = plan.blockTables()[plan.sequences()[row]][position / BLOCK_SIZE];
     int keysAt = row * projectedStride + config.hiddenSize();
-    attention.write(layer, block, position, projected, keysAt, keysAt + config.hiddenSize());
+    pages.write(layer, block, position, projected, keysAt, keysAt + config.hiddenSize());
   }
 
   private void attend(StepPlan plan, int layer) {

@@ -1,0 +1,28 @@
+package dev.flinfer.engine;
+
+import java.util.Locale;
+
+/** Types that keys and values can be kept in. */
+public enum KvCacheType {
+  F32(4),
+  F16(2),
+  /** 8-bit integers with a float scale for each 32 dimensions of a head. */
+  Q8_0(1);
+
+  private final int bytes;
+
+  KvCacheType(int bytes) {
+    this.bytes = bytes;
+  }
+
+  /** Bytes of one element, without scales. */
+  public int bytes() {
+    return bytes;
+  }
+
+  /** As options write it. */
+  @Override
+  public String toString() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+}
