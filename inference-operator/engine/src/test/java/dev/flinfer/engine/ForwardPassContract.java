@@ -36,7 +36,7 @@ public abstract class ForwardPassContract {
   }
 
   @ParameterizedTest
-  @EnumSource
+  @EnumSource(names = {"F32", "F16", "BF16"})
   void computesWhatTheFormulasGive(DType dtype) {
     for (RandomCheckpoint.Shape shape :
         List.of(RandomCheckpoint.Shape.ODD, RandomCheckpoint.Shape.EVEN)) {
@@ -59,7 +59,7 @@ public abstract class ForwardPassContract {
   }
 
   @ParameterizedTest
-  @EnumSource
+  @EnumSource(names = {"F32", "F16", "BF16"})
   void logitsAreTheSameBitsInAnyBatchAndChunking(DType dtype) {
     withBackend(
         RandomCheckpoint.Shape.ODD,

@@ -4,6 +4,7 @@ import dev.flinfer.engine.ForwardPass;
 import dev.flinfer.engine.StepPlan;
 import dev.flinfer.engine.model.PhiConfig;
 import dev.flinfer.engine.model.PhiWeights;
+import dev.flinfer.engine.weights.DType;
 import dev.flinfer.engine.weights.Tensor;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
@@ -61,9 +62,17 @@ public final class CpuForwardPass implements ForwardPass {
    * @param numKvBlocks blocks of 16 positions in the KV cache
    * @param maxRows most rows of a plan
    * @param threads threads to compute with, the caller's included
+   * @param weightType the type to run the matrices in, one of F32, BF16, Q8_0 and Q4_0; null runs
+   *     each in the type it is stored in
+   * @throws dev.flinfer.engine.weights.WeightFileException if a weight is not finite
    */
   public CpuForwardPass(
-      PhiConfig config, PhiWeights weights, int numKvBlocks, int maxRows, int threads) {
+      PhiConfig config,
+      PhiWeights weights,
+      int numKvBlocks,
+      int maxRows,
+      int threads,
+      DType weightType) {
     this.config = config;
     this.numKvBlocks = numKvBlocks;
     this.maxRows = maxRows;
@@ -75,11 +84,12 @@ public final class CpuForwardPass implements ForwardPass {
           new Layer(
               Norm.of(layer.inputLayernorm()),
               PackedMatrix.stacked(
-                  List.of(layer.q(), layer.k(), layer.v(), layer.fc1()), arena, team),
-              PackedMatrix.sideBySide(List.of(layer.dense(), layer.fc2()), arena, team)));
+                  List.of(layer.q(), layer.k(), layer.v(), layer.fc1()), weightType, arena, team),
+              PackedMatrix.sideBySide(
+                  List.of(layer.dense(), layer.fc2()), weightType, arena, team)));
     }
     this.finalNorm = Norm.of(weights.finalNorm());
-    this.lmHead = PackedMatrix.stacked(List.of(weights.lmHead()), arena, team);
+    this.lmHead = PackedMatrix.stacked(List.of(weights.lmHead()), weightType, arena, team);
 
     int half = config.rotaryDim() / 2;
     this.cos = new float[config.maxPositionEmbeddings() * half];

@@ -8,6 +8,6 @@ import dev.flinfer.engine.model.PhiWeights;
 final class CpuForwardPassTest extends ForwardPassContract {
   @Override
   protected ForwardPass open(PhiConfig config, PhiWeights weights, int blocks, int maxRows) {
-    return new CpuForwardPass(config, weights, blocks, maxRows, 3);
+    return new CpuForwardPass(config, weights, blocks, maxRows, 3, null);
   }
 }
