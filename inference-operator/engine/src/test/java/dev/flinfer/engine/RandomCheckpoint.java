@@ -73,7 +73,7 @@ public record RandomCheckpoint(Shape shape, Map<String, float[]> tensors) {
     return checkpoint;
   }
 
-  private static Map<String, long[]> shapes(Shape s) {
+  static Map<String, long[]> shapes(Shape s) {
     Map<String, long[]> shapes = new LinkedHashMap<>();
     shapes.put("model.embed_tokens.weight", new long[] {s.vocab, s.hidden});
     for (int i = 0; i < s.layers; i++) {
@@ -95,7 +95,7 @@ public record RandomCheckpoint(Shape shape, Map<String, float[]> tensors) {
     shapes.put(name + ".bias", new long[] {dims[0]});
   }
 
-  private static float[] values(String name, long[] dims, DType dtype, Random random) {
+  static float[] values(String name, long[] dims, DType dtype, Random random) {
     int count = 1;
     for (long dim : dims) {
       count *= (int) dim;
