@@ -10,6 +10,8 @@ import java.util.function.Function;
  * The first to ask for an engine opens it, the last to close its share closes it.
  */
 public final class SharedEngines {
+  private static final SharedEngines OF_PROCESS = new SharedEngines(LlmEngine::open);
+
   private final Map<EngineOptions, Shared> engines = new HashMap<>();
   private final Function<EngineOptions, LlmEngine> opener;
 
@@ -18,6 +20,14 @@ public final class SharedEngines {
    */
   public SharedEngines(Function<EngineOptions, LlmEngine> opener) {
     this.opener = opener;
+  }
+
+  /**
+   * Those of this process. On a cluster the engine's jar lies in Flink's {@code lib/}, so that
+   * there is one of them and not one a job.
+   */
+  public static SharedEngines ofProcess() {
+    return OF_PROCESS;
   }
 
   /** The engine for the options, a new one in place of a failed one; the caller closes it. */

@@ -2,6 +2,7 @@ package dev.flinfer.flink;
 
 import dev.flinfer.engine.EngineOptions;
 import dev.flinfer.engine.LlmEngine;
+import dev.flinfer.engine.SharedEngines;
 import java.io.Serializable;
 
 /** Where a subtask gets its engine from. Travels to the task managers with the job. */
@@ -16,6 +17,6 @@ public interface EngineSupplier extends Serializable {
 
   /** The engines of this process: subtasks with equal options share one. */
   static EngineSupplier shared() {
-    return options -> ProcessEngines.ENGINES.acquire(options);
+    return options -> SharedEngines.ofProcess().acquire(options);
   }
 }

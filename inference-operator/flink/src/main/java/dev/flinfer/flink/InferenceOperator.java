@@ -150,8 +150,7 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
   }
 
   private boolean isFull() {
-    return inEngine >= options.maxInFlight()
-        || queue.size() >= MOST_HELD * options.maxInFlight();
+    return inEngine >= options.maxInFlight() || queue.size() >= MOST_HELD * options.maxInFlight();
   }
 
   private void submitPending() {

@@ -9,6 +9,7 @@ import dev.flinfer.schema.RejectionStage;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
 import org.apache.flink.streaming.util.AbstractStreamOperatorTestHarness;
@@ -124,7 +125,7 @@ final class InferenceOperatorStateTest {
       harness.process(9, "new:hello:2");
 
       harness.flink.endInput();
-      device.join();
+      device.get(10, TimeUnit.SECONDS);
       assertThat(harness.engine.submitted()).containsExactly("r0", "r1", "r2", "r3", "r4", "new");
       assertThat(harness.completedIds())
           .containsExactlyInAnyOrder("r0", "r1", "r2", "r3", "r4", "new");
@@ -149,7 +150,7 @@ final class InferenceOperatorStateTest {
 
       harness.process(16, "r16:hello:1"); // waits until slow lets the others out
 
-      device.join();
+      device.get(10, TimeUnit.SECONDS);
       assertThat(harness.completedIds()).hasSize(16).startsWith("slow", "r1");
     }
   }

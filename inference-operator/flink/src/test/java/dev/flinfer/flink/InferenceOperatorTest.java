@@ -9,6 +9,7 @@ import dev.flinfer.schema.Rejection;
 import dev.flinfer.schema.RejectionStage;
 import dev.flinfer.schema.SourceRecord;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.junit.jupiter.api.Test;
@@ -79,7 +80,7 @@ final class InferenceOperatorTest {
 
       harness.process(2, "c:hello:1"); // returns when b has made room
 
-      device.join();
+      device.get(10, TimeUnit.SECONDS);
       harness.assertOutput("b");
       assertThat(harness.engine.running()).containsExactly("a", "c");
     }
@@ -158,7 +159,7 @@ final class InferenceOperatorTest {
 
       harness.flink.endInput();
 
-      device.join();
+      device.get(10, TimeUnit.SECONDS);
       harness.assertOutput("b", "a", Long.MAX_VALUE);
       assertThat(harness.throughput()).hasSize(1);
       assertThat(harness.throughput().get(0).getRequests()).isEqualTo(2);
