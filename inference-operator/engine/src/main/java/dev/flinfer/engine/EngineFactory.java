@@ -1,22 +1,13 @@
 package dev.flinfer.engine;
 
 import dev.flinfer.engine.cpu.CpuForwardPass;
+import dev.flinfer.engine.cpu.CpuOptions;
 import dev.flinfer.engine.model.PhiConfig;
 import dev.flinfer.engine.model.PhiWeights;
-import dev.flinfer.engine.tokenizer.Tokenizer;
-import dev.flinfer.engine.weights.Safetensors;
-import dev.flinfer.engine.weights.WeightFileException;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.InstantSource;
-import java.util.HexFormat;
-import java.util.Map;
 
-/** Puts an engine together from a model directory. */
+/** Puts an engine together from a model's files. */
 final class EngineFactory {
   /** What the KV cache takes at most unless told otherwise. */
   private static final long DEFAULT_KV_CACHE_BYTES = 4L << 30;
@@ -25,30 +16,38 @@ final class EngineFactory {
 
   static LlmEngine open(EngineOptions options) {
     Path model = Path.of(options.model()).toAbsolutePath().normalize();
-    PhiConfig config = PhiConfig.load(model);
-    Tokenizer tokenizer = Tokenizer.load(model);
-    int maxModelLen = maxModelLen(options, config);
-    int blocks = kvBlocks(options, config, maxModelLen);
-    int threads =
-        options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors();
-    Safetensors files = Safetensors.open(model);
+    ModelFiles files = ModelFiles.open(model);
     try {
-      PhiWeights weights = PhiWeights.of(files, config);
-      ForwardPass forward =
-          new CpuForwardPass(config, weights, blocks, options.maxNumBatchedTokens(), threads);
-      ModelInfo info =
-          new ModelInfo(
-              model.getFileName().toString(),
-              digest(model, files.headers()),
-              forward.device(),
-              maxModelLen,
-              config.vocabSize());
-      return new BatchingEngine(
-          forward, files, tokenizer, config.eosTokenIds(), info, options, InstantSource.system());
+      return open(options, files);
     } catch (RuntimeException e) {
       files.close();
       throw e;
     }
+  }
+
+  private static LlmEngine open(EngineOptions options, ModelFiles files) {
+    PhiConfig config = files.config();
+    int maxModelLen = maxModelLen(options, config);
+    int blocks = kvBlocks(options, config, maxModelLen);
+    int threads =
+        options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors();
+    PhiWeights weights = PhiWeights.of(files.checkpoint(), config);
+    ForwardPass forward =
+        new CpuForwardPass(
+            config,
+            weights,
+            new CpuOptions(blocks, KvCacheType.F32, options.maxNumBatchedTokens(), threads, null));
+    ModelInfo info =
+        new ModelInfo(
+            files.name(), files.digest(), forward.device(), maxModelLen, config.vocabSize());
+    return new BatchingEngine(
+        forward,
+        files.checkpoint(),
+        files.tokenizer(),
+        config.eosTokenIds(),
+        info,
+        options,
+        InstantSource.system());
   }
 
   private static int maxModelLen(EngineOptions options, PhiConfig config) {
@@ -63,7 +62,7 @@ final class EngineFactory {
 
   /** Never more than all sequences can use, never less than one sequence needs. */
   private static int kvBlocks(EngineOptions options, PhiConfig config, int maxModelLen) {
-    long blockBytes = CpuForwardPass.kvBlockBytes(config);
+    long blockBytes = CpuForwardPass.kvBlockBytes(config, KvCacheType.F32);
     int one = Scheduler.blocksFor(maxModelLen);
     long all = (long) one * options.maxNumSeqs();
     if (options.kvCacheBytes() == 0) {
@@ -81,23 +80,5 @@ final class EngineFactory {
                   one * blockBytes));
     }
     return (int) Math.min(given, Integer.MAX_VALUE / ForwardPass.BLOCK_SIZE);
-  }
-
-  private static String digest(Path model, Map<String, byte[]> headers) {
-    try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      digest.update(Files.readAllBytes(model.resolve("config.json")));
-      digest.update(Files.readAllBytes(model.resolve("tokenizer.json")));
-      headers.forEach(
-          (file, header) -> {
-            digest.update(file.getBytes(StandardCharsets.UTF_8));
-            digest.update(header);
-          });
-      return HexFormat.of().formatHex(digest.digest());
-    } catch (IOException e) {
-      throw new WeightFileException(model, "cannot be read: " + e, e);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("Every Java has SHA-256", e);
-    }
   }
 }

@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.flinfer.engine.model.PhiConfig;
+import dev.flinfer.engine.model.PhiGguf;
 import dev.flinfer.engine.model.PhiWeights;
 import dev.flinfer.engine.weights.DType;
+import dev.flinfer.engine.weights.Gguf;
 import dev.flinfer.engine.weights.Safetensors;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -38,38 +40,55 @@ public abstract class ForwardPassContract {
   @ParameterizedTest
   @EnumSource
   void computesWhatTheFormulasGive(DType dtype) {
-    for (RandomCheckpoint.Shape shape :
-        List.of(RandomCheckpoint.Shape.ODD, RandomCheckpoint.Shape.EVEN)) {
+    for (RandomCheckpoint.Shape shape : shapes(dtype)) {
       withBackend(
-          shape,
-          dtype,
-          (forward, checkpoint) -> {
-            int[] tokens = randomTokens(new Random(1), 37, shape.vocab());
-            double[][] expected = new NaivePhi(checkpoint).logits(tokens);
-            float[][] actual = new Run(forward, tokens, 7).all(MAX_ROWS);
-            for (int t = 0; t < tokens.length; t++) {
-              for (int i = 0; i < shape.vocab(); i++) {
-                assertThat((double) actual[t][i])
-                    .as("%s %s logit %d behind token %d", dtype, shape, i, t)
-                    .isCloseTo(expected[t][i], within(tolerance()));
-              }
-            }
-          });
+          shape, dtype, (forward, checkpoint) -> isClose(forward, checkpoint, dtype.name()));
+    }
+  }
+
+  /** As in files of Q4_K_M, and with q, k and v apart. */
+  @Test
+  void partsOfAMatrixKeepTheirTypes() {
+    Path file = directory.resolve("mixed.gguf");
+    RandomCheckpoint checkpoint =
+        RandomGguf.write(file, RandomGguf.BLOCKS_OF_256, ForwardPassContract::mixedType, false, 7);
+    withGguf(file, checkpoint, (forward, written) -> isClose(forward, written, "mixed"));
+  }
+
+  private static DType mixedType(String name) {
+    if (name.contains("attn_v") || name.contains("ffn_down")) {
+      return DType.Q6_K;
+    }
+    return name.contains("attn_k") ? DType.F16 : DType.Q4_K;
+  }
+
+  private void isClose(ForwardPass forward, RandomCheckpoint checkpoint, String what) {
+    RandomCheckpoint.Shape shape = checkpoint.shape();
+    int[] tokens = randomTokens(new Random(1), 37, shape.vocab());
+    double[][] expected = new NaivePhi(checkpoint).logits(tokens);
+    float[][] actual = new Run(forward, tokens, 7).all(MAX_ROWS);
+    for (int t = 0; t < tokens.length; t++) {
+      for (int i = 0; i < shape.vocab(); i++) {
+        assertThat((double) actual[t][i])
+            .as("%s %s logit %d behind token %d", what, shape, i, t)
+            .isCloseTo(expected[t][i], within(tolerance()));
+      }
     }
   }
 
   @ParameterizedTest
   @EnumSource
   void logitsAreTheSameBitsInAnyBatchAndChunking(DType dtype) {
+    RandomCheckpoint.Shape shape = shapes(dtype).get(0);
     withBackend(
-        RandomCheckpoint.Shape.ODD,
+        shape,
         dtype,
         (forward, checkpoint) -> {
           Random random = new Random(2);
           List<int[]> prompts = new ArrayList<>();
           List<float[][]> alone = new ArrayList<>();
           for (int i = 0; i < 6; i++) {
-            prompts.add(randomTokens(random, 1 + random.nextInt(40), 271));
+            prompts.add(randomTokens(random, 1 + random.nextInt(40), shape.vocab()));
             alone.add(new Run(forward, prompts.get(i), i).all(1));
           }
           for (int round = 0; round < 20; round++) {
@@ -186,13 +205,34 @@ public abstract class ForwardPassContract {
     void run(ForwardPass forward, RandomCheckpoint checkpoint);
   }
 
+  private static List<RandomCheckpoint.Shape> shapes(DType dtype) {
+    return dtype.isQuantized()
+        ? List.of(RandomGguf.shapeFor(dtype))
+        : List.of(RandomCheckpoint.Shape.ODD, RandomCheckpoint.Shape.EVEN);
+  }
+
+  /** Quantised types are in GGUF files only; the others are read from safetensors. */
   private void withBackend(RandomCheckpoint.Shape shape, DType dtype, Body body) {
     Path model = directory.resolve(dtype + "-" + shape.hidden());
+    if (dtype.isQuantized()) {
+      withGguf(model, RandomGguf.write(model, shape, dtype, 42), body);
+      return;
+    }
     RandomCheckpoint checkpoint = RandomCheckpoint.write(model, shape, dtype, 42, 2);
     PhiConfig config = PhiConfig.load(model);
     try (Safetensors files = Safetensors.open(model);
         ForwardPass forward = open(config, PhiWeights.of(files, config), BLOCKS, MAX_ROWS)) {
       body.run(forward, checkpoint);
+    }
+  }
+
+  private void withGguf(Path file, RandomCheckpoint checkpoint, Body body) {
+    try (Gguf gguf = Gguf.open(file)) {
+      PhiConfig config = PhiConfig.of(gguf);
+      PhiWeights weights = PhiWeights.of(new PhiGguf(gguf), config);
+      try (ForwardPass forward = open(config, weights, BLOCKS, MAX_ROWS)) {
+        body.run(forward, checkpoint);
+      }
     }
   }
 }

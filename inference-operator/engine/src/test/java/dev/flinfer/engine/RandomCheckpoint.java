@@ -73,7 +73,7 @@ public record RandomCheckpoint(Shape shape, Map<String, float[]> tensors) {
     return checkpoint;
   }
 
-  private static Map<String, long[]> shapes(Shape s) {
+  static Map<String, long[]> shapes(Shape s) {
     Map<String, long[]> shapes = new LinkedHashMap<>();
     shapes.put("model.embed_tokens.weight", new long[] {s.vocab, s.hidden});
     for (int i = 0; i < s.layers; i++) {
@@ -95,7 +95,7 @@ public record RandomCheckpoint(Shape shape, Map<String, float[]> tensors) {
     shapes.put(name + ".bias", new long[] {dims[0]});
   }
 
-  private static float[] values(String name, long[] dims, DType dtype, Random random) {
+  static float[] values(String name, long[] dims, DType dtype, Random random) {
     int count = 1;
     for (long dim : dims) {
       count *= (int) dim;
@@ -117,6 +117,7 @@ public record RandomCheckpoint(Shape shape, Map<String, float[]> tensors) {
       case F32 -> Float.floatToRawIntBits(value);
       case F16 -> Float.floatToFloat16(value);
       case BF16 -> Float.floatToRawIntBits(value) >>> 16;
+      default -> throw new IllegalArgumentException("No safetensors have " + dtype);
     };
   }
 
@@ -125,6 +126,7 @@ public record RandomCheckpoint(Shape shape, Map<String, float[]> tensors) {
       case F32 -> Float.intBitsToFloat(bits);
       case F16 -> Float.float16ToFloat((short) bits);
       case BF16 -> Float.intBitsToFloat(bits << 16);
+      default -> throw new IllegalArgumentException("No safetensors have " + dtype);
     };
   }
 
@@ -209,7 +211,7 @@ public record RandomCheckpoint(Shape shape, Map<String, float[]> tensors) {
       for (long dim : shapes.get(name)) {
         dims.add(dim);
       }
-      long end = offset + (long) tensors.get(name).length * dtype.bytes();
+      long end = offset + (long) tensors.get(name).length * dtype.blockBytes();
       entry.putArray("data_offsets").add(offset).add(end);
       offset = end;
     }

@@ -60,23 +60,14 @@ public final class CpuForwardPass implements ForwardPass {
    * Copies the weights into its own layout; the tensors' files can be closed only after it, because
    * the embedding stays in them.
    *
-   * @param numKvBlocks blocks of 16 positions in the KV cache
-   * @param kvCacheType type of the keys and values in it
-   * @param maxRows most rows of a plan
-   * @param threads threads to compute with, the caller's included
+   * @throws dev.flinfer.engine.weights.WeightFileException if a weight is not finite
    */
-  public CpuForwardPass(
-      PhiConfig config,
-      PhiWeights weights,
-      int numKvBlocks,
-      KvCacheType kvCacheType,
-      int maxRows,
-      int threads) {
+  public CpuForwardPass(PhiConfig config, PhiWeights weights, CpuOptions options) {
     this.config = config;
-    this.numKvBlocks = numKvBlocks;
-    this.maxRows = maxRows;
-    this.team = new WorkerTeam(threads);
-    this.pages = new KvPages(config, kvCacheType, numKvBlocks, arena);
+    this.numKvBlocks = options.numKvBlocks();
+    this.maxRows = options.maxRows();
+    this.team = new WorkerTeam(options.threads());
+    this.pages = new KvPages(config, options.kvCacheType(), numKvBlocks, arena);
     this.attention = new CpuAttention(config, pages);
     this.embedTokens = weights.embedTokens();
     for (PhiWeights.Layer layer : weights.layers()) {
@@ -84,11 +75,12 @@ public final class CpuForwardPass implements ForwardPass {
           new Layer(
               Norm.of(layer.inputLayernorm()),
               PackedMatrix.stacked(
-                  List.of(layer.q(), layer.k(), layer.v(), layer.fc1()), arena, team),
-              PackedMatrix.sideBySide(List.of(layer.dense(), layer.fc2()), arena, team)));
+                  List.of(layer.q(), layer.k(), layer.v(), layer.fc1()), options.weightType(), arena, team),
+              PackedMatrix.sideBySide(
+                  List.of(layer.dense(), layer.fc2()), options.weightType(), arena, team)));
     }
     this.finalNorm = Norm.of(weights.finalNorm());
-    this.lmHead = PackedMatrix.stacked(List.of(weights.lmHead()), arena, team);
+    this.lmHead = PackedMatrix.stacked(List.of(weights.lmHead()), options.weightType(), arena, team);
 
     int half = config.rotaryDim() / 2;
     this.cos = new float[config.maxPositionEmbeddings() * half];

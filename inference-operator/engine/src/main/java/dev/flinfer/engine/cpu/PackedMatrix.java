@@ -1,83 +1,101 @@
 package dev.flinfer.engine.cpu;
 
 import static dev.flinfer.engine.cpu.MatMulKernel.WIDTH;
+import static dev.flinfer.engine.cpu.Tile.DEPTH;
 
 import dev.flinfer.engine.model.PhiWeights.Affine;
 import dev.flinfer.engine.weights.DType;
 import dev.flinfer.engine.weights.Tensor;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A weight matrix and its bias, outside the Java heap, in the type it is stored in, laid out for
- * {@link MatMulKernel}: panels of WIDTH outputs, in each the inputs one after the other.
- *
- * <p>It can be put together from matrices that share their input (stacked by outputs: q, k, v and
- * fc1) or that are added up (side by side by inputs: dense and fc2), which makes two products of
- * six.
+ * A weight matrix and its bias, put together from matrices that share their input (stacked by
+ * outputs: q, k, v and fc1) or that are added up (side by side by inputs: dense and fc2), which
+ * makes two products of six. The parts keep their types: files of mixed types are common.
  */
 final class PackedMatrix {
-  /** Inputs widened to floats at a time: 256 x 64 floats are 64 KiB and stay in the L2 cache. */
-  private static final int DEPTH = 256;
-
-  private static final ValueLayout.OfShort SHORT =
-      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-
   private final int outputs;
-  private final int inputs;
-  private final DType dtype;
-  private final MemorySegment panels; // (panels, inputs, WIDTH) of dtype
-  private final float[] bias; // (panels * WIDTH)
+  private final List<Part> parts = new ArrayList<>();
+  private final float[] bias; // (outputs in whole panels)
 
-  private PackedMatrix(int outputs, int inputs, DType dtype, Arena arena) {
+  /** Panels and where in the matrix they begin. */
+  private record Part(Panels panels, int firstPanel, int firstInput) {
+    boolean covers(int panel) {
+      return panel >= firstPanel && panel < firstPanel + panels.count();
+    }
+  }
+
+  private PackedMatrix(int outputs) {
     this.outputs = outputs;
-    this.inputs = inputs;
-    this.dtype = dtype;
-    this.panels = arena.allocate((long) stride() * inputs * dtype.bytes(), 64);
     this.bias = new float[stride()];
   }
 
-  /** The matrices under each other: the same input, the outputs one after the other. */
-  static PackedMatrix stacked(List<Affine> parts, Arena arena, WorkerTeam team) {
-    int outputs = parts.stream().mapToInt(p -> rows(p.weight())).sum();
-    int inputs = columns(parts.get(0).weight());
-    PackedMatrix packed = new PackedMatrix(outputs, inputs, common(parts), arena);
-    int at = 0;
-    for (Affine part : parts) {
-      packed.pack(part, at, 0, team);
-      at += rows(part.weight());
+  /**
+   * The matrices under each other: the same input, the outputs one after the other.
+   *
+   * @param weightType the type to run in, or null for the types they are stored in
+   */
+  static PackedMatrix stacked(
+      List<Affine> matrices, DType weightType, Arena arena, WorkerTeam team) {
+    List<Tensor> weights = matrices.stream().map(Affine::weight).toList();
+    PackedMatrix packed = new PackedMatrix(weights.stream().mapToInt(PackedMatrix::rows).sum());
+    int output = 0;
+    boolean wholePanels = true;
+    for (Affine matrix : matrices) {
+      wholePanels &= output % WIDTH == 0;
+      packed.addBias(matrix, output);
+      output += rows(matrix.weight());
+    }
+    if (!wholePanels) {
+      DType type = weightType == null ? common(weights) : weightType;
+      packed.parts.add(new Part(Panels.pack(weights, type, arena, team), 0, 0));
+      return packed;
+    }
+    int panel = 0;
+    for (Tensor weight : weights) {
+      Panels panels = Panels.pack(List.of(weight), type(weight, weightType), arena, team);
+      packed.parts.add(new Part(panels, panel, 0));
+      panel += panels.count();
     }
     return packed;
   }
 
   /** The matrices side by side: the inputs one after the other, the outputs added up. */
-  static PackedMatrix sideBySide(List<Affine> parts, Arena arena, WorkerTeam team) {
-    int outputs = rows(parts.get(0).weight());
-    int inputs = parts.stream().mapToInt(p -> columns(p.weight())).sum();
-    PackedMatrix packed = new PackedMatrix(outputs, inputs, common(parts), arena);
-    int at = 0;
-    for (Affine part : parts) {
-      packed.pack(part, 0, at, team);
-      at += columns(part.weight());
+  static PackedMatrix sideBySide(
+      List<Affine> matrices, DType weightType, Arena arena, WorkerTeam team) {
+    PackedMatrix packed = new PackedMatrix(rows(matrices.get(0).weight()));
+    int input = 0;
+    for (Affine matrix : matrices) {
+      Tensor weight = matrix.weight();
+      Panels panels = Panels.pack(List.of(weight), type(weight, weightType), arena, team);
+      packed.addBias(matrix, 0);
+      packed.parts.add(new Part(panels, 0, input));
+      input += panels.inputs();
     }
     return packed;
+  }
+
+  private static DType type(Tensor weight, DType weightType) {
+    return weightType == null ? weight.dtype() : weightType;
+  }
+
+  /** The type all have, else F32: one panel has one type. Only odd dimensions come here. */
+  private static DType common(List<Tensor> weights) {
+    DType first = weights.get(0).dtype();
+    return weights.stream().allMatch(w -> w.dtype() == first) ? first : DType.F32;
   }
 
   private static int rows(Tensor weight) {
     return Math.toIntExact(weight.shape().get(0));
   }
 
-  private static int columns(Tensor weight) {
-    return Math.toIntExact(weight.shape().get(1));
-  }
-
-  /** The type all parts have, else F32. */
-  private static DType common(List<Affine> parts) {
-    DType first = parts.get(0).weight().dtype();
-    return parts.stream().allMatch(p -> p.weight().dtype() == first) ? first : DType.F32;
+  private void addBias(Affine matrix, int firstOutput) {
+    float[] added = matrix.bias().toFloats();
+    for (int i = 0; i < added.length; i++) {
+      bias[firstOutput + i] += added[i];
+    }
   }
 
   /** Length of a row of outputs: whole panels. */
@@ -85,44 +103,10 @@ final class PackedMatrix {
     return Lanes.roundUp(outputs, WIDTH);
   }
 
-  private void pack(Affine part, int firstOutput, int firstInput, WorkerTeam team) {
-    float[] partBias = part.bias().toFloats();
-    for (int i = 0; i < partBias.length; i++) {
-      bias[firstOutput + i] += partBias[i];
-    }
-    int rows = rows(part.weight());
-    team.run(
-        rows,
-        WIDTH,
-        (from, to, worker) -> {
-          for (int row = from; row < to; row++) {
-            packRow(part.weight(), row, firstOutput + row, firstInput);
-          }
-        });
-  }
-
-  private void packRow(Tensor weight, int row, int output, int firstInput) {
-    int columns = columns(weight);
-    long from = (long) row * columns;
-    long to = ((long) (output / WIDTH) * inputs + firstInput) * WIDTH + output % WIDTH;
-    if (dtype == DType.F32) {
-      float[] values = new float[columns];
-      weight.copyTo(from, values, 0, columns);
-      for (int k = 0; k < columns; k++) {
-        panels.setAtIndex(ValueLayout.JAVA_FLOAT, to + (long) k * WIDTH, values[k]);
-      }
-    } else {
-      for (int k = 0; k < columns; k++) {
-        short bits = weight.data().get(SHORT, (from + k) * 2);
-        panels.setAtIndex(ValueLayout.JAVA_SHORT, to + (long) k * WIDTH, bits);
-      }
-    }
-  }
-
   /**
    * {@code y = x W^T + bias}, or {@code y += x W^T + bias}.
    *
-   * @param x (rows, xStride), of which the first {@code inputs} of a row count
+   * @param x (rows, xStride), of which as many of a row count as there are inputs
    * @param y (rows, yStride), {@code yStride} at least {@link #stride()}
    */
   void multiply(
@@ -134,13 +118,24 @@ final class PackedMatrix {
           Tile tile = Tile.LOCAL.get();
           for (int panel = from; panel < to; panel++) {
             start(panel, rows, y, yStride, add);
-            for (int k = 0; k < inputs; k += DEPTH) {
-              int depth = Math.min(DEPTH, inputs - k);
-              unpack(panel, k, depth, tile);
-              product(x, k, xStride, rows, tile.weights, depth, y, panel * WIDTH, yStride);
+            for (Part part : parts) {
+              if (part.covers(panel)) {
+                addProduct(part, panel, x, xStride, rows, y, yStride, tile);
+              }
             }
           }
         });
+  }
+
+  private static void addProduct(
+      Part part, int panel, float[] x, int xStride, int rows, float[] y, int yStride, Tile tile) {
+    int inputs = part.panels.inputs();
+    for (int k = 0; k < inputs; k += DEPTH) {
+      int depth = Math.min(DEPTH, inputs - k);
+      part.panels.unpack(panel - part.firstPanel, k, depth, tile);
+      product(
+          x, part.firstInput + k, xStride, rows, tile.weights, depth, y, panel * WIDTH, yStride);
+    }
   }
 
   private static void product(
@@ -175,40 +170,5 @@ final class PackedMatrix {
         System.arraycopy(bias, first, y, at, WIDTH);
       }
     }
-  }
-
-  private void unpack(int panel, int k, int depth, Tile tile) {
-    long from = ((long) panel * inputs + k) * WIDTH;
-    int count = depth * WIDTH;
-    if (dtype == DType.F32) {
-      MemorySegment.copy(panels, ValueLayout.JAVA_FLOAT, from * 4, tile.weights, 0, count);
-      return;
-    }
-    // Copied first, because C2 vectorises the widening of an array and not that of a segment.
-    MemorySegment.copy(panels, ValueLayout.JAVA_SHORT, from * 2, tile.bits, 0, count);
-    if (dtype == DType.F16) {
-      widenF16(tile.bits, tile.weights, count);
-    } else {
-      widenBf16(tile.bits, tile.weights, count);
-    }
-  }
-
-  private static void widenF16(short[] bits, float[] floats, int count) {
-    for (int i = 0; i < count; i++) {
-      floats[i] = Float.float16ToFloat(bits[i]);
-    }
-  }
-
-  private static void widenBf16(short[] bits, float[] floats, int count) {
-    for (int i = 0; i < count; i++) {
-      floats[i] = Float.intBitsToFloat(bits[i] << 16);
-    }
-  }
-
-  /** A thread's tile of weights, as stored and widened. */
-  private static final class Tile {
-    static final ThreadLocal<Tile> LOCAL = ThreadLocal.withInitial(Tile::new);
-    final short[] bits = new short[DEPTH * WIDTH];
-    final float[] weights = new float[DEPTH * WIDTH];
   }
 }

@@ -3,6 +3,7 @@ package dev.flinfer.engine.model;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.flinfer.engine.weights.Gguf;
 import dev.flinfer.engine.weights.WeightFileException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -45,13 +46,18 @@ public record PhiConfig(
     return hiddenSize / numAttentionHeads;
   }
 
+  /** Reads the metadata of a GGUF file. */
+  public static PhiConfig of(Gguf gguf) {
+    return PhiGguf.config(gguf);
+  }
+
   /** Reads {@code config.json} in a model directory. */
   public static PhiConfig load(Path directory) {
     if (!Files.isDirectory(directory)) {
       throw new WeightFileException(
           directory,
-          "is no directory; flinfer.model is a model directory in Hugging Face's layout, with"
-              + " config.json, tokenizer.json and model.safetensors");
+          "is no directory; flinfer.model is a GGUF file, or a model directory in Hugging Face's"
+              + " layout, with config.json, tokenizer.json and model.safetensors");
     }
     Reader reader = new Reader(directory.resolve("config.json"));
     reader.mustBe("model_type", "phi");

@@ -1,6 +1,6 @@
 package dev.flinfer.engine.model;
 
-import dev.flinfer.engine.weights.Safetensors;
+import dev.flinfer.engine.weights.Checkpoint;
 import dev.flinfer.engine.weights.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,8 +34,11 @@ public record PhiWeights(Tensor embedTokens, List<Layer> layers, Affine finalNor
   public record Layer(
       Affine inputLayernorm, Affine q, Affine k, Affine v, Affine dense, Affine fc1, Affine fc2) {}
 
-  /** Finds the tensors by Hugging Face's names and checks their shapes. */
-  public static PhiWeights of(Safetensors files, PhiConfig config) {
+  /**
+   * Finds the tensors by Hugging Face's names and checks their shapes. They are gone when the files
+   * are closed.
+   */
+  public static PhiWeights of(Checkpoint files, PhiConfig config) {
     long hidden = config.hiddenSize();
     long ffn = config.intermediateSize();
     long vocab = config.vocabSize();
@@ -59,7 +62,7 @@ public record PhiWeights(Tensor embedTokens, List<Layer> layers, Affine finalNor
         affine(files, "lm_head", vocab, hidden));
   }
 
-  private static Affine affine(Safetensors files, String name, long... shape) {
+  private static Affine affine(Checkpoint files, String name, long... shape) {
     return new Affine(files.get(name + ".weight", shape), files.get(name + ".bias", shape[0]));
   }
 }

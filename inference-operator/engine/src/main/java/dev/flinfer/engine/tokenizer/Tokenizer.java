@@ -1,7 +1,9 @@
 package dev.flinfer.engine.tokenizer;
 
+import dev.flinfer.engine.weights.Gguf;
 import dev.flinfer.engine.weights.WeightFileException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.regex.Matcher;
 
@@ -26,13 +28,23 @@ public final class Tokenizer {
   }
 
   /**
-   * Reads {@code tokenizer.json} of a model directory.
+   * Reads {@code tokenizer.json} of a model directory, or the tokenizer in a GGUF file.
    *
    * @throws WeightFileException if the file is missing, is broken, or asks for what is not computed
    *     here: a normalizer, another kind of model, tokens put around the text
    */
   public static Tokenizer load(Path model) {
+    if (Files.isRegularFile(model)) {
+      try (Gguf gguf = Gguf.open(model)) {
+        return of(gguf);
+      }
+    }
     return new Tokenizer(TokenizerFile.read(model.resolve("tokenizer.json")));
+  }
+
+  /** Reads the tokenizer in a GGUF file's metadata. Needs the file no longer. */
+  public static Tokenizer of(Gguf gguf) {
+    return new Tokenizer(GgufTokenizer.read(gguf.metadata()));
   }
 
   /**

@@ -1,5 +1,7 @@
 package dev.flinfer.engine.tokenizer;
 
+import static dev.flinfer.engine.tokenizer.VocabularyBuilder.quote;
+
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
@@ -10,7 +12,6 @@ import dev.flinfer.engine.weights.WeightFileException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
@@ -32,12 +33,14 @@ final class TokenizerFile {
 
   private final Path file;
   private final JsonNode root;
-  private final Vocabulary.Tokens tokens = new Vocabulary.Tokens();
-  private final Set<Integer> special = new HashSet<>();
+  private final VocabularyBuilder builder;
+  private final Vocabulary.Tokens tokens;
 
   private TokenizerFile(Path file) {
     this.file = file;
     this.root = parse(file);
+    this.builder = new VocabularyBuilder(file, "model.vocab", "model.merges");
+    this.tokens = builder.tokens();
   }
 
   static Vocabulary read(Path file) {
@@ -66,13 +69,12 @@ final class TokenizerFile {
   private Vocabulary vocabulary() {
     new TokenizerSettings(file).check(root);
     readVocab(root.path("model").path("vocab"));
-    int[] idOfByte = new int[256];
-    Arrays.setAll(idOfByte, this::idOfByte);
-    Merges merges = merges(root.path("model").path("merges"));
+    builder.findBytes();
+    readMerges(root.path("model").path("merges"));
     AddedTokens first = new AddedTokens();
     AddedTokens then = new AddedTokens();
     readAdded(root.path("added_tokens"), first, then);
-    return new Vocabulary(idOfByte, merges, first, then, bytesOfId());
+    return builder.build(first, then);
   }
 
   private void readVocab(JsonNode vocab) {
@@ -98,37 +100,13 @@ final class TokenizerFile {
     return node.intValue();
   }
 
-  private int idOfByte(int unsignedByte) {
-    String letter = Character.toString(ByteLevel.charOf(unsignedByte));
-    Integer id = tokens.idOf(letter);
-    require(
-        id != null,
-        () ->
-            "model.vocab lacks %s, the byte %02X; a byte-level vocabulary has all 256"
-                .formatted(quote(letter), unsignedByte));
-    return id;
-  }
-
-  private Merges merges(JsonNode array) {
+  private void readMerges(JsonNode array) {
     require(array.isArray(), () -> "model.merges is " + show(array) + "; it must be an array");
-    Merges merges = new Merges(array.size());
+    builder.expectMerges(array.size());
     for (int rank = 0; rank < array.size(); rank++) {
-      readMerge(merges, rank, array.get(rank));
+      String[] parts = parts("model.merges[" + rank + "]", array.get(rank));
+      builder.merge(rank, parts[0], parts[1]);
     }
-    return merges;
-  }
-
-  private void readMerge(Merges merges, int rank, JsonNode merge) {
-    String place = "model.merges[" + rank + "]";
-    String[] parts = parts(place, merge);
-    int left = idOfPart(place, parts[0]);
-    int right = idOfPart(place, parts[1]);
-    int merged = idOfPart(place, parts[0] + parts[1]);
-    require(
-        merges.put(left, right, rank, merged),
-        () ->
-            "%s merges %s and %s, which an earlier one does"
-                .formatted(place, quote(parts[0]), quote(parts[1])));
   }
 
   /** Both ways of writing a merge: "a b", and since tokenizers 0.20 ["a", "b"]. */
@@ -142,12 +120,6 @@ final class TokenizerFile {
         whole && !parts[0].isEmpty() && !parts[1].isEmpty(),
         () -> place + " is " + show(merge) + "; a merge is \"a b\" or [\"a\", \"b\"]");
     return parts;
-  }
-
-  private int idOfPart(String place, String token) {
-    Integer id = tokens.idOf(token);
-    require(id != null, () -> place + " needs " + quote(token) + ", which model.vocab lacks");
-    return id;
   }
 
   private void readAdded(JsonNode array, AddedTokens first, AddedTokens then) {
@@ -165,7 +137,7 @@ final class TokenizerFile {
       int id = addedId(place, content, token.path("id"));
       (token.path("normalized").asBoolean() ? then : first).add(content, id);
       if (token.path("special").asBoolean()) {
-        special.add(id);
+        builder.special(id);
       }
     }
   }
@@ -183,31 +155,12 @@ final class TokenizerFile {
     return id;
   }
 
-  private byte[][] bytesOfId() {
-    byte[] nothing = {};
-    byte[][] bytes = new byte[tokens.highestId() + 1][];
-    Arrays.fill(bytes, nothing);
-    tokens.texts().forEach((id, text) -> bytes[id] = ByteLevel.bytesOf(text));
-    special.forEach(id -> bytes[id] = nothing);
-    return bytes;
-  }
-
   private void require(boolean holds, Supplier<String> problem) {
-    if (!holds) {
-      throw new WeightFileException(file, problem.get());
-    }
+    builder.require(holds, problem);
   }
 
   /** A value for a message, as in the file but not too long. */
   static String show(JsonNode node) {
-    return node.isMissingNode() ? "missing" : shorten(node.toString());
-  }
-
-  private static String quote(String text) {
-    return '"' + shorten(text) + '"';
-  }
-
-  private static String shorten(String text) {
-    return text.length() <= 60 ? text : text.substring(0, 60) + "...";
+    return node.isMissingNode() ? "missing" : VocabularyBuilder.shorten(node.toString());
   }
 }

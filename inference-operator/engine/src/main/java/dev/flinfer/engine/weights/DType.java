@@ -1,19 +1,69 @@
 package dev.flinfer.engine.weights;
 
-/** Types that weights are stored in; all little-endian. */
+/**
+ * Types that weights are stored in; all little-endian. The quantised ones are those of <a
+ * href="https://github.com/ggml-org/ggml/blob/master/docs/gguf.md">GGUF</a>: blocks of elements, in
+ * which groups share a scale and, in some types, a minimum.
+ */
 public enum DType {
-  F32(4),
-  F16(2),
-  BF16(2);
+  F32(1, 4, 0, 32, false),
+  F16(1, 2, 0, 16, false),
+  BF16(1, 2, 0, 16, false),
+  Q8_0(32, 34, 32, 8, false),
+  Q4_0(32, 18, 32, 4, false),
+  Q4_1(32, 20, 32, 4, true),
+  Q5_0(32, 22, 32, 5, false),
+  Q5_1(32, 24, 32, 5, true),
+  Q4_K(256, 144, 32, 4, true),
+  Q5_K(256, 176, 32, 5, true),
+  Q6_K(256, 210, 16, 6, false);
 
-  private final int bytes;
+  private final int blockSize;
+  private final int blockBytes;
+  private final int groupSize;
+  private final int bits;
+  private final boolean minimum;
 
-  DType(int bytes) {
-    this.bytes = bytes;
+  DType(int blockSize, int blockBytes, int groupSize, int bits, boolean minimum) {
+    this.blockSize = blockSize;
+    this.blockBytes = blockBytes;
+    this.groupSize = groupSize;
+    this.bits = bits;
+    this.minimum = minimum;
   }
 
-  /** Bytes of one element. */
-  public int bytes() {
-    return bytes;
+  /** Elements of a block; rows are whole blocks. 1 for types that are not quantised. */
+  public int blockSize() {
+    return blockSize;
+  }
+
+  /** Bytes of a block. */
+  public int blockBytes() {
+    return blockBytes;
+  }
+
+  /** Elements that share a scale; 0 for types that are not quantised. */
+  public int groupSize() {
+    return groupSize;
+  }
+
+  /** Bits of an element, without its share of the scale. */
+  public int bits() {
+    return bits;
+  }
+
+  /** Whether a group has a minimum besides its scale. */
+  public boolean hasMinimum() {
+    return minimum;
+  }
+
+  /** Whether elements are codes with a scale. */
+  public boolean isQuantized() {
+    return groupSize > 0;
+  }
+
+  /** Bytes of so many elements, which must be whole blocks. */
+  public long byteSize(long elements) {
+    return elements / blockSize * blockBytes;
   }
 }

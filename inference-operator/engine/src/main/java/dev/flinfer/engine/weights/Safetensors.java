@@ -12,9 +12,11 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -30,7 +32,7 @@ import java.util.TreeSet;
  * <p>Format: 8 bytes little-endian length of the header, the header in JSON, the tensors' bytes;
  * see <a href="https://github.com/huggingface/safetensors#format">the format's page</a>.
  */
-public final class Safetensors implements AutoCloseable {
+public final class Safetensors implements Checkpoint {
   /** The format's own limit. */
   private static final long MAX_HEADER_BYTES = 100_000_000;
 
@@ -77,11 +79,7 @@ public final class Safetensors implements AutoCloseable {
     }
   }
 
-  /**
-   * A tensor that the model needs.
-   *
-   * @param shape what its shape must be
-   */
+  @Override
   public Tensor get(String name, long... shape) {
     Tensor tensor = tensors.get(name);
     if (otherTypes.containsKey(name)) {
@@ -107,9 +105,13 @@ public final class Safetensors implements AutoCloseable {
     return tensor;
   }
 
-  /** The files' headers by file name. */
-  public Map<String, byte[]> headers() {
-    return headers;
+  @Override
+  public void fingerprint(MessageDigest digest) {
+    headers.forEach(
+        (file, header) -> {
+          digest.update(file.getBytes(StandardCharsets.UTF_8));
+          digest.update(header);
+        });
   }
 
   @Override
@@ -222,13 +224,13 @@ public final class Safetensors implements AutoCloseable {
       }
       elements *= length;
     }
-    if (elements * dtype.bytes() != data.byteSize()) {
+    if (dtype.byteSize(elements) != data.byteSize()) {
       throw new WeightFileException(
           file,
           "tensor %s of shape %s and type %s needs %d bytes and has %d"
-              .formatted(name, shape, type, elements * dtype.bytes(), data.byteSize()));
+              .formatted(name, shape, type, dtype.byteSize(elements), data.byteSize()));
     }
-    if (tensors.put(name, new Tensor(name, dtype, List.copyOf(shape), data)) != null) {
+    if (tensors.put(name, new Tensor(file, name, dtype, List.copyOf(shape), data)) != null) {
       throw new WeightFileException(file, "tensor %s is in two files".formatted(name));
     }
   }

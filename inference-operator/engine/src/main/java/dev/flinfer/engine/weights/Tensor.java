@@ -3,23 +3,33 @@ package dev.flinfer.engine.weights;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
  * A tensor in a mapped file.
  *
- * @param name as the checkpoint names it
+ * @param file where it lies, for messages
+ * @param name as the file names it
  * @param dtype type of the elements
- * @param shape outermost dimension first
+ * @param shape outermost dimension first; the last is whole blocks of {@code dtype}
  * @param data the elements, row-major, little-endian; not aligned
  */
-public record Tensor(String name, DType dtype, List<Long> shape, MemorySegment data) {
+public record Tensor(Path file, String name, DType dtype, List<Long> shape, MemorySegment data) {
   private static final ValueLayout.OfShort SHORT =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfFloat FLOAT =
       ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-  /** Copies {@code count} elements from {@code from} on, widened to floats. */
+  /** Number of elements. */
+  public long elements() {
+    return data.byteSize() / dtype.blockBytes() * dtype.blockSize();
+  }
+
+  /**
+   * Copies {@code count} elements from {@code from} on, widened to floats. Both are whole blocks.
+   */
   public void copyTo(long from, float[] target, int at, int count) {
     switch (dtype) {
       case F32 -> MemorySegment.copy(data, FLOAT, from * 4, target, at, count);
@@ -33,13 +43,50 @@ public record Tensor(String name, DType dtype, List<Long> shape, MemorySegment d
           target[at + i] = Float.intBitsToFloat(data.get(SHORT, (from + i) * 2) << 16);
         }
       }
+      default -> {
+        QuantizedRun run = new QuantizedRun(dtype, count);
+        run.read(this, from, count);
+        run.copyTo(target, at);
+      }
     }
   }
 
-  /** All elements as floats; for vectors. */
+  /** Copies the bits of {@code count} elements of a 16-bit type. */
+  public void copyBits(long from, short[] target, int at, int count) {
+    MemorySegment.copy(data, SHORT, from * 2, target, at, count);
+  }
+
+  /** Rows of a matrix, as a tensor of its own that shares the file. */
+  public Tensor rows(long from, long count) {
+    List<Long> part = new ArrayList<>(shape);
+    part.set(0, count);
+    long rowBytes = data.byteSize() / shape.get(0);
+    return new Tensor(
+        file, name, dtype, List.copyOf(part), data.asSlice(from * rowBytes, count * rowBytes));
+  }
+
+  /**
+   * All elements as floats; for vectors.
+   *
+   * @throws WeightFileException if one is not finite
+   */
   public float[] toFloats() {
-    float[] floats = new float[Math.toIntExact(data.byteSize() / dtype.bytes())];
+    float[] floats = new float[Math.toIntExact(elements())];
     copyTo(0, floats, 0, floats.length);
+    for (int i = 0; i < floats.length; i++) {
+      if (!Float.isFinite(floats[i])) {
+        throw notFinite(i);
+      }
+    }
     return floats;
+  }
+
+  /** The error for an element that is no number. */
+  public WeightFileException notFinite(long element) {
+    return new WeightFileException(
+        file,
+        ("tensor %s holds NaN or infinity at or behind element %d; a model with such weights"
+                + " computes nothing, get the file again")
+            .formatted(name, element));
   }
 }

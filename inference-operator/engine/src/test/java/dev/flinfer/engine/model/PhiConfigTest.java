@@ -96,7 +96,8 @@ final class PhiConfigTest {
   @Test
   void saysWhatAModelDirectoryIs() {
     assertThatThrownBy(() -> PhiConfig.load(directory.resolve("gone")))
-        .hasMessageContaining("gone: is no directory; flinfer.model is a model directory");
+        .hasMessageContaining(
+            "gone: is no directory; flinfer.model is a GGUF file, or a model directory");
     assertThatThrownBy(() -> PhiConfig.load(directory))
         .hasMessageContaining("config.json: is missing");
   }

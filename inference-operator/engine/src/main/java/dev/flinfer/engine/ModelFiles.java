@@ -1,0 +1,78 @@
+package dev.flinfer.engine;
+
+import dev.flinfer.engine.model.PhiConfig;
+import dev.flinfer.engine.model.PhiGguf;
+import dev.flinfer.engine.tokenizer.Tokenizer;
+import dev.flinfer.engine.weights.Checkpoint;
+import dev.flinfer.engine.weights.Gguf;
+import dev.flinfer.engine.weights.Safetensors;
+import dev.flinfer.engine.weights.WeightFileException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+
+/**
+ * What a model's path leads to: a directory in Hugging Face's layout, or a GGUF file.
+ *
+ * @param name last part of the path
+ * @param checkpoint the tensors, mapped
+ * @param digest SHA-256 in hex of all but the tensors' bytes
+ */
+record ModelFiles(
+    String name, PhiConfig config, Tokenizer tokenizer, Checkpoint checkpoint, String digest)
+    implements AutoCloseable {
+
+  static ModelFiles open(Path model) {
+    return Files.isRegularFile(model) ? gguf(model) : directory(model);
+  }
+
+  private static ModelFiles gguf(Path file) {
+    Gguf gguf = Gguf.open(file);
+    try {
+      MessageDigest digest = sha256();
+      gguf.fingerprint(digest);
+      return new ModelFiles(
+          file.getFileName().toString(),
+          PhiConfig.of(gguf),
+          Tokenizer.of(gguf),
+          new PhiGguf(gguf),
+          HexFormat.of().formatHex(digest.digest()));
+    } catch (RuntimeException e) {
+      gguf.close();
+      throw e;
+    }
+  }
+
+  private static ModelFiles directory(Path model) {
+    PhiConfig config = PhiConfig.load(model);
+    Tokenizer tokenizer = Tokenizer.load(model);
+    MessageDigest digest = sha256();
+    try {
+      digest.update(Files.readAllBytes(model.resolve("config.json")));
+      digest.update(Files.readAllBytes(model.resolve("tokenizer.json")));
+    } catch (IOException e) {
+      throw new WeightFileException(model, "cannot be read: " + e, e);
+    }
+    Safetensors files = Safetensors.open(model);
+    files.fingerprint(digest);
+    String name = model.getFileName().toString();
+    return new ModelFiles(
+        name, config, tokenizer, files, HexFormat.of().formatHex(digest.digest()));
+  }
+
+  private static MessageDigest sha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("Every Java has SHA-256", e);
+    }
+  }
+
+  @Override
+  public void close() {
+    checkpoint.close();
+  }
+}

@@ -1,0 +1,47 @@
+package dev.flinfer.engine.cpu;
+
+/** Floats to the types that weights can be converted to, as GGUF's tools round them. */
+final class Quantizer {
+  private Quantizer() {}
+
+  /** To the nearest, ties to even. */
+  static short bf16(float value) {
+    int bits = Float.floatToRawIntBits(value);
+    return (short) ((bits + 0x7FFF + ((bits >>> 16) & 1)) >>> 16);
+  }
+
+  /** Codes of one group in Q8_0; the result is the scale. */
+  static float q8(float[] values, int from, int to, byte[] codes) {
+    float largest = 0;
+    for (int i = from; i < to; i++) {
+      largest = Math.max(largest, Math.abs(values[i]));
+    }
+    float scale = largest / 127;
+    float inverse = scale == 0 ? 0 : 1 / scale;
+    for (int i = from; i < to; i++) {
+      // C's roundf: halves go away from zero.
+      float code = values[i] * inverse;
+      codes[i] = (byte) (code < 0 ? -(int) (0.5f - code) : (int) (code + 0.5f));
+    }
+    return half(scale);
+  }
+
+  /** Codes of one group in Q4_0, less 8; the result is the scale. The outermost value is exact. */
+  static float q4(float[] values, int from, int to, byte[] codes) {
+    float outermost = 0;
+    for (int i = from; i < to; i++) {
+      outermost = Math.abs(values[i]) > Math.abs(outermost) ? values[i] : outermost;
+    }
+    float scale = outermost / -8;
+    float inverse = scale == 0 ? 0 : 1 / scale;
+    for (int i = from; i < to; i++) {
+      codes[i] = (byte) (Math.min(15, (int) (values[i] * inverse + 8.5f)) - 8);
+    }
+    return half(scale);
+  }
+
+  /** Scales are stored in 16 bits. */
+  private static float half(float scale) {
+    return Float.float16ToFloat(Float.floatToFloat16(scale));
+  }
+}

@@ -1,0 +1,138 @@
+package dev.flinfer.engine.model;
+
+import dev.flinfer.engine.weights.Checkpoint;
+import dev.flinfer.engine.weights.Gguf;
+import dev.flinfer.engine.weights.GgufMetadata;
+import dev.flinfer.engine.weights.Tensor;
+import dev.flinfer.engine.weights.WeightFileException;
+import java.security.MessageDigest;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+
+/** A GGUF file of architecture {@code phi2}: its configuration, and its tensors by our names. */
+public final class PhiGguf implements Checkpoint {
+  private static final String LAYER = "model.layers.";
+
+  /** GGUF's names of what a layer holds. */
+  private static final Map<String, String> IN_LAYER =
+      Map.of(
+          "input_layernorm", "attn_norm",
+          "self_attn.q_proj", "attn_q",
+          "self_attn.k_proj", "attn_k",
+          "self_attn.v_proj", "attn_v",
+          "self_attn.dense", "attn_output",
+          "mlp.fc1", "ffn_up",
+          "mlp.fc2", "ffn_down");
+
+  private static final Map<String, String> OUTSIDE =
+      Map.of(
+          "model.embed_tokens", "token_embd",
+          "model.final_layernorm", "output_norm",
+          "lm_head", "output");
+
+  /** Stacked by rows in {@code attn_qkv}. */
+  private static final List<String> FUSED = List.of("attn_q", "attn_k", "attn_v");
+
+  private final Gguf gguf;
+
+  /** Closes the file with itself. */
+  public PhiGguf(Gguf gguf) {
+    this.gguf = gguf;
+  }
+
+  @Override
+  public Tensor get(String name, long... shape) {
+    int dot = name.lastIndexOf('.');
+    String stem = name.substring(0, dot);
+    String kind = name.substring(dot); // .weight or .bias
+    if (!stem.startsWith(LAYER)) {
+      return gguf.get(OUTSIDE.get(stem) + kind, shape);
+    }
+    int end = stem.indexOf('.', LAYER.length());
+    String block = "blk." + stem.substring(LAYER.length(), end) + ".";
+    String part = IN_LAYER.get(stem.substring(end + 1));
+    int third = FUSED.indexOf(part);
+    if (third < 0 || !gguf.has(block + "attn_qkv" + kind)) {
+      return gguf.get(block + part + kind, shape);
+    }
+    long[] whole = shape.clone();
+    whole[0] *= FUSED.size();
+    return gguf.get(block + "attn_qkv" + kind, whole).rows(third * shape[0], shape[0]);
+  }
+
+  @Override
+  public void fingerprint(MessageDigest digest) {
+    gguf.fingerprint(digest);
+  }
+
+  @Override
+  public void close() {
+    gguf.close();
+  }
+
+  /** The configuration in the metadata. */
+  static PhiConfig config(Gguf gguf) {
+    GgufMetadata metadata = gguf.metadata();
+    String architecture = metadata.text("general.architecture");
+    require(
+        metadata,
+        "phi2".equals(architecture),
+        "general.architecture is %s; Phi-1, Phi-1.5 and Phi-2 are run, all of them phi2"
+            .formatted(architecture));
+    metadata.mayBe("phi2.rope.scaling.type", "none");
+    metadata.mayBe("phi2.rope.scale_linear", "1.0"); // the same in older files
+    int hidden = metadata.integer("phi2.embedding_length", 1, 1 << 20);
+    int heads = metadata.integer("phi2.attention.head_count", 1, 1 << 12);
+    metadata.mayBe("phi2.attention.head_count_kv", Integer.toString(heads));
+    require(
+        metadata,
+        hidden % heads == 0,
+        "phi2.embedding_length is %d; it must be a multiple of phi2.attention.head_count, %d"
+            .formatted(hidden, heads));
+    int rotary = metadata.integer("phi2.rope.dimension_count", 2, hidden / heads);
+    require(
+        metadata,
+        rotary % 2 == 0,
+        "phi2.rope.dimension_count is %d; it must be even".formatted(rotary));
+    return new PhiConfig(
+        hidden,
+        metadata.integer("phi2.feed_forward_length", 1, 1 << 22),
+        metadata.integer("phi2.block_count", 1, 1 << 10),
+        heads,
+        rotary,
+        vocabSize(gguf),
+        metadata.integer("phi2.context_length", 1, 1 << 20),
+        metadata.number("phi2.rope.freq_base", 10000),
+        metadata.number("phi2.attention.layer_norm_epsilon", 1e-5),
+        eosTokenIds(metadata));
+  }
+
+  /** The rows of the embedding: {@code phi2.vocab_size} is missing in older files. */
+  private static int vocabSize(Gguf gguf) {
+    long rows = gguf.get("token_embd.weight").shape().get(0);
+    require(
+        gguf.metadata(),
+        rows <= 1 << 22,
+        "tensor token_embd.weight has %d rows; at most %d are read".formatted(rows, 1 << 22));
+    return (int) rows;
+  }
+
+  private static Set<Integer> eosTokenIds(GgufMetadata metadata) {
+    Set<Integer> ids = new TreeSet<>();
+    // The second ends a turn in fine-tunes for dialogue.
+    for (String key : List.of("tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id")) {
+      if (metadata.has(key)) {
+        ids.add(metadata.integer(key, 0, Integer.MAX_VALUE));
+      }
+    }
+    return Set.copyOf(ids);
+  }
+
+  private static void require(GgufMetadata metadata, boolean holds, String message) {
+    if (!holds) {
+      throw new WeightFileException(metadata.file(), message);
+    }
+  }
+}

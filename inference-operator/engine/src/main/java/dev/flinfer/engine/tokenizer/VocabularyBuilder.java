@@ -1,0 +1,98 @@
+package dev.flinfer.engine.tokenizer;
+
+import dev.flinfer.engine.weights.WeightFileException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.function.Supplier;
+
+/** Puts a vocabulary together and checks what holds for it in every kind of file. */
+final class VocabularyBuilder {
+  private final Path file;
+  private final String vocabName;
+  private final String mergesName;
+
+  private final Vocabulary.Tokens tokens = new Vocabulary.Tokens();
+  private final Set<Integer> special = new HashSet<>();
+  private final int[] idOfByte = new int[256];
+  private Merges merges = new Merges(0);
+
+  /**
+   * @param vocabName where the tokens are in the file, for messages
+   * @param mergesName where the merges are
+   */
+  VocabularyBuilder(Path file, String vocabName, String mergesName) {
+    this.file = file;
+    this.vocabName = vocabName;
+    this.mergesName = mergesName;
+  }
+
+  Vocabulary.Tokens tokens() {
+    return tokens;
+  }
+
+  /** A token that adds nothing to a text. */
+  void special(int id) {
+    special.add(id);
+  }
+
+  /** Finds the tokens of the bytes among those put so far. */
+  void findBytes() {
+    for (int b = 0; b < 256; b++) {
+      int unsignedByte = b;
+      String letter = Character.toString(ByteLevel.charOf(b));
+      Integer id = tokens.idOf(letter);
+      require(
+          id != null,
+          () ->
+              "%s lacks %s, the byte %02X; a byte-level vocabulary has all 256"
+                  .formatted(vocabName, quote(letter), unsignedByte));
+      idOfByte[b] = id;
+    }
+  }
+
+  /** Must be called before the first merge. */
+  void expectMerges(int count) {
+    merges = new Merges(count);
+  }
+
+  void merge(int rank, String left, String right) {
+    String place = mergesName + "[" + rank + "]";
+    require(
+        merges.put(
+            idOfPart(place, left), idOfPart(place, right), rank, idOfPart(place, left + right)),
+        () ->
+            "%s merges %s and %s, which an earlier one does"
+                .formatted(place, quote(left), quote(right)));
+  }
+
+  private int idOfPart(String place, String token) {
+    Integer id = tokens.idOf(token);
+    require(id != null, () -> place + " needs " + quote(token) + ", which " + vocabName + " lacks");
+    return id;
+  }
+
+  Vocabulary build(AddedTokens first, AddedTokens then) {
+    byte[] nothing = {};
+    byte[][] bytes = new byte[tokens.highestId() + 1][];
+    Arrays.fill(bytes, nothing);
+    tokens.texts().forEach((id, text) -> bytes[id] = ByteLevel.bytesOf(text));
+    special.forEach(id -> bytes[id] = nothing);
+    return new Vocabulary(idOfByte, merges, first, then, bytes);
+  }
+
+  void require(boolean holds, Supplier<String> problem) {
+    if (!holds) {
+      throw new WeightFileException(file, problem.get());
+    }
+  }
+
+  static String quote(String text) {
+    return '"' + shorten(text) + '"';
+  }
+
+  static String shorten(String text) {
+    return text.length() <= 60 ? text : text.substring(0, 60) + "...";
+  }
+}
