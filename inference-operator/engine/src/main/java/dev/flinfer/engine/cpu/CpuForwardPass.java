@@ -75,12 +75,16 @@ public final class CpuForwardPass implements ForwardPass {
           new Layer(
               Norm.of(layer.inputLayernorm()),
               PackedMatrix.stacked(
-                  List.of(layer.q(), layer.k(), layer.v(), layer.fc1()), options.weightType(), arena, team),
+                  List.of(layer.q(), layer.k(), layer.v(), layer.fc1()),
+                  options.weightType(),
+                  arena,
+                  team),
               PackedMatrix.sideBySide(
                   List.of(layer.dense(), layer.fc2()), options.weightType(), arena, team)));
     }
     this.finalNorm = Norm.of(weights.finalNorm());
-    this.lmHead = PackedMatrix.stacked(List.of(weights.lmHead()), options.weightType(), arena, team);
+    this.lmHead =
+        PackedMatrix.stacked(List.of(weights.lmHead()), options.weightType(), arena, team);
 
     int half = config.rotaryDim() / 2;
     this.cos = new float[config.maxPositionEmbeddings() * half];

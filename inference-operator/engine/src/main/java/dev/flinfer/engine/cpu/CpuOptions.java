@@ -10,8 +10,8 @@ import dev.flinfer.engine.weights.DType;
  * @param kvCacheType type of the keys and values in it
  * @param maxRows most rows of a plan
  * @param threads threads to compute with, the caller's included
- * @param weightType the type to run the matrices in, one of F32, BF16, Q8_0 and Q4_0; null runs each
- *     in the type it is stored in
+ * @param weightType the type to run the matrices in, one of F32, BF16, Q8_0 and Q4_0; null runs
+ *     each in the type it is stored in
  */
 public record CpuOptions(
     int numKvBlocks, KvCacheType kvCacheType, int maxRows, int threads, DType weightType) {}

@@ -110,8 +110,7 @@ final class KvPages {
   private void store(MemorySegment segment, long index, float value, float scale) {
     switch (type) {
       case F32 -> segment.setAtIndex(ValueLayout.JAVA_FLOAT, index, value);
-      case F16 ->
-          segment.setAtIndex(ValueLayout.JAVA_SHORT, index, Float.floatToFloat16(value));
+      case F16 -> segment.setAtIndex(ValueLayout.JAVA_SHORT, index, Float.floatToFloat16(value));
       case Q8_0 ->
           segment.set(
               ValueLayout.JAVA_BYTE, index, (byte) (scale == 0 ? 0 : Math.round(value / scale)));
