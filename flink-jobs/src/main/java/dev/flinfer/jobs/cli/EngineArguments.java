@@ -40,6 +40,12 @@ final class EngineArguments {
       description = "Threads of the CPU backend (default: all cores).")
   Integer threads;
 
+  @Option(
+      names = "--weights",
+      paramLabel = "TYPE",
+      description = "Type to run the weights in: auto, f32, bf16, q8_0, q4_0 (default: as stored).")
+  String weights;
+
   /** The engine's defaults, and what was given. */
   EngineOptions forModel(Path model) {
     EngineOptions defaults = EngineOptions.of(model);
@@ -51,7 +57,8 @@ final class EngineArguments {
         or(maxModelLen, defaults.maxModelLen()),
         defaults.kvCacheBytes(),
         defaults.enablePrefixCaching(),
-        or(threads, defaults.threads()));
+        or(threads, defaults.threads()),
+        weights == null ? defaults.weights() : weights);
   }
 
   /** Sets what was given as options of the job. */
@@ -61,6 +68,7 @@ final class EngineArguments {
     set(config, FlinferOptions.MAX_NUM_BATCHED_TOKENS, maxNumBatchedTokens);
     set(config, FlinferOptions.MAX_MODEL_LEN, maxModelLen);
     set(config, FlinferOptions.THREADS, threads);
+    set(config, FlinferOptions.WEIGHTS, weights);
   }
 
   private static <T> void set(Configuration config, ConfigOption<T> option, T value) {

@@ -32,7 +32,8 @@ final class EngineFactory {
         options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors();
     PhiWeights weights = PhiWeights.of(files.checkpoint(), config);
     ForwardPass forward =
-        new CpuForwardPass(config, weights, blocks, options.maxNumBatchedTokens(), threads, null);
+        new CpuForwardPass(
+            config, weights, blocks, options.maxNumBatchedTokens(), threads, options.weightType());
     ModelInfo info =
         new ModelInfo(
             files.name(), files.digest(), forward.device(), maxModelLen, config.vocabSize());
