@@ -35,7 +35,7 @@ final class BenchCommand implements Callable<Integer> {
       names = "--model",
       paramLabel = "PATH",
       required = true,
-      description = "Model directory in Hugging Face's layout.")
+      description = "GGUF file, or model directory in Hugging Face's layout.")
   private Path model;
 
   @Option(
@@ -87,7 +87,7 @@ final class BenchCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Models.directory(model);
+    Models.path(model);
     check();
     long start = console.nanoTime().getAsLong();
     try (LlmEngine engine = LlmEngine.open(options())) {
@@ -133,7 +133,9 @@ final class BenchCommand implements Callable<Integer> {
         given.maxModelLen() > 0 ? given.maxModelLen() : prompt + generate,
         given.kvCacheBytes(),
         prefix > 0,
-        given.threads());
+        given.threads(),
+        given.weights(),
+        given.kvCacheType());
   }
 
   /** Medians of one batch size. */

@@ -1,6 +1,7 @@
 package dev.flinfer.jobs.cli;
 
 import dev.flinfer.engine.EngineOptions;
+import dev.flinfer.engine.KvCacheType;
 import dev.flinfer.flink.FlinferOptions;
 import java.nio.file.Path;
 import org.apache.flink.configuration.ConfigOption;
@@ -40,6 +41,18 @@ final class EngineArguments {
       description = "Threads of the CPU backend (default: all cores).")
   Integer threads;
 
+  @Option(
+      names = "--weights",
+      paramLabel = "TYPE",
+      description = "Type to run the weights in: auto, f32, bf16, q8_0, q4_0 (default: as stored).")
+  String weights;
+
+  @Option(
+      names = "--kv-cache-dtype",
+      paramLabel = "TYPE",
+      description = "Type to keep keys and values in: f32, f16, q8_0 (default: f16).")
+  KvCacheType kvCacheType;
+
   /** The engine's defaults, and what was given. */
   EngineOptions forModel(Path model) {
     EngineOptions defaults = EngineOptions.of(model);
@@ -51,7 +64,9 @@ final class EngineArguments {
         or(maxModelLen, defaults.maxModelLen()),
         defaults.kvCacheBytes(),
         defaults.enablePrefixCaching(),
-        or(threads, defaults.threads()));
+        or(threads, defaults.threads()),
+        weights == null ? defaults.weights() : weights,
+        kvCacheType == null ? defaults.kvCacheType() : kvCacheType);
   }
 
   /** Sets what was given as options of the job. */
@@ -61,6 +76,8 @@ final class EngineArguments {
     set(config, FlinferOptions.MAX_NUM_BATCHED_TOKENS, maxNumBatchedTokens);
     set(config, FlinferOptions.MAX_MODEL_LEN, maxModelLen);
     set(config, FlinferOptions.THREADS, threads);
+    set(config, FlinferOptions.WEIGHTS, weights);
+    set(config, FlinferOptions.KV_CACHE_DTYPE, kvCacheType);
   }
 
   private static <T> void set(Configuration config, ConfigOption<T> option, T value) {

@@ -39,7 +39,7 @@ final class GenerateCommand implements Callable<Integer> {
       names = "--model",
       paramLabel = "PATH",
       required = true,
-      description = "Model directory in Hugging Face's layout.")
+      description = "GGUF file, or model directory in Hugging Face's layout.")
   private Path model;
 
   @ArgGroup(multiplicity = "1")
@@ -81,7 +81,7 @@ final class GenerateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Models.directory(model);
+    Models.path(model);
     long total = source.file == null ? 1 : Lines.count(source.file);
     Tokenizer tokenizer = Tokenizer.load(model);
     try (LlmEngine engine = LlmEngine.open(engineArguments.forModel(model))) {

@@ -85,7 +85,7 @@ final class QuickstartCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     Path demo = console.home().resolve(DEMO_MODEL);
-    Path checkpoint = Models.directory(model == null ? demo : model);
+    Path checkpoint = Models.path(model == null ? demo : model);
     Map<String, Prompt> prompts =
         Prompts.read(promptsFile == null ? demo.resolve(HELD_OUT) : promptsFile, limit);
     console.print(List.of("Starting Kafka and Flink in this process, log: " + console.log()));

@@ -47,7 +47,7 @@ final class RunCommand implements Callable<Integer> {
   @Option(
       names = "--model",
       paramLabel = "PATH",
-      description = "Model directory in Hugging Face's layout.")
+      description = "GGUF file, or model directory in Hugging Face's layout.")
   private Path model;
 
   @Option(
@@ -99,7 +99,7 @@ final class RunCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     Configuration config = configuration();
     require(config.get(KafkaOptions.BOOTSTRAP_SERVERS), "--bootstrap-servers HOST:PORT");
-    Models.directory(Path.of(require(config.get(FlinferOptions.MODEL), "--model PATH")));
+    Models.path(Path.of(require(config.get(FlinferOptions.MODEL), "--model PATH")));
     console.say("flinfer: starting Flink in this process (log: %s)".formatted(console.log()));
     try (StopSignal stop = StopSignal.install();
         LocalJob job = LocalJob.start(config, parallelism, ui == null ? 0 : ui)) {

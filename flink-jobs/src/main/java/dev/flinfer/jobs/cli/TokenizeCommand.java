@@ -27,7 +27,7 @@ final class TokenizeCommand implements Callable<Integer> {
       names = "--model",
       paramLabel = "PATH",
       required = true,
-      description = "Model directory in Hugging Face's layout.")
+      description = "GGUF file, or model directory in Hugging Face's layout.")
   private Path model;
 
   @ArgGroup(multiplicity = "1")
@@ -57,7 +57,7 @@ final class TokenizeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Tokenizer tokenizer = Tokenizer.load(Models.directory(model));
+    Tokenizer tokenizer = Tokenizer.load(Models.path(model));
     if (source.text != null) {
       print(tokenizer, source.text);
       return 0;

@@ -51,7 +51,7 @@ final class FlinferTest {
     assertThat(recorded.run("tokenize", "--model", "no/such", "--text", "Hi")).isEqualTo(1);
     assertThat(recorded.err())
         .isEqualTo(
-            "flinfer: --model no/such is not a directory; it must be a checkpoint in Hugging"
+            "flinfer: --model no/such is not there; it must be a GGUF file or a checkpoint in Hugging"
                 + " Face's layout (config.json, tokenizer.json, *.safetensors)\n");
   }
 
@@ -64,7 +64,7 @@ final class FlinferTest {
   @Test
   void verbosePrintsTheStackTrace() {
     recorded.run("tokenize", "-v", "--model", "no/such", "--text", "Hi");
-    assertThat(recorded.err()).contains("\tat dev.flinfer.jobs.cli.Models.directory");
+    assertThat(recorded.err()).contains("\tat dev.flinfer.jobs.cli.Models.path");
   }
 
   @Test

@@ -36,7 +36,12 @@ final class EngineFactory {
         new CpuForwardPass(
             config,
             weights,
-            new CpuOptions(blocks, KvCacheType.F32, options.maxNumBatchedTokens(), threads, null));
+            new CpuOptions(
+                blocks,
+                options.kvCacheType(),
+                options.maxNumBatchedTokens(),
+                threads,
+                options.weightType()));
     ModelInfo info =
         new ModelInfo(
             files.name(), files.digest(), forward.device(), maxModelLen, config.vocabSize());
@@ -62,7 +67,7 @@ final class EngineFactory {
 
   /** Never more than all sequences can use, never less than one sequence needs. */
   private static int kvBlocks(EngineOptions options, PhiConfig config, int maxModelLen) {
-    long blockBytes = CpuForwardPass.kvBlockBytes(config, KvCacheType.F32);
+    long blockBytes = CpuForwardPass.kvBlockBytes(config, options.kvCacheType());
     int one = Scheduler.blocksFor(maxModelLen);
     long all = (long) one * options.maxNumSeqs();
     if (options.kvCacheBytes() == 0) {

@@ -1,13 +1,15 @@
 package dev.flinfer.engine;
 
+import dev.flinfer.engine.weights.DType;
 import java.io.Serializable;
 import java.nio.file.Path;
+import java.util.Map;
 
 /**
  * How an engine runs. Names and meanings follow vLLM's engine arguments. Equal options in one
  * process share one engine, see {@link SharedEngines}.
  *
- * @param model directory of a checkpoint in Hugging Face's layout
+ * @param model a GGUF file, or the directory of a checkpoint in Hugging Face's layout
  * @param device {@code auto} or {@code cpu}
  * @param maxNumSeqs most sequences in one forward pass
  * @param maxNumBatchedTokens most tokens in one forward pass
@@ -16,6 +18,9 @@ import java.nio.file.Path;
  *     {@code maxModelLen} need, at most 4 GiB
  * @param enablePrefixCaching whether prompts that share a prefix share its KV blocks
  * @param threads threads of the CPU backend; 0 takes all cores
+ * @param weights the type the matrices run in: {@code auto} as stored, or {@code f32}, {@code
+ *     bf16}, {@code q8_0}, {@code q4_0}, converted on load
+ * @param kvCacheType the type keys and values are kept in
  */
 public record EngineOptions(
     String model,
@@ -25,12 +30,21 @@ public record EngineOptions(
     int maxModelLen,
     long kvCacheBytes,
     boolean enablePrefixCaching,
-    int threads)
+    int threads,
+    String weights,
+    KvCacheType kvCacheType)
     implements Serializable {
+
+  private static final Map<String, DType> WEIGHT_TYPES =
+      Map.of("f32", DType.F32, "bf16", DType.BF16, "q8_0", DType.Q8_0, "q4_0", DType.Q4_0);
+
+  /** The smallest that leaves every greedy token of the demo model as it is; see docs/engine.md. */
+  public static final KvCacheType DEFAULT_KV_CACHE_TYPE = KvCacheType.F16;
 
   /** The defaults for a model. */
   public static EngineOptions of(Path model) {
-    return new EngineOptions(model.toString(), "auto", 32, 512, 0, 0, true, 0);
+    return new EngineOptions(
+        model.toString(), "auto", 32, 512, 0, 0, true, 0, "auto", DEFAULT_KV_CACHE_TYPE);
   }
 
   public EngineOptions {
@@ -48,6 +62,16 @@ public record EngineOptions(
         "device",
         device,
         "auto or cpu; no other backend is built in");
+    require(
+        weights.equals("auto") || WEIGHT_TYPES.containsKey(weights),
+        "weights",
+        weights,
+        "auto, f32, bf16, q8_0 or q4_0");
+  }
+
+  /** The type the matrices run in, or null for the types they are stored in. */
+  DType weightType() {
+    return WEIGHT_TYPES.get(weights);
   }
 
   private static void require(boolean holds, String name, Object value, String limit) {

@@ -91,7 +91,9 @@ final class LlmEngineTest {
               // From room for one sequence and a bit, so that sequences are preempted, to plenty.
               (7 + 10L * round) * BLOCK_BYTES,
               round % 2 == 0,
-              1 + random.nextInt(3));
+              1 + random.nextInt(3),
+              "auto",
+              KvCacheType.F32);
       try (LlmEngine engine = LlmEngine.open(options)) {
         List<CompletableFuture<Completion>> together =
             requests.stream().map(r -> Requests.submit(engine, r, GeneratedTokens.NONE)).toList();
@@ -254,11 +256,19 @@ final class LlmEngineTest {
   void refusesOptionsThatTheModelCannotServe() {
     String model = directory.resolve("tiny").toString();
     assertThatThrownBy(
-            () -> LlmEngine.open(new EngineOptions(model, "auto", 8, 64, 97, 0, true, 1)))
+            () ->
+                LlmEngine.open(
+                    new EngineOptions(
+                        model, "auto", 8, 64, 97, 0, true, 1, "auto", KvCacheType.F32)))
         .hasMessage("max_model_len is 97; the model's max_position_embeddings is 96");
-    assertThatThrownBy(() -> LlmEngine.open(new EngineOptions(model, "auto", 8, 64, 0, 1, true, 1)))
+    assertThatThrownBy(
+            () ->
+                LlmEngine.open(
+                    new EngineOptions(
+                        model, "auto", 8, 64, 0, 1, true, 1, "auto", KvCacheType.F32)))
         .hasMessageStartingWith("kv_cache_memory is 1 bytes, room for 0 tokens; one sequence of");
-    assertThatThrownBy(() -> new EngineOptions(model, "ptx", 8, 64, 0, 0, true, 1))
+    assertThatThrownBy(
+            () -> new EngineOptions(model, "ptx", 8, 64, 0, 0, true, 1, "auto", KvCacheType.F32))
         .hasMessage("device is ptx; it must be auto or cpu; no other backend is built in");
   }
 
@@ -283,7 +293,9 @@ final class LlmEngineTest {
         0,
         0,
         true,
-        threads);
+        threads,
+        "auto",
+        KvCacheType.F32);
   }
 
   private static CompletionRequest randomRequest(Random random, String id) {

@@ -9,7 +9,7 @@ import java.nio.ByteOrder;
  * Shares no code with the engine. The choice of scales is the simplest that uses the whole range of
  * codes, so that every bit of a layout matters.
  */
-final class ReferenceQuants {
+public final class ReferenceQuants {
   private final DType dtype;
   private final float[] x;
   private final float[] values;
@@ -33,7 +33,7 @@ final class ReferenceQuants {
   }
 
   /** Encodes {@code x}, whole blocks. */
-  ReferenceQuants(DType dtype, float[] x) {
+  public ReferenceQuants(DType dtype, float[] x) {
     this.dtype = dtype;
     this.x = x;
     this.values = new float[x.length];
@@ -49,7 +49,7 @@ final class ReferenceQuants {
   }
 
   /** What the bytes stand for. */
-  float[] values() {
+  public float[] values() {
     return values;
   }
 
@@ -61,7 +61,13 @@ final class ReferenceQuants {
       }
       case F16 -> values[at] = half(x[at]);
       case BF16 -> {
-        short bits = (short) (Float.floatToRawIntBits(x[at]) >>> 16);
+        // Nearest, ties to even: the remainder of the exact division by the spacing.
+        int spacing = 1 << 16;
+        int raw = Float.floatToRawIntBits(x[at]);
+        int below = raw & -spacing;
+        int rest = raw - below;
+        boolean up = rest > spacing / 2 || (rest == spacing / 2 && (below & spacing) != 0);
+        short bits = (short) ((up ? below + spacing : below) >>> 16);
         out.putShort(bits);
         values[at] = Float.intBitsToFloat(bits << 16);
       }
@@ -88,12 +94,15 @@ final class ReferenceQuants {
   /** {@code (q - zero) * d}: the value of largest magnitude becomes the code 0. */
   private void symmetric(int at, int bits) {
     int zero = 1 << (bits - 1);
-    float outermost = max(at, 32) > -min(at, 32) ? max(at, 32) : min(at, 32);
+    float outermost = 0; // of equal ones the first, as ggml's reference has it
+    for (int i = at; i < at + 32; i++) {
+      outermost = Math.abs(x[i]) > Math.abs(outermost) ? x[i] : outermost;
+    }
     float inverse = outermost == 0 ? 0 : 1 / (outermost / -zero);
     float d = half(outermost / -zero);
     int[] q = new int[32];
     for (int i = 0; i < 32; i++) {
-      q[i] = Math.min(2 * zero - 1, (int) (x[at + i] * inverse + zero + 0.5f));
+      q[i] = Math.min(2 * zero - 1, (int) (x[at + i] * inverse + (zero + 0.5f)));
       values[at + i] = (q[i] - zero) * d;
     }
     simpleBlock(q, bits);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.flinfer.engine.EngineOptions;
+import dev.flinfer.engine.KvCacheType;
 import dev.flinfer.schema.WireFormat;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -39,6 +40,8 @@ final class FlinferOptionsTest {
                 Map.entry("flinfer.kv-cache-memory", "6 mb"),
                 Map.entry("flinfer.enable-prefix-caching", "false"),
                 Map.entry("flinfer.threads", "7"),
+                Map.entry("flinfer.weights", "q8_0"),
+                Map.entry("flinfer.kv-cache-dtype", "f32"),
                 Map.entry("flinfer.max-in-flight", "8"),
                 Map.entry("flinfer.throughput.interval", "9 s"),
                 Map.entry("flinfer.input.format", "avro")));
@@ -46,7 +49,8 @@ final class FlinferOptionsTest {
     assertThat(OperatorOptions.from(config))
         .isEqualTo(
             new OperatorOptions(
-                new EngineOptions("phi-2", "cpu", 3, 4, 5, 6 << 20, false, 7),
+                new EngineOptions(
+                    "phi-2", "cpu", 3, 4, 5, 6 << 20, false, 7, "q8_0", KvCacheType.F32),
                 8,
                 Duration.ofSeconds(9),
                 WireFormat.AVRO));
@@ -57,7 +61,7 @@ final class FlinferOptionsTest {
     assertThatThrownBy(() -> FlinferOptions.engineOptions(new Configuration()))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "flinfer.model is not set; set it to the directory of a model in Hugging Face's layout (config.json, tokenizer.json, *.safetensors)");
+            "flinfer.model is not set; set it to a GGUF file, or the directory of a model in Hugging Face's layout (config.json, tokenizer.json, *.safetensors)");
   }
 
   @ParameterizedTest
@@ -65,6 +69,7 @@ final class FlinferOptionsTest {
       delimiter = '|',
       textBlock =
           """
+          weights                | int8 | flinfer.weights is int8; it must be auto, f32, bf16, q8_0 or q4_0
           max-num-seqs           | 0    | flinfer.max-num-seqs is 0; it must be at least 1
           max-num-batched-tokens | 31   | flinfer.max-num-batched-tokens is 31; it must be at least flinfer.max-num-seqs, which is 32
           max-model-len          | -1   | flinfer.max-model-len is -1; it must be at least 1, or 0 for the model's
