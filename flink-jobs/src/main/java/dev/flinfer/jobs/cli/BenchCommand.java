@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.Callable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -24,19 +25,33 @@ import picocli.CommandLine.Option;
       "generate one token; decode from the last first token to the last token.",
       "",
       "Example:",
-      "  flinfer bench --model /path/to/phi-2 --batch 1,8,32 --prompt 128 --generate 32"
+      "  flinfer bench --random phi-2 --weights q8_0 --batch 1,8,32 --prompt 128"
     })
 final class BenchCommand implements Callable<Integer> {
   private static final String ROW = "%8s%20s%20s%12s%16s";
 
   private final Console console;
 
-  @Option(
-      names = "--model",
-      paramLabel = "PATH",
-      required = true,
-      description = "GGUF file, or model directory in Hugging Face's layout.")
-  private Path model;
+  @ArgGroup(multiplicity = "1")
+  private Source source;
+
+  private static final class Source {
+    @Option(
+        names = "--model",
+        paramLabel = "PATH",
+        description = "GGUF file, or model directory in Hugging Face's layout.")
+    private Path model;
+
+    @Option(
+        names = "--random",
+        paramLabel = "NAME",
+        description = "Random weights in the shape of phi-1, phi-1.5 or phi-2.")
+    private String random;
+
+    Path path() {
+      return random == null ? Models.path(model) : Path.of("random:" + random);
+    }
+  }
 
   @Option(
       names = "--batch",
@@ -87,7 +102,6 @@ final class BenchCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Models.path(model);
     check();
     long start = console.nanoTime().getAsLong();
     try (LlmEngine engine = LlmEngine.open(options())) {
@@ -123,7 +137,7 @@ final class BenchCommand implements Callable<Integer> {
 
   /** The engine for the largest batch; its prefix cache only where prompts are to share. */
   private EngineOptions options() {
-    EngineOptions given = engineArguments.forModel(model);
+    EngineOptions given = engineArguments.forModel(source.path());
     int seqs = Collections.max(batches);
     return new EngineOptions(
         given.model(),
@@ -196,6 +210,7 @@ final class BenchCommand implements Callable<Integer> {
     ObjectNode object = new ObjectMapper().createObjectNode();
     object.put("model", engine.model().name());
     object.put("device", engine.model().device());
+    object.put("weights", engineArguments.weights == null ? "auto" : engineArguments.weights);
     object.put("prompt", prompt).put("generate", generate).put("prefix", prefix);
     object.put("runs", runs).put("load_s", loading);
     PeakMemory.mebibytes().ifPresent(peak -> object.put("peak_memory_mib", peak));

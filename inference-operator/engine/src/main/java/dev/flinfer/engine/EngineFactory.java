@@ -4,7 +4,6 @@ import dev.flinfer.engine.cpu.CpuForwardPass;
 import dev.flinfer.engine.cpu.CpuOptions;
 import dev.flinfer.engine.model.PhiConfig;
 import dev.flinfer.engine.model.PhiWeights;
-import java.nio.file.Path;
 import java.time.InstantSource;
 
 /** Puts an engine together from a model's files. */
@@ -15,8 +14,7 @@ final class EngineFactory {
   private EngineFactory() {}
 
   static LlmEngine open(EngineOptions options) {
-    Path model = Path.of(options.model()).toAbsolutePath().normalize();
-    ModelFiles files = ModelFiles.open(model);
+    ModelFiles files = ModelFiles.open(options.model());
     try {
       return open(options, files);
     } catch (RuntimeException e) {

@@ -9,7 +9,8 @@ import java.util.Map;
  * How an engine runs. Names and meanings follow vLLM's engine arguments. Equal options in one
  * process share one engine, see {@link SharedEngines}.
  *
- * @param model a GGUF file, or the directory of a checkpoint in Hugging Face's layout
+ * @param model a GGUF file, or the directory of a checkpoint in Hugging Face's layout; {@code
+ *     random:phi-2} is that shape with random weights, to measure speed
  * @param device {@code auto} or {@code cpu}
  * @param maxNumSeqs most sequences in one forward pass
  * @param maxNumBatchedTokens most tokens in one forward pass

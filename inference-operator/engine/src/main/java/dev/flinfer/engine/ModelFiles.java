@@ -2,6 +2,7 @@ package dev.flinfer.engine;
 
 import dev.flinfer.engine.model.PhiConfig;
 import dev.flinfer.engine.model.PhiGguf;
+import dev.flinfer.engine.model.RandomPhi;
 import dev.flinfer.engine.tokenizer.Tokenizer;
 import dev.flinfer.engine.weights.Checkpoint;
 import dev.flinfer.engine.weights.Gguf;
@@ -15,7 +16,8 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /**
- * What a model's path leads to: a directory in Hugging Face's layout, or a GGUF file.
+ * What a model's path leads to: a directory in Hugging Face's layout, or a GGUF file; or random
+ * weights of a known shape.
  *
  * @param name last part of the path
  * @param checkpoint the tensors, mapped
@@ -25,7 +27,14 @@ record ModelFiles(
     String name, PhiConfig config, Tokenizer tokenizer, Checkpoint checkpoint, String digest)
     implements AutoCloseable {
 
-  static ModelFiles open(Path model) {
+  /** What stands before the name of a model whose weights are to be random. */
+  static final String RANDOM = "random:";
+
+  static ModelFiles open(String name) {
+    if (name.startsWith(RANDOM)) {
+      return random(name.substring(RANDOM.length()));
+    }
+    Path model = Path.of(name).toAbsolutePath().normalize();
     return Files.isRegularFile(model) ? gguf(model) : directory(model);
   }
 
@@ -44,6 +53,19 @@ record ModelFiles(
       gguf.close();
       throw e;
     }
+  }
+
+  private static ModelFiles random(String name) {
+    PhiConfig config = RandomPhi.config(name);
+    RandomPhi weights = new RandomPhi(name);
+    MessageDigest digest = sha256();
+    weights.fingerprint(digest);
+    return new ModelFiles(
+        RANDOM + name,
+        config,
+        Tokenizer.ofBytes(),
+        weights,
+        HexFormat.of().formatHex(digest.digest()));
   }
 
   private static ModelFiles directory(Path model) {

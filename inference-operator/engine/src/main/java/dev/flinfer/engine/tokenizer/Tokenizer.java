@@ -47,6 +47,16 @@ public final class Tokenizer {
     return new Tokenizer(GgufTokenizer.read(gguf.metadata()));
   }
 
+  /** A token a byte, the bytes' values as ids: for models that have no vocabulary of their own. */
+  public static Tokenizer ofBytes() {
+    VocabularyBuilder builder = new VocabularyBuilder(Path.of("bytes"), "vocab", "merges");
+    for (int b = 0; b < 256; b++) {
+      builder.tokens().put(Character.toString(ByteLevel.charOf(b)), b);
+    }
+    builder.findBytes();
+    return new Tokenizer(builder.build(new AddedTokens(), new AddedTokens()));
+  }
+
   /**
    * The token ids of a text; added tokens in it are recognised, nothing is put in front. An
    * unpaired surrogate, which no encoding of text can hold, is taken as a question mark.
