@@ -55,7 +55,7 @@ public abstract class ForwardPassContract {
     withGguf(file, checkpoint, (forward, written) -> isClose(forward, written, "mixed"));
   }
 
-  private static DType mixedType(String name) {
+  static DType mixedType(String name) {
     if (name.contains("attn_v") || name.contains("ffn_down")) {
       return DType.Q6_K;
     }

@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.function.BiConsumer;
 import java.util.function.Function;
 
 /** Writes random checkpoints as GGUF files of any weight type. */
@@ -33,13 +34,21 @@ public final class RandomGguf {
           "final_layernorm", "output_norm",
           "lm_head", "output");
 
+  private static final List<String> MERGES = List.of("t h", "th e", "\u0120 the");
+
   private final RandomCheckpoint.Shape shape;
   private final Function<String, DType> types;
   private final boolean fused;
+  private final BiConsumer<String, float[]> edit;
   private final Map<String, float[]> tensors = new LinkedHashMap<>();
   private final GgufWriter writer = new GgufWriter();
 
-  private RandomGguf(RandomCheckpoint.Shape shape, Function<String, DType> types, boolean fused) {
+  private RandomGguf(
+      RandomCheckpoint.Shape shape,
+      Function<String, DType> types,
+      boolean fused,
+      BiConsumer<String, float[]> edit) {
+    this.edit = edit;
     this.shape = shape;
     this.types = types;
     this.fused = fused;
@@ -68,7 +77,22 @@ public final class RandomGguf {
       Function<String, DType> types,
       boolean fused,
       long seed) {
-    RandomGguf gguf = new RandomGguf(shape, types, fused);
+    return write(file, shape, types, fused, seed, (name, values) -> {});
+  }
+
+  /**
+   * As above.
+   *
+   * @param edit changes values by our name before they are written
+   */
+  public static RandomCheckpoint write(
+      Path file,
+      RandomCheckpoint.Shape shape,
+      Function<String, DType> types,
+      boolean fused,
+      long seed,
+      BiConsumer<String, float[]> edit) {
+    RandomGguf gguf = new RandomGguf(shape, types, fused, edit);
     gguf.metadata();
     gguf.tensors(new Random(seed));
     gguf.writer.write(file);
@@ -91,7 +115,7 @@ public final class RandomGguf {
     putTokenizer(writer, shape.vocab());
   }
 
-  /** A token a byte, the end of text, and padding. */
+  /** A token a byte, the end of text, what merges give, and padding. */
   static void putTokenizer(GgufWriter writer, int vocab) {
     List<String> tokens = new ArrayList<>();
     int[] types = new int[vocab];
@@ -104,6 +128,10 @@ public final class RandomGguf {
     }
     tokens.add("<|endoftext|>");
     types[RandomCheckpoint.END_OF_TEXT] = 3;
+    for (String merge : MERGES) {
+      types[tokens.size()] = 1;
+      tokens.add(merge.replace(" ", ""));
+    }
     while (tokens.size() < vocab) {
       tokens.add("[PAD" + tokens.size() + "]");
     }
@@ -112,7 +140,7 @@ public final class RandomGguf {
         .put("tokenizer.ggml.pre", "phi-2")
         .put("tokenizer.ggml.tokens", tokens)
         .put("tokenizer.ggml.token_type", types)
-        .put("tokenizer.ggml.merges", List.of())
+        .put("tokenizer.ggml.merges", MERGES)
         .put("tokenizer.ggml.bos_token_id", RandomCheckpoint.END_OF_TEXT)
         .put("tokenizer.ggml.eos_token_id", RandomCheckpoint.END_OF_TEXT)
         .put("tokenizer.ggml.unknown_token_id", RandomCheckpoint.END_OF_TEXT)
@@ -127,6 +155,7 @@ public final class RandomGguf {
               String ours = ggufName(name);
               DType dtype = dims.length == 1 ? DType.F32 : types.apply(ours);
               float[] values = RandomCheckpoint.values(name, dims, DType.F32, random);
+              edit.accept(name, values);
               ReferenceQuants quants = new ReferenceQuants(dtype, values);
               tensors.put(name, quants.values());
               if (fused && ours.matches(".*attn_[qkv]\\..*")) {

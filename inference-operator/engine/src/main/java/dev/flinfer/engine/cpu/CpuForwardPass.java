@@ -70,21 +70,27 @@ public final class CpuForwardPass implements ForwardPass {
     this.pages = new KvPages(config, options.kvCacheType(), numKvBlocks, arena);
     this.attention = new CpuAttention(config, pages);
     this.embedTokens = weights.embedTokens();
-    for (PhiWeights.Layer layer : weights.layers()) {
-      layers.add(
-          new Layer(
-              Norm.of(layer.inputLayernorm()),
-              PackedMatrix.stacked(
-                  List.of(layer.q(), layer.k(), layer.v(), layer.fc1()),
-                  options.weightType(),
-                  arena,
-                  team),
-              PackedMatrix.sideBySide(
-                  List.of(layer.dense(), layer.fc2()), options.weightType(), arena, team)));
+    try {
+      requireFinite(embedTokens);
+      for (PhiWeights.Layer layer : weights.layers()) {
+        layers.add(
+            new Layer(
+                Norm.of(layer.inputLayernorm()),
+                PackedMatrix.stacked(
+                    List.of(layer.q(), layer.k(), layer.v(), layer.fc1()),
+                    options.weightType(),
+                    arena,
+                    team),
+                PackedMatrix.sideBySide(
+                    List.of(layer.dense(), layer.fc2()), options.weightType(), arena, team)));
+      }
+      this.finalNorm = Norm.of(weights.finalNorm());
+      this.lmHead =
+          PackedMatrix.stacked(List.of(weights.lmHead()), options.weightType(), arena, team);
+    } catch (RuntimeException e) {
+      close();
+      throw e;
     }
-    this.finalNorm = Norm.of(weights.finalNorm());
-    this.lmHead =
-        PackedMatrix.stacked(List.of(weights.lmHead()), options.weightType(), arena, team);
 
     int half = config.rotaryDim() / 2;
     this.cos = new float[config.maxPositionEmbeddings() * half];
@@ -103,6 +109,19 @@ public final class CpuForwardPass implements ForwardPass {
   /** Bytes that one KV block takes. */
   public static long kvBlockBytes(PhiConfig config, KvCacheType type) {
     return KvPages.blockBytes(config, type);
+  }
+
+  /** The only matrix that is not packed, and so not looked through by that. */
+  private void requireFinite(Tensor embedding) {
+    team.run(
+        config.vocabSize(),
+        64,
+        (from, to, worker) -> {
+          float[] row = new float[config.hiddenSize()];
+          for (int token = from; token < to; token++) {
+            embedding.copyFiniteTo((long) token * row.length, row);
+          }
+        });
   }
 
   private void fillRotary(int half) {

@@ -57,8 +57,17 @@ final class PanelPacker {
     }
   }
 
+  private void widen(Tensor tensor, long from, int depth) {
+    if (tensor.dtype() == DType.F16) {
+      tensor.copyBits(from, bits, 0, depth);
+      UnpackKernel.f16(bits, values, depth);
+    } else {
+      tensor.copyTo(from, values, 0, depth);
+    }
+  }
+
   private boolean putFloats(Tensor tensor, long from, int depth, int lane) {
-    tensor.copyTo(from, values, 0, depth);
+    widen(tensor, from, depth);
     boolean finite = true;
     for (int k = 0; k < depth; k++) {
       finite &= Float.isFinite(values[k]);
@@ -71,7 +80,7 @@ final class PanelPacker {
     if (tensor.dtype() == target) {
       tensor.copyBits(from, bits, 0, depth);
     } else {
-      tensor.copyTo(from, values, 0, depth);
+      widen(tensor, from, depth);
       for (int k = 0; k < depth; k++) {
         bits[k] = Quantizer.bf16(values[k]);
       }
@@ -91,7 +100,7 @@ final class PanelPacker {
     if (stored) {
       run.read(tensor, from, depth);
     } else {
-      tensor.copyTo(from, values, 0, depth);
+      widen(tensor, from, depth);
     }
     boolean finite = true;
     for (int first = 0, g = 0; first < depth; first += group, g++) {

@@ -6,13 +6,11 @@ import static dev.flinfer.engine.cpu.Tile.DEPTH;
 
 import dev.flinfer.engine.weights.DType;
 import dev.flinfer.engine.weights.Tensor;
-import dev.flinfer.engine.weights.WeightFileException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * Weights of one type outside the Java heap, laid out for {@link MatMulKernel}: panels of WIDTH
@@ -54,24 +52,16 @@ final class Panels {
     }
     int inputs = Math.toIntExact(parts.get(0).shape().get(1));
     Panels panels = new Panels(dtype, outputs, inputs, arena);
-    AtomicReference<WeightFileException> broken = new AtomicReference<>();
     team.run(
         panels.count(),
         1,
         (from, to, worker) -> {
           Tile tile = Tile.LOCAL.get();
           PanelPacker packer = new PanelPacker(dtype, tile);
-          try {
-            for (int panel = from; panel < to; panel++) {
-              panels.packPanel(parts, panel, packer, tile);
-            }
-          } catch (WeightFileException e) {
-            broken.set(e);
+          for (int panel = from; panel < to; panel++) {
+            panels.packPanel(parts, panel, packer, tile);
           }
         });
-    if (broken.get() != null) {
-      throw broken.get();
-    }
     return panels;
   }
 

@@ -19,9 +19,9 @@ final class Quantizer {
     float scale = largest / 127;
     float inverse = scale == 0 ? 0 : 1 / scale;
     for (int i = from; i < to; i++) {
-      // C's roundf: halves go away from zero.
+      // C's roundf: halves go away from zero. A branch here would be mispredicted half the time.
       float code = values[i] * inverse;
-      codes[i] = (byte) (code < 0 ? -(int) (0.5f - code) : (int) (code + 0.5f));
+      codes[i] = (byte) (code + Math.copySign(0.5f, code));
     }
     return half(scale);
   }

@@ -1,5 +1,6 @@
 package dev.flinfer.engine.cpu;
 
+import dev.flinfer.engine.weights.WeightFileException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 
@@ -68,6 +69,9 @@ final class WorkerTeam implements AutoCloseable {
     if (failure != null) {
       Throwable cause = failure;
       failure = null;
+      if (cause instanceof WeightFileException e) {
+        throw e; // it says what is wrong with the model, whichever thread found it
+      }
       throw new IllegalStateException("A worker of the CPU backend failed: " + cause, cause);
     }
   }

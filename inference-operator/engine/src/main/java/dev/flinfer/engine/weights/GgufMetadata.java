@@ -145,7 +145,8 @@ public final class GgufMetadata {
       case 3 -> (long) cursor.int16(key);
       case 4 -> cursor.int32(key) & 0xFFFFFFFFL;
       case 5 -> (long) cursor.int32(key);
-      case 6 -> (double) Float.intBitsToFloat(cursor.int32(key));
+      // As the decimal that was meant, 1e-5 and not 9.99...e-6: so config.json has it.
+      case 6 -> Double.valueOf(Float.toString(Float.intBitsToFloat(cursor.int32(key))));
       case 7 -> bool(key, cursor.int8(key));
       case STRING -> cursor.string(key, MAX_STRING);
       case ARRAY -> skipArray(key, 0);

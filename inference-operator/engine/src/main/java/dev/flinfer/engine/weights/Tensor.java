@@ -72,13 +72,24 @@ public record Tensor(Path file, String name, DType dtype, List<Long> shape, Memo
    */
   public float[] toFloats() {
     float[] floats = new float[Math.toIntExact(elements())];
-    copyTo(0, floats, 0, floats.length);
-    for (int i = 0; i < floats.length; i++) {
-      if (!Float.isFinite(floats[i])) {
-        throw notFinite(i);
-      }
-    }
+    copyFiniteTo(0, floats);
     return floats;
+  }
+
+  /**
+   * Fills {@code target} with elements from {@code from} on.
+   *
+   * @throws WeightFileException if one is not finite
+   */
+  public void copyFiniteTo(long from, float[] target) {
+    copyTo(from, target, 0, target.length);
+    boolean finite = true;
+    for (float value : target) {
+      finite &= Float.isFinite(value);
+    }
+    if (!finite) {
+      throw notFinite(from);
+    }
   }
 
   /** The error for an element that is no number. */

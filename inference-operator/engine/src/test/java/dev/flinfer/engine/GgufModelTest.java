@@ -1,0 +1,103 @@
+package dev.flinfer.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.flinfer.engine.weights.DType;
+import dev.flinfer.engine.weights.WeightFileException;
+import dev.flinfer.schema.Completion;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The engine on GGUF files. */
+final class GgufModelTest {
+  private static final RandomCheckpoint.Shape SHAPE = RandomCheckpoint.Shape.EVEN;
+
+  @TempDir Path directory;
+
+  @Test
+  void theKindOfFileDoesNotChangeTheAnswer() throws Exception {
+    Path file = directory.resolve("m.gguf");
+    RandomGguf.write(file, SHAPE, DType.F32, 3);
+    Path checkpoint = directory.resolve("m");
+    RandomCheckpoint.write(checkpoint, SHAPE, DType.F32, 3);
+    Completion one = answer(file, "auto");
+    Completion other = answer(checkpoint, "auto");
+    assertThat(one.getTokenIds()).isEqualTo(other.getTokenIds());
+    assertThat(one.getLogprobs()).isEqualTo(other.getLogprobs());
+  }
+
+  @Test
+  void aConvertedFileIsTheStoredOne() throws Exception {
+    Path stored = directory.resolve("q8.gguf");
+    // The embedding stays as it is stored, so both files have the same one.
+    RandomGguf.write(
+        stored, SHAPE, name -> name.startsWith("token_embd") ? DType.F32 : DType.Q8_0, true, 4);
+    Path floats = directory.resolve("f32.gguf");
+    RandomGguf.write(floats, SHAPE, DType.F32, 4);
+    assertThat(answer(floats, "q8_0").getLogprobs())
+        .isEqualTo(answer(stored, "auto").getLogprobs())
+        .isNotEqualTo(answer(floats, "auto").getLogprobs());
+  }
+
+  @Test
+  void namesAndDigestsTellFilesApart() {
+    Path file = directory.resolve("tiny.Q8_0.gguf");
+    RandomGguf.write(file, SHAPE, DType.Q8_0, 1);
+    Path other = directory.resolve("tiny.Q4_0.gguf");
+    RandomGguf.write(other, SHAPE, DType.Q4_0, 1);
+    try (LlmEngine engine = LlmEngine.open(EngineOptions.of(file));
+        LlmEngine second = LlmEngine.open(EngineOptions.of(other))) {
+      assertThat(engine.model().name()).isEqualTo("tiny.Q8_0.gguf");
+      assertThat(engine.model().vocabSize()).isEqualTo(SHAPE.vocab());
+      assertThat(engine.model().digest())
+          .matches("[0-9a-f]{64}")
+          .isNotEqualTo(second.model().digest());
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"F32", "F16", "BF16", "Q8_0", "Q4_1"})
+  void weightsThatAreNoNumbersAreRefused(DType dtype) {
+    for (String broken : new String[] {"model.layers.1.mlp.fc2.weight", "lm_head.bias"}) {
+      refusesNan(dtype, broken);
+    }
+    refusesNan(dtype, "model.embed_tokens.weight");
+  }
+
+  private void refusesNan(DType dtype, String broken) {
+    Path file = directory.resolve(broken + dtype + ".gguf");
+    RandomGguf.write(
+        file,
+        SHAPE,
+        name -> dtype,
+        true,
+        1,
+        (name, values) -> {
+          if (name.equals(broken)) {
+            values[values.length - 1] = Float.NaN;
+          }
+        });
+    assertThatThrownBy(() -> LlmEngine.open(EngineOptions.of(file)))
+        .isInstanceOf(WeightFileException.class)
+        .hasMessageStartingWith(file + ": tensor ")
+        .hasMessageContaining("holds NaN or infinity at or behind element ")
+        .hasMessageEndingWith("computes nothing, get the file again");
+  }
+
+  private static Completion answer(Path model, String weights) throws Exception {
+    EngineOptions options =
+        new EngineOptions(model.toString(), "cpu", 4, 16, 0, 0, true, 2, weights);
+    try (LlmEngine engine = LlmEngine.open(options)) {
+      return Requests.submit(
+              engine,
+              Requests.greedy("a", "a cat sat", 20).setLogprobs(1).build(),
+              GeneratedTokens.NONE)
+          .get(60, TimeUnit.SECONDS);
+    }
+  }
+}
