@@ -30,7 +30,8 @@ final class AvroClasses {
           Rejection.class,
           RejectionStage.class,
           SourceRecord.class,
-          Throughput.class);
+          Throughput.class,
+          TokenLogprob.class);
 
   private AvroClasses() {}
 

@@ -4,6 +4,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flinfer.schema.Completion;
+import dev.flinfer.schema.TokenLogprob;
+import java.util.List;
 
 /**
  * What generate prints for a request.
@@ -30,7 +32,20 @@ record Answer(int[] promptTokens, Completion completion) {
     if (completion.getLogprobs() != null) {
       completion.getLogprobs().forEach(logprobs::add);
     }
+    if (completion.getTopLogprobs() != null) {
+      putTopLogprobs(object, completion.getTopLogprobs());
+    }
     return object.toString();
+  }
+
+  private static void putTopLogprobs(ObjectNode object, List<List<TokenLogprob>> alternatives) {
+    ArrayNode all = object.putArray("top_logprobs");
+    for (List<TokenLogprob> top : alternatives) {
+      ArrayNode each = all.addArray();
+      for (TokenLogprob log : top) {
+        each.addObject().put("token_id", log.getTokenId()).put("logprob", log.getLogprob());
+      }
+    }
   }
 
   /** For people: the id as a heading, then the text. */

@@ -52,7 +52,8 @@ final class GenerateCommand implements Callable<Integer> {
       names = "--json",
       description =
           "Print one JSON object a request: id, prompt_tokens, tokens, text, finish_reason,"
-              + " logprobs. Without it a single prompt's text is printed as it is generated.")
+              + " logprobs; top_logprobs where a number of logprobs is asked for."
+              + " Without it a single prompt's text is printed as it is generated.")
   private boolean json;
 
   private int badLines;
@@ -111,8 +112,8 @@ final class GenerateCommand implements Callable<Integer> {
 
   private CompletionRequest complete(CompletionRequest request, Set<String> present) {
     sampling.fillIn(request, present);
-    if (json) {
-      request.setLogprobs(1);
+    if (json && request.getLogprobs() == null) {
+      request.setLogprobs(0);
     }
     return request;
   }

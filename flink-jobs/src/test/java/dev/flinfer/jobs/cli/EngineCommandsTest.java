@@ -64,6 +64,48 @@ final class EngineCommandsTest {
   }
 
   @Test
+  void alternativesArePrintedWhereTheyAreAskedFor() throws IOException {
+    assertThat(
+            run(
+                "generate",
+                "--prompt",
+                "Hello",
+                "--max-tokens",
+                "4",
+                "--ignore-eos",
+                "--logprobs",
+                "2",
+                "--repetition-penalty",
+                "1.2",
+                "--json"))
+        .isZero();
+
+    JsonNode answer = answers().get(0);
+    assertThat(answer.get("top_logprobs")).hasSize(4).allMatch(top -> top.size() == 2);
+    assertThat(answer.get("top_logprobs").get(0).get(0).fieldNames())
+        .toIterable()
+        .containsExactly("token_id", "logprob");
+  }
+
+  @Test
+  void aLineSetsWhatTheOptionsDoNotAndKeepsItsOwn() throws IOException {
+    Path file =
+        file(
+            "{\"id\": \"a\", \"prompt\": \"p\", \"min_tokens\": 3, \"stop_token_ids\": [1, 2]}",
+            "{\"id\": \"b\", \"prompt\": \"p\", \"min_p\": 2}",
+            "{\"id\": \"c\", \"prompt\": \"p\", \"top_q\": 2}");
+
+    assertThat(run("generate", "--file", file.toString(), "--json", "--min-p", "0.5")).isEqualTo(1);
+
+    assertThat(answers()).hasSize(1);
+    assertThat(answers().get(0).get("tokens").size()).isGreaterThanOrEqualTo(3);
+    assertThat(recorded.err())
+        .contains(":2: min_p is 2.0; it must be from 0 to 1")
+        .contains(":3: ")
+        .contains("unknown field \"top_q\"");
+  }
+
+  @Test
   void tokensAreThePromptThatTheyEncode() throws IOException {
     run("tokenize", "--text", "Hi!", "--json");
     String ids = recorded.out().strip();

@@ -26,6 +26,7 @@ final class BatchingEngine implements LlmEngine {
   private final InstantSource clock;
   private final BlockPool pool;
   private final Scheduler scheduler;
+  private final LogitsAdjuster adjuster;
   private final float[] logits; // (max_num_seqs, vocab_size)
 
   private final Queue<Runnable> inbox = new ConcurrentLinkedQueue<>();
@@ -60,6 +61,7 @@ final class BatchingEngine implements LlmEngine {
             options.maxNumBatchedTokens(),
             options.enablePrefixCaching(),
             pool);
+    this.adjuster = new LogitsAdjuster(forward.vocabSize(), eosTokenIds);
     this.logits = new float[Math.multiplyExact(options.maxNumSeqs(), forward.vocabSize())];
     publishStats();
     this.owner = new Thread(this::run, "flinfer-engine");
@@ -72,22 +74,21 @@ final class BatchingEngine implements LlmEngine {
       CompletionRequest request, GeneratedTokens resumeFrom, GenerationListener listener) {
     requireAlive();
     SamplingParams params = SamplingParams.of(request);
+    params.requireTokensOf(model);
     int[] prompt = RequestTokens.of(request, tokenizer, model);
     Sequence sequence =
         new Sequence(
             request,
             params,
             prompt,
-            new CompletionText(tokenizer.decoder(), params.stop()),
+            new CompletionText(tokenizer.decoder(), params.stops()),
             listener,
             System.nanoTime(),
             this::cancel);
-    if (params.logprobs() && resumeFrom.logprobs().length != resumeFrom.tokens().length) {
-      throw new IllegalArgumentException(
-          "%d tokens to resume from and %d log-probabilities"
-              .formatted(resumeFrom.tokens().length, resumeFrom.logprobs().length));
-    }
-    send(() -> take(sequence, resumeFrom));
+    // What an older version kept may lack log-probabilities. From the start it comes out the same.
+    GeneratedTokens known =
+        resumeFrom.holds(params, model.vocabSize()) ? resumeFrom : GeneratedTokens.NONE;
+    send(() -> take(sequence, known));
     // Whatever was sent before the failure was noted is told of it; what came later is told here.
     requireAlive();
     return sequence;
@@ -179,7 +180,7 @@ final class BatchingEngine implements LlmEngine {
     }
     int[] tokens = resumeFrom.tokens();
     for (int i = 0; i < tokens.length; i++) {
-      sequence.append(tokens[i], resumeFrom.logprobs().length > 0 ? resumeFrom.logprobs()[i] : 0);
+      sequence.append(tokens[i], resumeFrom.logprobsOf(i));
       sequence.finishReason = finishReason(sequence);
       if (sequence.finishReason != null) {
         finish(sequence);
@@ -222,15 +223,22 @@ final class BatchingEngine implements LlmEngine {
   private void sample(Sequence sequence, int row) {
     int vocab = forward.vocabSize();
     int at = row * vocab;
-    int token = Sampler.sample(logits, at, vocab, sequence.params, sequence.generated());
+    SamplingParams params = sequence.params;
+    int position = sequence.generated();
+    int token =
+        LogitsAdjuster.concerns(sequence)
+            ? Sampler.sample(adjuster.adjust(logits, at, sequence), 0, vocab, params, position)
+            : Sampler.sample(logits, at, vocab, params, position);
     if (Float.isNaN(logits[at + token])) {
       throw new IllegalStateException(
           "The logits of request %s are NaN; the weights of model %s are broken"
               .formatted(sequence.request.getId(), model.name()));
     }
-    float logprob =
-        sequence.params.logprobs() ? Sampler.logprob(logits, at, vocab, token) : Float.NaN;
-    sequence.append(token, logprob);
+    sequence.append(
+        token,
+        params.returnsLogprobs()
+            ? TokenLogprobs.of(logits, at, vocab, token, params.logprobs())
+            : TokenLogprobs.NONE);
     generatedTokens++;
     if (sequence.firstTokenNanos == 0) {
       sequence.firstTokenNanos = System.nanoTime();
@@ -242,7 +250,8 @@ final class BatchingEngine implements LlmEngine {
   }
 
   private FinishReason finishReason(Sequence sequence) {
-    if (eosTokenIds.contains(sequence.token(sequence.length() - 1)) || sequence.text.stopped()) {
+    int last = sequence.token(sequence.length() - 1);
+    if (sequence.params.stops().endsWith(last, eosTokenIds) || sequence.text.stopped()) {
       return FinishReason.STOP;
     }
     boolean full =

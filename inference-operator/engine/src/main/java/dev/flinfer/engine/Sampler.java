@@ -1,12 +1,15 @@
 package dev.flinfer.engine;
 
-import java.util.Arrays;
-
 /**
- * Chooses a token from a row of logits. Pure: the choice depends on the logits, the parameters and
- * the token's position in the completion, and on nothing that came before.
+ * Chooses a token from a row of logits, adjusted where the request asks for it. Pure: the choice
+ * depends on the logits, the parameters and the token's position in the completion.
  */
 final class Sampler {
+  /** Tokens that a nucleus is looked for in first, and by how much that grows: mostly enough. */
+  private static final int FIRST_RANKS = 64;
+
+  private static final int MORE_RANKS = 16;
+
   private Sampler() {}
 
   /**
@@ -21,9 +24,7 @@ final class Sampler {
     }
     double u = uniform(params.seed(), position);
     boolean all = params.topP() == 1 && (params.topK() == 0 || params.topK() >= vocab);
-    return all
-        ? sampleAll(logits, at, vocab, params.temperature(), u)
-        : sampleTop(logits, at, vocab, params, u);
+    return all ? sampleAll(logits, at, vocab, params, u) : sampleTop(logits, at, vocab, params, u);
   }
 
   /** The first of the most likely tokens. */
@@ -37,25 +38,9 @@ final class Sampler {
     return best;
   }
 
-  /** The token's log-probability under the model: before temperature, top_k and top_p. */
-  static float logprob(float[] logits, int at, int vocab, int token) {
-    double max = logits[at + argmax(logits, at, vocab)];
-    double sum = 0;
-    for (int i = 0; i < vocab; i++) {
-      sum += StrictMath.exp(logits[at + i] - max);
-    }
-    return (float) (logits[at + token] - max - StrictMath.log(sum));
-  }
-
-  private static int sampleAll(float[] logits, int at, int vocab, double temperature, double u) {
+  private static int sampleAll(float[] logits, int at, int vocab, SamplingParams params, double u) {
     double[] weights = new double[vocab];
-    double max = logits[at + argmax(logits, at, vocab)];
-    double sum = 0;
-    for (int i = 0; i < vocab; i++) {
-      weights[i] = StrictMath.exp((logits[at + i] - max) / temperature);
-      sum += weights[i];
-    }
-    double target = u * sum;
+    double target = u * weigh(logits, at, params, weights);
     int last = 0;
     for (int i = 0; i < vocab; i++) {
       if (weights[i] > 0) {
@@ -69,45 +54,65 @@ final class Sampler {
     return last;
   }
 
-  /** top_k first, top_p of what it leaves: vLLM's order. */
+  /** min_p first, then top_k of what it leaves, then top_p of what both leave: vLLM's order. */
   private static int sampleTop(float[] logits, int at, int vocab, SamplingParams params, double u) {
-    long[] order = descending(logits, at, vocab);
-    int kept = params.topK() == 0 ? vocab : Math.min(params.topK(), vocab);
-    double[] weights = new double[kept];
-    double max = logits[at + token(order[0])];
-    double sum = 0;
-    for (int i = 0; i < kept; i++) {
-      weights[i] = StrictMath.exp((logits[at + token(order[i])] - max) / params.temperature());
-      sum += weights[i];
+    boolean all = params.topK() == 0 || params.topK() >= vocab;
+    int most = all ? vocab : params.topK();
+    // The sum over all tokens needs no order of them, and their order none but the first ranks.
+    double sum = all ? weigh(logits, at, params, new double[vocab]) : 0;
+    int ranks = all ? Math.min(FIRST_RANKS, most) : most;
+    while (true) {
+      long[] order = TopTokens.of(logits, at, vocab, ranks);
+      double[] weights = new double[order.length];
+      double ranked = weigh(logits, at, params, order, weights);
+      double wanted = params.topP() * (all ? sum : ranked);
+      double mass = 0;
+      int nucleus = 0;
+      while (nucleus < ranks && weights[nucleus] > 0 && mass < wanted) {
+        mass += weights[nucleus++];
+      }
+      if (ranks == most || nucleus < ranks || mass >= wanted) {
+        return draw(order, weights, nucleus, u * mass);
+      }
+      ranks = (int) Math.min((long) ranks * MORE_RANKS, most);
     }
-    double mass = 0;
-    int nucleus = 0;
-    while (nucleus < kept && mass < params.topP() * sum) {
-      mass += weights[nucleus++];
-    }
-    double target = u * mass;
+  }
+
+  private static int draw(long[] order, double[] weights, int nucleus, double target) {
     int i = 0;
     while (i < nucleus - 1 && target >= weights[i]) {
       target -= weights[i++];
     }
-    return token(order[i]);
+    return TopTokens.token(order[i]);
   }
 
-  /** The tokens by falling logit, equal ones by rising id: the id in the low half of each long. */
-  private static long[] descending(float[] logits, int at, int vocab) {
-    long[] order = new long[vocab];
-    for (int i = 0; i < vocab; i++) {
-      int bits = Float.floatToIntBits(logits[at + i]);
-      // The bits of negative floats order backwards as whole numbers.
-      int ascending = bits ^ (bits >> 31 & Integer.MAX_VALUE);
-      order[i] = (long) ~ascending << 32 | i;
+  /** Fills in the weights of all tokens, by id, and adds them up: 1 for the most likely. */
+  private static double weigh(float[] logits, int at, SamplingParams params, double[] weights) {
+    double max = logits[at + argmax(logits, at, weights.length)];
+    double sum = 0;
+    for (int i = 0; i < weights.length; i++) {
+      weights[i] = weight(logits[at + i] - max, params);
+      sum += weights[i];
     }
-    Arrays.sort(order);
-    return order;
+    return sum;
   }
 
-  private static int token(long entry) {
-    return (int) entry;
+  /** Fills in the weights of the most likely tokens, by rank, and adds them up. */
+  private static double weigh(
+      float[] logits, int at, SamplingParams params, long[] order, double[] weights) {
+    double max = logits[at + TopTokens.token(order[0])];
+    double sum = 0;
+    for (int i = 0; i < order.length; i++) {
+      weights[i] = weight(logits[at + TopTokens.token(order[i])] - max, params);
+      sum += weights[i];
+    }
+    return sum;
+  }
+
+  /** Relative to the most likely token's; 0 below min_p. */
+  private static double weight(double belowMax, SamplingParams params) {
+    double weight = StrictMath.exp(belowMax / params.temperature());
+    return weight >= params.minP() ? weight : 0;
   }
 
   /**

@@ -37,6 +37,9 @@ final class Sequence implements Generation {
 
   private int[] tokens; // prompt, then generated
   private float[] logprobs = new float[0]; // of the generated tokens, where asked for
+  private int[] topTokens = new int[0]; // (generated tokens, alternatives), where asked for
+  private float[] topLogprobs = new float[0]; // (generated tokens, alternatives)
+  private int alternatives; // the same at every token
   private volatile int length; // written last: publishes the arrays
   private volatile boolean cancelled;
   private final Consumer<Sequence> onCancel;
@@ -83,22 +86,31 @@ final class Sequence implements Generation {
     return Arrays.copyOfRange(tokens, from, from + ForwardPass.BLOCK_SIZE);
   }
 
-  /** Appends a generated token. */
-  void append(int token, float logprob) {
+  /** Appends a generated token, with log-probabilities where they are asked for. */
+  void append(int token, TokenLogprobs logs) {
     int at = length;
     if (at == tokens.length) {
       tokens = Arrays.copyOf(tokens, at + Math.max(16, at / 2));
     }
     tokens[at] = token;
-    if (params.logprobs()) {
-      int index = at - promptLength;
-      if (index >= logprobs.length) {
-        logprobs = Arrays.copyOf(logprobs, Math.max(16, 2 * index));
-      }
-      logprobs[index] = logprob;
+    if (params.returnsLogprobs()) {
+      keep(logs, at - promptLength);
     }
     length = at + 1;
     text.add(token);
+  }
+
+  private void keep(TokenLogprobs logs, int index) {
+    alternatives = logs.top().length;
+    if (index >= logprobs.length) {
+      int capacity = Math.max(16, 2 * index);
+      logprobs = Arrays.copyOf(logprobs, capacity);
+      topTokens = Arrays.copyOf(topTokens, capacity * alternatives);
+      topLogprobs = Arrays.copyOf(topLogprobs, capacity * alternatives);
+    }
+    logprobs[index] = logs.chosen();
+    System.arraycopy(logs.topTokens(), 0, topTokens, index * alternatives, alternatives);
+    System.arraycopy(logs.top(), 0, topLogprobs, index * alternatives, alternatives);
   }
 
   void addBlock(int block) {
@@ -111,9 +123,15 @@ final class Sequence implements Generation {
   @Override
   public GeneratedTokens progress() {
     int count = length - promptLength; // read first: what it counts is in the arrays
+    int[] generated = Arrays.copyOfRange(tokens, promptLength, promptLength + count);
+    if (!params.returnsLogprobs()) {
+      return new GeneratedTokens(generated, new float[0]);
+    }
     return new GeneratedTokens(
-        Arrays.copyOfRange(tokens, promptLength, promptLength + count),
-        params.logprobs() ? Arrays.copyOf(logprobs, count) : new float[0]);
+        generated,
+        Arrays.copyOf(logprobs, count),
+        Arrays.copyOf(topTokens, count * alternatives),
+        Arrays.copyOf(topLogprobs, count * alternatives));
   }
 
   @Override

@@ -11,8 +11,14 @@ final class InFlightTest {
   @Test
   void whatIsRestoredAndNotSubmittedYetIsTheSameInTheNextCheckpoint() {
     InFlightRequest state =
-        new InFlightRequest(
-            TestRecords.record(0, "a:hello:4"), List.of(1, 2), List.of(-1f, -2f), 3);
+        InFlightRequest.newBuilder()
+            .setRecord(TestRecords.record(0, "a:hello:4"))
+            .setTokenIds(List.of(1, 2))
+            .setLogprobs(List.of(-1f, -2f))
+            .setTopTokenIds(List.of(1, 7, 3, 2))
+            .setTopLogprobs(List.of(-1f, -1.5f, -0.5f, -2f))
+            .setAttempts(3)
+            .build();
     assertThat(InFlight.restored(state).state()).isEqualTo(state);
   }
 }
