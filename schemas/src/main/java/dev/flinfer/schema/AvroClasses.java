@@ -22,9 +22,11 @@ final class AvroClasses {
   static final List<Class<?>> GENERATED =
       List.of(
           Completion.class,
+          CompletionOutput.class,
           CompletionRecord.class,
           CompletionRequest.class,
           FinishReason.class,
+          GeneratedOutput.class,
           Header.class,
           InFlightRequest.class,
           Rejection.class,

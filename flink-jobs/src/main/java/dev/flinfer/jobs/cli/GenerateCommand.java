@@ -52,7 +52,8 @@ final class GenerateCommand implements Callable<Integer> {
       names = "--json",
       description =
           "Print one JSON object a request: id, prompt_tokens, tokens, text, finish_reason,"
-              + " logprobs; top_logprobs where a number of logprobs is asked for."
+              + " logprobs; top_logprobs where a number of logprobs is asked for, outputs where n is"
+              + " above 1."
               + " Without it a single prompt's text is printed as it is generated.")
   private boolean json;
 
@@ -88,7 +89,7 @@ final class GenerateCommand implements Callable<Integer> {
     try (LlmEngine engine = LlmEngine.open(engineArguments.forModel(model))) {
       if (source.file != null) {
         generateFile(engine, tokenizer, total);
-      } else if (json) {
+      } else if (json || single().getN() > 1) {
         Generator generator = new Generator(engine, tokenizer, this::print);
         generator.submit(single());
         generator.next();

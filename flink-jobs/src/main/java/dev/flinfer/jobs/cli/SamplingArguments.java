@@ -16,6 +16,12 @@ final class SamplingArguments {
   Integer maxTokens;
 
   @Option(
+      names = "--n",
+      paramLabel = "N",
+      description = "Completions of each prompt; needs a temperature (default: 1).")
+  Integer n;
+
+  @Option(
       names = "--temperature",
       paramLabel = "T",
       description = "Divides the logits; 0 is greedy (default: 0).")
@@ -92,6 +98,7 @@ final class SamplingArguments {
   void fillIn(CompletionRequest request, Set<String> present) {
     new Members(present)
         .fill("max_tokens", maxTokens, request::setMaxTokens)
+        .fill("n", n, request::setN)
         // The record's own default is 1.0; on a command line people expect the same answer twice.
         .fill("temperature", temperature == null ? 0 : temperature, request::setTemperature)
         .fill("top_p", topP, request::setTopP)

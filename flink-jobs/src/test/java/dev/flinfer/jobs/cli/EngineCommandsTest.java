@@ -9,6 +9,7 @@ import dev.flinfer.engine.weights.DType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
@@ -85,6 +86,22 @@ final class EngineCommandsTest {
     assertThat(answer.get("top_logprobs").get(0).get(0).fieldNames())
         .toIterable()
         .containsExactly("token_id", "logprob");
+  }
+
+  @Test
+  void severalCompletionsOfAPromptAreOneAnswer() throws IOException {
+    String[] options = {
+      "--prompt", "Hi", "--n", "2", "--temperature", "1", "--max-tokens", "4", "--json"
+    };
+    assertThat(run("generate", options)).isZero();
+
+    JsonNode answer = answers().get(0);
+    assertThat(answer.get("outputs")).hasSize(2);
+    assertThat(answer.get("outputs").get(0).get("tokens")).isEqualTo(answer.get("tokens"));
+    assertThat(answer.get("outputs").get(1).get("index").asInt()).isEqualTo(1);
+
+    assertThat(run("generate", Arrays.copyOf(options, options.length - 1))).isZero();
+    assertThat(recorded.out()).contains("== prompt 0\n").contains("== prompt 1\n");
   }
 
   @Test

@@ -11,6 +11,7 @@ import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
 
 /**
@@ -76,22 +77,29 @@ final class BatchingEngine implements LlmEngine {
     SamplingParams params = SamplingParams.of(request);
     params.requireTokensOf(model);
     int[] prompt = RequestTokens.of(request, tokenizer, model);
-    Sequence sequence =
-        new Sequence(
-            request,
-            params,
-            prompt,
-            new CompletionText(tokenizer.decoder(), params.stops()),
-            listener,
-            System.nanoTime(),
-            this::cancel);
-    // What an older version kept may lack log-probabilities. From the start it comes out the same.
-    GeneratedTokens known =
-        resumeFrom.holds(params, model.vocabSize()) ? resumeFrom : GeneratedTokens.NONE;
-    send(() -> take(sequence, known));
+    BiFunction<SamplingParams, GenerationListener, Sequence> maker =
+        (of, heard) ->
+            new Sequence(
+                request,
+                of,
+                prompt,
+                new CompletionText(tokenizer.decoder(), of.stops()),
+                heard,
+                System.nanoTime(),
+                this::cancel);
+    Generation generation;
+    if (params.n() == 1) {
+      Sequence sequence = maker.apply(params, listener);
+      generation = sequence;
+      send(() -> take(sequence, resumeFrom));
+    } else {
+      SequenceGroup group = new SequenceGroup(params, listener, resumeFrom, maker, this::take);
+      generation = group;
+      send(group::start);
+    }
     // Whatever was sent before the failure was noted is told of it; what came later is told here.
     requireAlive();
-    return sequence;
+    return generation;
   }
 
   @Override
@@ -178,9 +186,12 @@ final class BatchingEngine implements LlmEngine {
     if (sequence.cancelled()) {
       return;
     }
-    int[] tokens = resumeFrom.tokens();
+    // What an older version kept may lack log-probabilities. From the start it comes out the same.
+    GeneratedTokens known =
+        resumeFrom.holds(sequence.params, model.vocabSize()) ? resumeFrom : GeneratedTokens.NONE;
+    int[] tokens = known.tokens();
     for (int i = 0; i < tokens.length; i++) {
-      sequence.append(tokens[i], resumeFrom.logprobsOf(i));
+      sequence.append(tokens[i], known.logprobsOf(i));
       sequence.finishReason = finishReason(sequence);
       if (sequence.finishReason != null) {
         finish(sequence);

@@ -1,6 +1,7 @@
 package dev.flinfer.engine;
 
 import dev.flinfer.schema.Completion;
+import dev.flinfer.schema.CompletionOutput;
 import dev.flinfer.schema.TokenLogprob;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,6 +32,31 @@ final class Completions {
         .setTimeToFirstTokenMs(millis(sequence, sequence.firstTokenNanos, nowNanos))
         .setLatencyMs(millis(sequence, nowNanos, nowNanos))
         .setMetadata(sequence.request.getMetadata())
+        .build();
+  }
+
+  /** One completion of those of a request's outputs, in their order. */
+  static Completion merge(List<Completion> outputs) {
+    Completion first = outputs.get(0);
+    List<CompletionOutput> all = new ArrayList<>(outputs.size());
+    int tokens = 0;
+    double latency = 0;
+    for (Completion output : outputs) {
+      tokens += output.getCompletionTokens();
+      latency = Math.max(latency, output.getLatencyMs());
+      all.add(
+          new CompletionOutput(
+              all.size(),
+              output.getText(),
+              output.getFinishReason(),
+              output.getTokenIds(),
+              output.getLogprobs(),
+              output.getTopLogprobs()));
+    }
+    return Completion.newBuilder(first)
+        .setCompletionTokens(tokens)
+        .setLatencyMs(latency)
+        .setOutputs(all)
         .build();
   }
 

@@ -1,6 +1,7 @@
 package dev.flinfer.engine;
 
 import dev.flinfer.schema.Completion;
+import dev.flinfer.schema.GeneratedOutput;
 import dev.flinfer.schema.InFlightRequest;
 import dev.flinfer.schema.TokenLogprob;
 import java.util.ArrayList;
@@ -16,10 +17,15 @@ import java.util.List;
  * @param topTokens the most likely tokens in the place of each, shape (n, k), row-major; empty
  *     where the request asked for none
  * @param topLogprobs natural log-probability of each of those, shape (n, k)
+ * @param others of the second and further outputs of a request that asked for several
  */
 @SuppressWarnings("ArrayRecordComponent") // handed on, never compared
 public record GeneratedTokens(
-    int[] tokens, float[] logprobs, int[] topTokens, float[] topLogprobs) {
+    int[] tokens,
+    float[] logprobs,
+    int[] topTokens,
+    float[] topLogprobs,
+    List<GeneratedTokens> others) {
 
   public static final GeneratedTokens NONE = new GeneratedTokens(new int[0], new float[0]);
 
@@ -41,18 +47,32 @@ public record GeneratedTokens(
     this(tokens, logprobs, new int[0], new float[0]);
   }
 
+  /** Of a request that asked for one output. */
+  public GeneratedTokens(int[] tokens, float[] logprobs, int[] topTokens, float[] topLogprobs) {
+    this(tokens, logprobs, topTokens, topLogprobs, List.of());
+  }
+
   /** What a completion holds. */
   public static GeneratedTokens of(Completion completion) {
-    List<Float> logprobs = completion.getLogprobs();
-    List<TokenLogprob> alternatives = new ArrayList<>();
-    if (completion.getTopLogprobs() != null) {
-      completion.getTopLogprobs().forEach(alternatives::addAll);
+    return of(completion.getTokenIds(), completion.getLogprobs(), completion.getTopLogprobs())
+        .withOthers(
+            completion.getOutputs().stream()
+                .skip(1)
+                .map(o -> of(o.getTokenIds(), o.getLogprobs(), o.getTopLogprobs()))
+                .toList());
+  }
+
+  private static GeneratedTokens of(
+      List<Integer> tokens, List<Float> logprobs, List<List<TokenLogprob>> alternatives) {
+    List<TokenLogprob> flat = new ArrayList<>();
+    if (alternatives != null) {
+      alternatives.forEach(flat::addAll);
     }
     return new GeneratedTokens(
-        Numbers.ints(completion.getTokenIds()),
+        Numbers.ints(tokens),
         logprobs == null ? new float[0] : Numbers.floats(logprobs),
-        alternatives.stream().mapToInt(TokenLogprob::getTokenId).toArray(),
-        Numbers.floats(alternatives.stream().map(TokenLogprob::getLogprob).toList()));
+        flat.stream().mapToInt(TokenLogprob::getTokenId).toArray(),
+        Numbers.floats(flat.stream().map(TokenLogprob::getLogprob).toList()));
   }
 
   /** What a checkpoint kept. */
@@ -61,7 +81,16 @@ public record GeneratedTokens(
         Numbers.ints(state.getTokenIds()),
         Numbers.floats(state.getLogprobs()),
         Numbers.ints(state.getTopTokenIds()),
-        Numbers.floats(state.getTopLogprobs()));
+        Numbers.floats(state.getTopLogprobs()),
+        state.getOtherOutputs().stream().map(GeneratedTokens::of).toList());
+  }
+
+  private static GeneratedTokens of(GeneratedOutput output) {
+    return new GeneratedTokens(
+        Numbers.ints(output.getTokenIds()),
+        Numbers.floats(output.getLogprobs()),
+        Numbers.ints(output.getTopTokenIds()),
+        Numbers.floats(output.getTopLogprobs()));
   }
 
   /** Has a checkpoint keep them. */
@@ -70,6 +99,19 @@ public record GeneratedTokens(
     state.setLogprobs(Numbers.list(logprobs));
     state.setTopTokenIds(Numbers.list(topTokens));
     state.setTopLogprobs(Numbers.list(topLogprobs));
+    state.setOtherOutputs(others.stream().map(GeneratedTokens::output).toList());
+  }
+
+  private GeneratedOutput output() {
+    return new GeneratedOutput(
+        Numbers.list(tokens),
+        Numbers.list(logprobs),
+        Numbers.list(topTokens),
+        Numbers.list(topLogprobs));
+  }
+
+  GeneratedTokens withOthers(List<GeneratedTokens> outputs) {
+    return new GeneratedTokens(tokens, logprobs, topTokens, topLogprobs, outputs);
   }
 
   /** The log-probabilities of a token in it, NONE where it has none. */

@@ -125,6 +125,14 @@ final class Sampler {
     return (mixed >>> 11) * 0x1.0p-53;
   }
 
+  /**
+   * The seed of one of several outputs. Not seed + index, as in vLLM: there the second output of
+   * seed 1 is the first of seed 2.
+   */
+  static long seedOfOutput(long seed, int index) {
+    return index == 0 ? seed : mix(mix(seed) - 0x9e3779b97f4a7c15L * index);
+  }
+
   private static long mix(long z) {
     z = (z ^ (z >>> 30)) * 0xbf58476d1ce4e5b9L;
     z = (z ^ (z >>> 27)) * 0x94d049bb133111ebL;

@@ -25,6 +25,7 @@ import java.util.TreeMap;
  * @param seed of the sampler
  * @param logprobs how many most likely tokens to name with their log-probabilities at each
  *     position, beside the chosen one; {@link #NO_LOGPROBS} for not even that
+ * @param n completions to generate
  */
 public record SamplingParams(
     int maxTokens,
@@ -36,13 +37,17 @@ public record SamplingParams(
     Map<Integer, Float> logitBias,
     StopConditions stops,
     long seed,
-    int logprobs) {
+    int logprobs,
+    int n) {
 
   /** Where no log-probabilities are asked for. */
   public static final int NO_LOGPROBS = -1;
 
   /** Most alternatives to a chosen token, vLLM's default for max_logprobs. */
   public static final int MAX_LOGPROBS = 20;
+
+  /** Most completions of one prompt: they wait in the engine together, whatever its size. */
+  public static final int MAX_N = 128;
 
   /** Below it vLLM takes the most likely token, because dividing by it overflows. */
   private static final double GREEDY_BELOW = 1e-5;
@@ -90,7 +95,19 @@ public record SamplingParams(
         logitBiasOf(request),
         stopsOf(request),
         request.getSeed() != null ? request.getSeed() : seedOf(request.getId()),
-        logprobs == null ? NO_LOGPROBS : logprobs);
+        logprobs == null ? NO_LOGPROBS : logprobs,
+        outputsOf(request));
+  }
+
+  private static int outputsOf(CompletionRequest request) {
+    int n = request.getN();
+    require(n >= 1 && n <= MAX_N, "n", n, "from 1 to " + MAX_N);
+    require(
+        n == 1 || request.getTemperature() >= GREEDY_BELOW,
+        "n",
+        n,
+        "1 with temperature 0, where all completions would be the same");
+    return n;
   }
 
   private static Penalties penaltiesOf(CompletionRequest request) {
@@ -157,6 +174,22 @@ public record SamplingParams(
   void requireTokensOf(ModelInfo model) {
     stops.tokenIds().forEach(token -> RequestTokens.requireToken("stop_token_ids", token, model));
     logitBias.keySet().forEach(token -> RequestTokens.requireToken("logit_bias", token, model));
+  }
+
+  /** Those of one of n outputs. The first is what the request gets with n = 1. */
+  SamplingParams forOutput(int index) {
+    return new SamplingParams(
+        maxTokens,
+        temperature,
+        topP,
+        topK,
+        minP,
+        penalties,
+        logitBias,
+        stops,
+        Sampler.seedOfOutput(seed, index),
+        logprobs,
+        1);
   }
 
   boolean greedy() {

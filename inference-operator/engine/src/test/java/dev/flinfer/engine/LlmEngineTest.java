@@ -113,7 +113,7 @@ final class LlmEngineTest {
         CompletionRequest request = Requests.random(random, "r" + i);
         Completion whole = get(engine, request);
         // From nothing done to all done.
-        int done = random.nextInt(whole.getCompletionTokens() + 1);
+        int done = random.nextInt(whole.getTokenIds().size() + 1);
         GeneratedTokens half = Requests.first(GeneratedTokens.of(whole), done);
 
         same(
@@ -286,6 +286,7 @@ final class LlmEngineTest {
   private static void same(Completion actual, Completion expected, Object when) {
     assertThat(actual.getTokenIds()).as("%s", when).isEqualTo(expected.getTokenIds());
     assertThat(actual.getLogprobs()).as("%s", when).isEqualTo(expected.getLogprobs());
+    assertThat(actual.getOutputs()).as("%s", when).isEqualTo(expected.getOutputs());
     assertThat(actual.getTopLogprobs()).as("%s", when).isEqualTo(expected.getTopLogprobs());
     assertThat(actual.getText()).as("%s", when).isEqualTo(expected.getText());
     assertThat(actual.getFinishReason()).as("%s", when).isEqualTo(expected.getFinishReason());

@@ -40,6 +40,9 @@ public final class Requests {
             .setTopK(random.nextBoolean() ? 0 : 20)
             .setMinP(random.nextBoolean() ? 0 : 0.1)
             .setLogprobs(random.nextInt(4));
+    if (request.getTemperature() > 0 && random.nextInt(4) == 0) {
+      request.setN(2 + random.nextInt(3));
+    }
     if (random.nextBoolean()) {
       request
           .setPresencePenalty(random.nextGaussian() / 4)

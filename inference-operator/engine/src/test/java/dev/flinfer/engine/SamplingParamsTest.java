@@ -19,6 +19,7 @@ final class SamplingParamsTest {
     assertThat(params.temperature()).isEqualTo(1);
     assertThat(params.topP()).isEqualTo(1);
     assertThat(params.topK()).isZero();
+    assertThat(params.n()).isEqualTo(1);
     assertThat(params.minP()).isZero();
     assertThat(params.penalties()).isEqualTo(new Penalties(0, 0, 1));
     assertThat(params.logitBias()).isEmpty();
@@ -48,6 +49,11 @@ final class SamplingParamsTest {
     refused(r -> r.setTopP(1.1), "top_p is 1.1; it must be above 0 and at most 1");
     refused(r -> r.setTopP(Double.NaN), "top_p is NaN; it must be above 0 and at most 1");
     refused(r -> r.setTopK(-2), "top_k is -2; it must be at least 1, or 0 or -1 for all tokens");
+    refused(r -> r.setN(0), "n is 0; it must be from 1 to 128");
+    refused(r -> r.setN(129), "n is 129; it must be from 1 to 128");
+    refused(
+        r -> r.setN(2).setTemperature(0),
+        "n is 2; it must be 1 with temperature 0, where all completions would be the same");
     refused(r -> r.setMinP(-0.1), "min_p is -0.1; it must be from 0 to 1");
     refused(r -> r.setMinP(1.5), "min_p is 1.5; it must be from 0 to 1");
     refused(r -> r.setMinP(Double.NaN), "min_p is NaN; it must be from 0 to 1");
