@@ -32,6 +32,7 @@ final class AvroClasses {
           Rejection.class,
           RejectionStage.class,
           SourceRecord.class,
+          StructuredOutputs.class,
           Throughput.class,
           TokenLogprob.class);
 

@@ -1,6 +1,7 @@
 package dev.flinfer.jobs.cli;
 
 import dev.flinfer.schema.CompletionRequest;
+import dev.flinfer.schema.StructuredOutputs;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -79,6 +80,18 @@ final class SamplingArguments {
   Integer logprobs;
 
   @Option(
+      names = "--regex",
+      paramLabel = "REGEX",
+      description = "The text must match this regular expression.")
+  String regex;
+
+  @Option(
+      names = "--json-schema",
+      paramLabel = "SCHEMA",
+      description = "The text must be JSON that is valid under this schema.")
+  String jsonSchema;
+
+  @Option(
       names = "--seed",
       paramLabel = "N",
       description = "Seed of the sampler (default: made from the request's id).")
@@ -110,8 +123,13 @@ final class SamplingArguments {
         .fill("min_tokens", minTokens, request::setMinTokens)
         .fill("ignore_eos", ignoreEos, request::setIgnoreEos)
         .fill("logprobs", logprobs, request::setLogprobs)
+        .fill("structured_outputs", structuredOutputs(), request::setStructuredOutputs)
         .fill("seed", seed, request::setSeed)
         .fill("stop", stop, request::setStop);
+  }
+
+  private StructuredOutputs structuredOutputs() {
+    return regex == null && jsonSchema == null ? null : new StructuredOutputs(regex, jsonSchema);
   }
 
   /** Sets what an option gives and the request does not. */

@@ -105,6 +105,21 @@ final class EngineCommandsTest {
   }
 
   @Test
+  void aTextIsOfTheFormThatIsAskedFor() throws IOException {
+    Path file =
+        file(
+            "{\"id\": \"a\", \"prompt\": \"p\", \"structured_outputs\": {\"regex\": \"[xy]{3}\"}}",
+            "{\"id\": \"b\", \"prompt\": \"p\"}");
+
+    run("generate", "--file", file.toString(), "--json", "--json-schema", "{\"enum\": [7, 8]}");
+
+    assertThat(answers().get(0).get("text").asText()).matches("[xy]{3}");
+    assertThat(answers().get(1).get("text").asText()).isIn("7", "8");
+    assertThat(run("generate", "--prompt", "p", "--regex", "a(")).isNotZero();
+    assertThat(recorded.err()).contains("structured_outputs.regex is broken at position 1");
+  }
+
+  @Test
   void aLineSetsWhatTheOptionsDoNotAndKeepsItsOwn() throws IOException {
     Path file =
         file(

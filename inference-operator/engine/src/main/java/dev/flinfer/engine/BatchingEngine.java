@@ -28,6 +28,7 @@ final class BatchingEngine implements LlmEngine {
   private final BlockPool pool;
   private final Scheduler scheduler;
   private final LogitsAdjuster adjuster;
+  private final Constraints constraints;
   private final float[] logits; // (max_num_seqs, vocab_size)
 
   private final Queue<Runnable> inbox = new ConcurrentLinkedQueue<>();
@@ -63,6 +64,7 @@ final class BatchingEngine implements LlmEngine {
             options.enablePrefixCaching(),
             pool);
     this.adjuster = new LogitsAdjuster(forward.vocabSize(), eosTokenIds);
+    this.constraints = new Constraints(tokenizer, forward.vocabSize());
     this.logits = new float[Math.multiplyExact(options.maxNumSeqs(), forward.vocabSize())];
     publishStats();
     this.owner = new Thread(this::run, "flinfer-engine");
@@ -77,16 +79,9 @@ final class BatchingEngine implements LlmEngine {
     SamplingParams params = SamplingParams.of(request);
     params.requireTokensOf(model);
     int[] prompt = RequestTokens.of(request, tokenizer, model);
+    TokenMasks masks = constraints.of(params.pattern());
     BiFunction<SamplingParams, GenerationListener, Sequence> maker =
-        (of, heard) ->
-            new Sequence(
-                request,
-                of,
-                prompt,
-                new CompletionText(tokenizer.decoder(), of.stops()),
-                heard,
-                System.nanoTime(),
-                this::cancel);
+        (of, heard) -> sequence(request, of, prompt, masks, heard);
     Generation generation;
     if (params.n() == 1) {
       Sequence sequence = maker.apply(params, listener);
@@ -100,6 +95,19 @@ final class BatchingEngine implements LlmEngine {
     // Whatever was sent before the failure was noted is told of it; what came later is told here.
     requireAlive();
     return generation;
+  }
+
+  private Sequence sequence(
+      CompletionRequest request,
+      SamplingParams params,
+      int[] prompt,
+      TokenMasks masks,
+      GenerationListener listener) {
+    CompletionText text = new CompletionText(tokenizer.decoder(), params.stops());
+    Sequence sequence =
+        new Sequence(request, params, prompt, text, listener, System.nanoTime(), this::cancel);
+    sequence.constraint = masks == null ? null : new Constraint(masks);
+    return sequence;
   }
 
   @Override
@@ -261,8 +269,7 @@ final class BatchingEngine implements LlmEngine {
   }
 
   private FinishReason finishReason(Sequence sequence) {
-    int last = sequence.token(sequence.length() - 1);
-    if (sequence.params.stops().endsWith(last, eosTokenIds) || sequence.text.stopped()) {
+    if (sequence.stopped(eosTokenIds)) {
       return FinishReason.STOP;
     }
     boolean full =

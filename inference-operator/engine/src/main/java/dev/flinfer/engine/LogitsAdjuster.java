@@ -6,9 +6,9 @@ import java.util.Set;
 
 /**
  * What a request changes in a row of logits before a token is chosen, in vLLM's order: tokens that
- * would end the text too early, logit_bias, repetition, frequency and presence penalties. A
- * function of the row, the parameters and the sequence's tokens; the fields are scratch space. Not
- * thread-safe.
+ * would end the text too early, logit_bias, repetition, frequency and presence penalties; at last
+ * what the text's pattern rules out, so that nothing brings it back. A function of the row, the
+ * parameters and the sequence's tokens; the fields are scratch space. Not thread-safe.
  */
 final class LogitsAdjuster {
   private final Set<Integer> eosTokenIds;
@@ -28,6 +28,7 @@ final class LogitsAdjuster {
     SamplingParams params = sequence.params;
     return !params.penalties().none()
         || !params.logitBias().isEmpty()
+        || sequence.constraint != null
         || sequence.generated() < params.stops().minTokens();
   }
 
@@ -50,6 +51,9 @@ final class LogitsAdjuster {
     if (!sequence.params.penalties().none()) {
       penalize(sequence, sequence.params.penalties());
     }
+    if (sequence.constraint != null) {
+      sequence.constraint.forbid(row, eosTokenIds);
+    }
     return row;
   }
 
@@ -69,7 +73,12 @@ final class LogitsAdjuster {
       double repetition = penalties.repetition();
       for (int token = seen.nextSetBit(0); token >= 0; token = seen.nextSetBit(token + 1)) {
         float logit = row[token];
-        row[token] = (float) (logit > 0 ? logit / repetition : logit * repetition);
+        double penalized = logit > 0 ? logit / repetition : logit * repetition;
+        // Unlikely beyond measure is not impossible: it may be all that a pattern allows.
+        row[token] =
+            Float.isFinite(logit)
+                ? (float) Math.clamp(penalized, -Float.MAX_VALUE, Float.MAX_VALUE)
+                : logit;
       }
       seen.clear();
     }

@@ -26,6 +26,7 @@ import java.util.TreeMap;
  * @param logprobs how many most likely tokens to name with their log-probabilities at each
  *     position, beside the chosen one; {@link #NO_LOGPROBS} for not even that
  * @param n completions to generate
+ * @param pattern that the text must match; null for none
  */
 public record SamplingParams(
     int maxTokens,
@@ -38,7 +39,8 @@ public record SamplingParams(
     StopConditions stops,
     long seed,
     int logprobs,
-    int n) {
+    int n,
+    TextPattern pattern) {
 
   /** Where no log-probabilities are asked for. */
   public static final int NO_LOGPROBS = -1;
@@ -96,7 +98,19 @@ public record SamplingParams(
         stopsOf(request),
         request.getSeed() != null ? request.getSeed() : seedOf(request.getId()),
         logprobs == null ? NO_LOGPROBS : logprobs,
-        outputsOf(request));
+        outputsOf(request),
+        patternOf(request));
+  }
+
+  private static TextPattern patternOf(CompletionRequest request) {
+    if (request.getStructuredOutputs() == null) {
+      return null;
+    }
+    // The pattern alone says when the text may end and when it must.
+    String alone = " with structured_outputs, which says itself when the text may end";
+    require(!request.getIgnoreEos(), "ignore_eos", true, "false" + alone);
+    require(request.getMinTokens() == 0, "min_tokens", request.getMinTokens(), "0" + alone);
+    return TextPattern.of(request.getStructuredOutputs());
   }
 
   private static int outputsOf(CompletionRequest request) {
@@ -189,7 +203,8 @@ public record SamplingParams(
         stops,
         Sampler.seedOfOutput(seed, index),
         logprobs,
-        1);
+        1,
+        pattern);
   }
 
   boolean greedy() {

@@ -3,6 +3,7 @@ package dev.flinfer.engine;
 import dev.flinfer.schema.CompletionRequest;
 import dev.flinfer.schema.FinishReason;
 import java.util.Arrays;
+import java.util.Set;
 import java.util.function.Consumer;
 
 /**
@@ -23,6 +24,9 @@ final class Sequence implements Generation {
   long firstScheduledNanos;
   long firstTokenNanos;
   FinishReason finishReason;
+
+  /** What the text must be, null where it is free. */
+  Constraint constraint;
 
   /** Tokens whose keys and values are in the KV blocks. */
   int computed;
@@ -96,8 +100,18 @@ final class Sequence implements Generation {
     if (params.returnsLogprobs()) {
       keep(logs, at - promptLength);
     }
+    if (constraint != null) {
+      constraint.add(token);
+    }
     length = at + 1;
     text.add(token);
+  }
+
+  /** Whether the last token, or the text with it, ends the text. */
+  boolean stopped(Set<Integer> eosTokenIds) {
+    return params.stops().endsWith(tokens[length - 1], eosTokenIds)
+        || text.stopped()
+        || (constraint != null && constraint.complete());
   }
 
   private void keep(TokenLogprobs logs, int index) {
