@@ -28,17 +28,13 @@ final class Constraint {
 
   /** Makes the tokens impossible that must not come next, in a row of logits. */
   void forbid(float[] row, Set<Integer> eosTokenIds) {
-    BitSet allowed = masks.allowed(state);
     boolean mayEnd = masks.automaton.accepts(state);
-    if (!mayEnd) {
-      eosTokenIds.forEach(token -> row[token] = Float.NEGATIVE_INFINITY);
-    }
+    BitSet allowed = (BitSet) masks.allowed(state).clone();
+    eosTokenIds.forEach(token -> allowed.set(token, mayEnd));
     for (int token = allowed.nextClearBit(0);
         token < row.length;
         token = allowed.nextClearBit(token + 1)) {
-      if (!mayEnd || !eosTokenIds.contains(token)) {
-        row[token] = Float.NEGATIVE_INFINITY;
-      }
+      row[token] = Float.NEGATIVE_INFINITY;
     }
   }
 }

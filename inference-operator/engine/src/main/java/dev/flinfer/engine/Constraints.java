@@ -3,7 +3,6 @@ package dev.flinfer.engine;
 import dev.flinfer.engine.structured.ByteAutomaton;
 import dev.flinfer.engine.structured.PatternException;
 import dev.flinfer.engine.tokenizer.Tokenizer;
-import java.util.LinkedHashMap;
 import java.util.Map;
 
 /** The patterns last asked for, prepared: requests mostly share a few. Thread-safe. */
@@ -12,15 +11,7 @@ final class Constraints {
 
   private final Tokenizer tokenizer;
   private final int vocab;
-  private final Map<String, TokenMasks> kept =
-      new LinkedHashMap<>(16, 0.75f, true) {
-        private static final long serialVersionUID = 1;
-
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<String, TokenMasks> eldest) {
-          return size() > MOST_KEPT;
-        }
-      };
+  private final Map<String, TokenMasks> kept = new Latest<>(MOST_KEPT);
 
   Constraints(Tokenizer tokenizer, int vocab) {
     this.tokenizer = tokenizer;

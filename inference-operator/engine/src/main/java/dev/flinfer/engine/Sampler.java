@@ -5,10 +5,8 @@ package dev.flinfer.engine;
  * depends on the logits, the parameters and the token's position in the completion.
  */
 final class Sampler {
-  /** Tokens that a nucleus is looked for in first, and by how much that grows: mostly enough. */
-  private static final int FIRST_RANKS = 64;
-
-  private static final int MORE_RANKS = 16;
+  /** A nucleus is looked for in so many tokens before all are sorted; mostly it is in there. */
+  private static final int[] FIRST_RANKS = {64, 1024};
 
   private Sampler() {}
 
@@ -56,31 +54,62 @@ final class Sampler {
 
   /** min_p first, then top_k of what it leaves, then top_p of what both leave: vLLM's order. */
   private static int sampleTop(float[] logits, int at, int vocab, SamplingParams params, double u) {
-    boolean all = params.topK() == 0 || params.topK() >= vocab;
-    int most = all ? vocab : params.topK();
-    // The sum over all tokens needs no order of them, and their order none but the first ranks.
-    double sum = all ? weigh(logits, at, params, new double[vocab]) : 0;
-    int ranks = all ? Math.min(FIRST_RANKS, most) : most;
-    while (true) {
-      long[] order = TopTokens.of(logits, at, vocab, ranks);
+    if (params.topK() > 0 && params.topK() < vocab) {
+      long[] order = TopTokens.of(logits, at, vocab, params.topK());
       double[] weights = new double[order.length];
-      double ranked = weigh(logits, at, params, order, weights);
-      double wanted = params.topP() * (all ? sum : ranked);
-      double mass = 0;
-      int nucleus = 0;
-      while (nucleus < ranks && weights[nucleus] > 0 && mass < wanted) {
-        mass += weights[nucleus++];
+      double max = logits[at + TopTokens.token(order[0])];
+      double sum = 0;
+      for (int i = 0; i < order.length; i++) {
+        weights[i] = weight(logits[at + TopTokens.token(order[i])] - max, params);
+        sum += weights[i];
       }
-      if (ranks == most || nucleus < ranks || mass >= wanted) {
-        return draw(order, weights, nucleus, u * mass);
-      }
-      ranks = (int) Math.min((long) ranks * MORE_RANKS, most);
+      int kept = nucleus(weights, params.topP() * sum);
+      return draw(order, weights, kept, u);
     }
+    // The sum needs no order of the tokens.
+    double[] byId = new double[vocab];
+    double wanted = params.topP() * weigh(logits, at, params, byId);
+    for (int ranks : FIRST_RANKS) {
+      if (ranks < vocab) {
+        long[] order = TopTokens.of(logits, at, vocab, ranks);
+        double[] weights = ranked(byId, order);
+        int kept = nucleus(weights, wanted);
+        if (kept < ranks) {
+          return draw(order, weights, kept, u);
+        }
+      }
+    }
+    long[] order = TopTokens.of(logits, at, vocab, vocab);
+    double[] weights = ranked(byId, order);
+    return draw(order, weights, nucleus(weights, wanted), u);
   }
 
-  private static int draw(long[] order, double[] weights, int nucleus, double target) {
+  private static double[] ranked(double[] byId, long[] order) {
+    double[] weights = new double[order.length];
+    for (int i = 0; i < order.length; i++) {
+      weights[i] = byId[TopTokens.token(order[i])];
+    }
+    return weights;
+  }
+
+  /** How many of the most likely tokens reach a weight together, or are above min_p. */
+  private static int nucleus(double[] weights, double wanted) {
+    double mass = 0;
+    int count = 0;
+    while (count < weights.length && weights[count] > 0 && mass < wanted) {
+      mass += weights[count++];
+    }
+    return count;
+  }
+
+  private static int draw(long[] order, double[] weights, int count, double u) {
+    double mass = 0;
+    for (int i = 0; i < count; i++) {
+      mass += weights[i];
+    }
+    double target = u * mass;
     int i = 0;
-    while (i < nucleus - 1 && target >= weights[i]) {
+    while (i < count - 1 && target >= weights[i]) {
       target -= weights[i++];
     }
     return TopTokens.token(order[i]);
@@ -92,18 +121,6 @@ final class Sampler {
     double sum = 0;
     for (int i = 0; i < weights.length; i++) {
       weights[i] = weight(logits[at + i] - max, params);
-      sum += weights[i];
-    }
-    return sum;
-  }
-
-  /** Fills in the weights of the most likely tokens, by rank, and adds them up. */
-  private static double weigh(
-      float[] logits, int at, SamplingParams params, long[] order, double[] weights) {
-    double max = logits[at + TopTokens.token(order[0])];
-    double sum = 0;
-    for (int i = 0; i < order.length; i++) {
-      weights[i] = weight(logits[at + TopTokens.token(order[i])] - max, params);
       sum += weights[i];
     }
     return sum;

@@ -3,7 +3,6 @@ package dev.flinfer.engine;
 import dev.flinfer.engine.structured.ByteAutomaton;
 import dev.flinfer.engine.tokenizer.Tokenizer;
 import java.util.BitSet;
-import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
@@ -18,15 +17,7 @@ final class TokenMasks {
   final ByteAutomaton automaton;
   private final Tokenizer tokenizer;
   private final int vocab;
-  private final Map<Integer, BitSet> kept =
-      new LinkedHashMap<>(16, 0.75f, true) {
-        private static final long serialVersionUID = 1;
-
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<Integer, BitSet> eldest) {
-          return size() > MOST_KEPT;
-        }
-      };
+  private final Map<Integer, BitSet> kept = new Latest<>(MOST_KEPT);
 
   TokenMasks(ByteAutomaton automaton, Tokenizer tokenizer, int vocab) {
     this.automaton = automaton;

@@ -2,7 +2,6 @@ package dev.flinfer.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.flinfer.engine.tokenizer.Tokenizer;
 import dev.flinfer.schema.CompletionRequest;
 import java.util.List;
 import java.util.Map;
@@ -98,7 +97,7 @@ final class LogitsAdjusterTest {
             request,
             SamplingParams.of(request),
             new int[] {0, 1, 0},
-            new CompletionText(new Silent(), StopConditions.NONE),
+            new CompletionText(new SchedulerTest.Silent(), StopConditions.NONE),
             null,
             0,
             s -> {});
@@ -106,17 +105,5 @@ final class LogitsAdjusterTest {
       sequence.append(token, TokenLogprobs.NONE);
     }
     return sequence;
-  }
-
-  private static final class Silent implements Tokenizer.IncrementalDecoder {
-    @Override
-    public String add(int token) {
-      return "";
-    }
-
-    @Override
-    public String finish() {
-      return "";
-    }
   }
 }

@@ -3,7 +3,6 @@ package dev.flinfer.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.flinfer.engine.weights.DType;
 import dev.flinfer.schema.Completion;
 import dev.flinfer.schema.CompletionRequest;
 import dev.flinfer.schema.FinishReason;
@@ -12,7 +11,6 @@ import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -20,18 +18,13 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What the sampling parameters do to whole texts, on a small random checkpoint. */
 final class SamplingTest {
-  private static final RandomCheckpoint.Shape SHAPE =
-      new RandomCheckpoint.Shape(48, 4, 2, 96, 300, 96, 0.5);
-
   @TempDir static Path directory;
   private static LlmEngine engine;
 
   @BeforeAll
   static void open() {
-    RandomCheckpoint.write(directory.resolve("tiny"), SHAPE, DType.F16, 11);
-    engine =
-        LlmEngine.open(
-            new EngineOptions(directory.resolve("tiny").toString(), "cpu", 8, 64, 0, 0, true, 2));
+    TinyEngine.write(directory);
+    engine = TinyEngine.open(directory, 8);
   }
 
   @AfterAll
@@ -151,6 +144,6 @@ final class SamplingTest {
 
   private static Completion submit(CompletionRequest request, GeneratedTokens from)
       throws Exception {
-    return Requests.submit(engine, request, from).get(60, TimeUnit.SECONDS);
+    return TinyEngine.get(engine, request, from);
   }
 }

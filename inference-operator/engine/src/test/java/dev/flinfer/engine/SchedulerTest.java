@@ -205,7 +205,8 @@ final class SchedulerTest {
         s -> {});
   }
 
-  private static final class Silent implements Tokenizer.IncrementalDecoder {
+  /** Says nothing. */
+  static final class Silent implements Tokenizer.IncrementalDecoder {
     @Override
     public String add(int token) {
       return "";

@@ -2,7 +2,6 @@ package dev.flinfer.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.flinfer.engine.weights.DType;
 import dev.flinfer.schema.Completion;
 import dev.flinfer.schema.CompletionOutput;
 import dev.flinfer.schema.CompletionRequest;
@@ -21,14 +20,11 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Several completions of one prompt, on a small random checkpoint. */
 final class SequenceGroupTest {
-  private static final RandomCheckpoint.Shape SHAPE =
-      new RandomCheckpoint.Shape(48, 4, 2, 96, 300, 96, 0.5);
-
   @TempDir static Path directory;
 
   @BeforeAll
   static void write() {
-    RandomCheckpoint.write(directory.resolve("tiny"), SHAPE, DType.F16, 11);
+    TinyEngine.write(directory);
   }
 
   @Test
@@ -162,13 +158,11 @@ final class SequenceGroupTest {
   }
 
   private static LlmEngine engine(int maxNumSeqs) {
-    return LlmEngine.open(
-        new EngineOptions(
-            directory.resolve("tiny").toString(), "cpu", maxNumSeqs, 64, 0, 0, true, 2));
+    return TinyEngine.open(directory, maxNumSeqs);
   }
 
   private static Completion get(LlmEngine engine, CompletionRequest request, GeneratedTokens from)
       throws Exception {
-    return Requests.submit(engine, request, from).get(60, TimeUnit.SECONDS);
+    return TinyEngine.get(engine, request, from);
   }
 }

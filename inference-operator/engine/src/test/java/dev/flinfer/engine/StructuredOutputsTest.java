@@ -5,14 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.flinfer.engine.weights.DType;
 import dev.flinfer.schema.Completion;
 import dev.flinfer.schema.CompletionRequest;
 import dev.flinfer.schema.FinishReason;
 import dev.flinfer.schema.StructuredOutputs;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -22,18 +20,13 @@ import org.junit.jupiter.api.io.TempDir;
  * Texts that must match a pattern, on a small random checkpoint, which would never do so itself.
  */
 final class StructuredOutputsTest {
-  private static final RandomCheckpoint.Shape SHAPE =
-      new RandomCheckpoint.Shape(48, 4, 2, 96, 300, 96, 0.5);
-
   @TempDir static Path directory;
   private static LlmEngine engine;
 
   @BeforeAll
   static void open() {
-    RandomCheckpoint.write(directory.resolve("tiny"), SHAPE, DType.F16, 11);
-    engine =
-        LlmEngine.open(
-            new EngineOptions(directory.resolve("tiny").toString(), "cpu", 8, 64, 0, 0, true, 2));
+    TinyEngine.write(directory);
+    engine = TinyEngine.open(directory, 8);
   }
 
   @AfterAll
@@ -166,6 +159,6 @@ final class StructuredOutputsTest {
 
   private static Completion submit(CompletionRequest request, GeneratedTokens from)
       throws Exception {
-    return Requests.submit(engine, request, from).get(60, TimeUnit.SECONDS);
+    return TinyEngine.get(engine, request, from);
   }
 }
