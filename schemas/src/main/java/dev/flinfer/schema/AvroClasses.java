@@ -22,15 +22,19 @@ final class AvroClasses {
   static final List<Class<?>> GENERATED =
       List.of(
           Completion.class,
+          CompletionOutput.class,
           CompletionRecord.class,
           CompletionRequest.class,
           FinishReason.class,
+          GeneratedOutput.class,
           Header.class,
           InFlightRequest.class,
           Rejection.class,
           RejectionStage.class,
           SourceRecord.class,
-          Throughput.class);
+          StructuredOutputs.class,
+          Throughput.class,
+          TokenLogprob.class);
 
   private AvroClasses() {}
 

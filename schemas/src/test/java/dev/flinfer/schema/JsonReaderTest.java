@@ -15,8 +15,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** What the JSON reader takes, and what it says to what it does not take. */
 class JsonReaderTest {
   private static final String REQUEST_FIELDS =
-      "id, prompt, prompt_token_ids, max_tokens, temperature, top_p, top_k, stop, seed, logprobs,"
-          + " choices, deadline, metadata";
+      String.join(
+          ", ",
+          CompletionRequest.getClassSchema().getFields().stream().map(f -> f.name()).toList());
 
   private final WireFormat.Reader<CompletionRequest> requests =
       WireFormat.JSON.reader(CompletionRequest.class);

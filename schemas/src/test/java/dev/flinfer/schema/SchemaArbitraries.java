@@ -54,7 +54,8 @@ final class SchemaArbitraries {
       case LONG -> Arbitraries.longs().asGeneric();
       case FLOAT -> Arbitraries.floats().asGeneric();
       case DOUBLE -> Arbitraries.doubles().asGeneric();
-      case BOOLEAN, FIXED, NULL -> throw new IllegalArgumentException(schema.toString());
+      case BOOLEAN -> Arbitraries.of(true, false).asGeneric();
+      case FIXED, NULL -> throw new IllegalArgumentException(schema.toString());
     };
   }
 

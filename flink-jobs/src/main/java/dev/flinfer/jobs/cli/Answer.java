@@ -4,6 +4,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flinfer.schema.Completion;
+import dev.flinfer.schema.CompletionOutput;
+import dev.flinfer.schema.TokenLogprob;
+import java.util.List;
 
 /**
  * What generate prints for a request.
@@ -22,19 +25,62 @@ record Answer(int[] promptTokens, Completion completion) {
     for (int token : promptTokens) {
       prompt.add(token);
     }
-    ArrayNode tokens = object.putArray("tokens");
-    completion.getTokenIds().forEach(tokens::add);
-    object.put("text", completion.getText());
-    object.put("finish_reason", completion.getFinishReason().name());
-    ArrayNode logprobs = object.putArray("logprobs");
-    if (completion.getLogprobs() != null) {
-      completion.getLogprobs().forEach(logprobs::add);
+    putText(
+        object,
+        new CompletionOutput(
+            0,
+            completion.getText(),
+            completion.getFinishReason(),
+            completion.getTokenIds(),
+            completion.getLogprobs(),
+            completion.getTopLogprobs()));
+    if (!completion.getOutputs().isEmpty()) {
+      ArrayNode outputs = object.putArray("outputs");
+      for (CompletionOutput output : completion.getOutputs()) {
+        putText(outputs.addObject().put("index", output.getIndex()), output);
+      }
     }
     return object.toString();
   }
 
-  /** For people: the id as a heading, then the text. */
+  private static void putText(ObjectNode object, CompletionOutput output) {
+    ArrayNode tokens = object.putArray("tokens");
+    output.getTokenIds().forEach(tokens::add);
+    object.put("text", output.getText());
+    object.put("finish_reason", output.getFinishReason().name());
+    ArrayNode logprobs = object.putArray("logprobs");
+    if (output.getLogprobs() != null) {
+      output.getLogprobs().forEach(logprobs::add);
+    }
+    if (output.getTopLogprobs() != null) {
+      putTopLogprobs(object, output.getTopLogprobs());
+    }
+  }
+
+  private static void putTopLogprobs(ObjectNode object, List<List<TokenLogprob>> alternatives) {
+    ArrayNode all = object.putArray("top_logprobs");
+    for (List<TokenLogprob> top : alternatives) {
+      ArrayNode each = all.addArray();
+      for (TokenLogprob log : top) {
+        each.addObject().put("token_id", log.getTokenId()).put("logprob", log.getLogprob());
+      }
+    }
+  }
+
+  /** For people: the id as a heading, then the text; of several texts each with its number. */
   String toText() {
-    return "== " + completion.getId() + "\n" + completion.getText().strip() + "\n";
+    if (completion.getOutputs().isEmpty()) {
+      return text(completion.getId(), completion.getText());
+    }
+    StringBuilder all = new StringBuilder();
+    for (CompletionOutput output : completion.getOutputs()) {
+      String heading = completion.getId() + " " + output.getIndex();
+      all.append(all.isEmpty() ? "" : "\n").append(text(heading, output.getText()));
+    }
+    return all.toString();
+  }
+
+  private static String text(String heading, String text) {
+    return "== " + heading + "\n" + text.strip() + "\n";
   }
 }

@@ -52,7 +52,9 @@ final class GenerateCommand implements Callable<Integer> {
       names = "--json",
       description =
           "Print one JSON object a request: id, prompt_tokens, tokens, text, finish_reason,"
-              + " logprobs. Without it a single prompt's text is printed as it is generated.")
+              + " logprobs; top_logprobs where a number of logprobs is asked for, outputs where n is"
+              + " above 1."
+              + " Without it a single prompt's text is printed as it is generated.")
   private boolean json;
 
   private int badLines;
@@ -87,7 +89,7 @@ final class GenerateCommand implements Callable<Integer> {
     try (LlmEngine engine = LlmEngine.open(engineArguments.forModel(model))) {
       if (source.file != null) {
         generateFile(engine, tokenizer, total);
-      } else if (json) {
+      } else if (json || single().getN() > 1) {
         Generator generator = new Generator(engine, tokenizer, this::print);
         generator.submit(single());
         generator.next();
@@ -111,8 +113,8 @@ final class GenerateCommand implements Callable<Integer> {
 
   private CompletionRequest complete(CompletionRequest request, Set<String> present) {
     sampling.fillIn(request, present);
-    if (json) {
-      request.setLogprobs(1);
+    if (json && request.getLogprobs() == null) {
+      request.setLogprobs(0);
     }
     return request;
   }

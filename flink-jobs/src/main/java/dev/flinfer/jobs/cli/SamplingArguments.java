@@ -1,8 +1,10 @@
 package dev.flinfer.jobs.cli;
 
 import dev.flinfer.schema.CompletionRequest;
+import dev.flinfer.schema.StructuredOutputs;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 import picocli.CommandLine.Option;
 
 /** Sampling parameters for requests that do not set them. Null where not given. */
@@ -13,6 +15,12 @@ final class SamplingArguments {
       paramLabel = "N",
       description = "Most tokens to generate (default: 16).")
   Integer maxTokens;
+
+  @Option(
+      names = "--n",
+      paramLabel = "N",
+      description = "Completions of each prompt; needs a temperature (default: 1).")
+  Integer n;
 
   @Option(
       names = "--temperature",
@@ -33,6 +41,57 @@ final class SamplingArguments {
   Integer topK;
 
   @Option(
+      names = "--min-p",
+      paramLabel = "P",
+      description = "Sample from tokens at least this times as likely as the most likely one.")
+  Double minP;
+
+  @Option(
+      names = "--repetition-penalty",
+      paramLabel = "R",
+      description = "Above 1 makes tokens of the prompt and the text less likely (default: 1).")
+  Double repetitionPenalty;
+
+  @Option(
+      names = "--presence-penalty",
+      paramLabel = "A",
+      description = "Taken off the logits of generated tokens, -2 to 2 (default: 0).")
+  Double presencePenalty;
+
+  @Option(
+      names = "--frequency-penalty",
+      paramLabel = "A",
+      description = "Taken off them for each time they were generated, -2 to 2 (default: 0).")
+  Double frequencyPenalty;
+
+  @Option(
+      names = "--min-tokens",
+      paramLabel = "N",
+      description = "Nothing ends the text before that many tokens (default: 0).")
+  Integer minTokens;
+
+  @Option(names = "--ignore-eos", description = "Go on behind the end-of-text token.")
+  Boolean ignoreEos;
+
+  @Option(
+      names = "--logprobs",
+      paramLabel = "N",
+      description = "With --json, name the N most likely tokens at each position, up to 20.")
+  Integer logprobs;
+
+  @Option(
+      names = "--regex",
+      paramLabel = "REGEX",
+      description = "The text must match this regular expression.")
+  String regex;
+
+  @Option(
+      names = "--json-schema",
+      paramLabel = "SCHEMA",
+      description = "The text must be JSON that is valid under this schema.")
+  String jsonSchema;
+
+  @Option(
       names = "--seed",
       paramLabel = "N",
       description = "Seed of the sampler (default: made from the request's id).")
@@ -50,24 +109,36 @@ final class SamplingArguments {
    * @param present names of the members that it sets
    */
   void fillIn(CompletionRequest request, Set<String> present) {
-    if (maxTokens != null && !present.contains("max_tokens")) {
-      request.setMaxTokens(maxTokens);
-    }
-    // The record's own default is 1.0; on a command line people expect the same answer twice.
-    if (!present.contains("temperature")) {
-      request.setTemperature(temperature == null ? 0 : temperature);
-    }
-    if (topP != null && !present.contains("top_p")) {
-      request.setTopP(topP);
-    }
-    if (topK != null && !present.contains("top_k")) {
-      request.setTopK(topK);
-    }
-    if (seed != null && !present.contains("seed")) {
-      request.setSeed(seed);
-    }
-    if (stop != null && !present.contains("stop")) {
-      request.setStop(stop);
+    new Members(present)
+        .fill("max_tokens", maxTokens, request::setMaxTokens)
+        .fill("n", n, request::setN)
+        // The record's own default is 1.0; on a command line people expect the same answer twice.
+        .fill("temperature", temperature == null ? 0 : temperature, request::setTemperature)
+        .fill("top_p", topP, request::setTopP)
+        .fill("top_k", topK, request::setTopK)
+        .fill("min_p", minP, request::setMinP)
+        .fill("repetition_penalty", repetitionPenalty, request::setRepetitionPenalty)
+        .fill("presence_penalty", presencePenalty, request::setPresencePenalty)
+        .fill("frequency_penalty", frequencyPenalty, request::setFrequencyPenalty)
+        .fill("min_tokens", minTokens, request::setMinTokens)
+        .fill("ignore_eos", ignoreEos, request::setIgnoreEos)
+        .fill("logprobs", logprobs, request::setLogprobs)
+        .fill("structured_outputs", structuredOutputs(), request::setStructuredOutputs)
+        .fill("seed", seed, request::setSeed)
+        .fill("stop", stop, request::setStop);
+  }
+
+  private StructuredOutputs structuredOutputs() {
+    return regex == null && jsonSchema == null ? null : new StructuredOutputs(regex, jsonSchema);
+  }
+
+  /** Sets what an option gives and the request does not. */
+  private record Members(Set<String> present) {
+    <T> Members fill(String member, T value, Consumer<T> setter) {
+      if (value != null && !present.contains(member)) {
+        setter.accept(value);
+      }
+      return this;
     }
   }
 }

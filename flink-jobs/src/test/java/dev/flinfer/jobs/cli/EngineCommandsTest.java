@@ -9,6 +9,7 @@ import dev.flinfer.engine.weights.DType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
@@ -61,6 +62,79 @@ final class EngineCommandsTest {
     assertThat(answer.get("logprobs")).hasSameSizeAs(answer.get("tokens"));
     assertThat(answer.get("logprobs")).allMatch(logprob -> logprob.asDouble() <= 0);
     assertThat(answer.get("finish_reason").asText()).isIn("LENGTH", "STOP");
+  }
+
+  @Test
+  void alternativesArePrintedWhereTheyAreAskedFor() throws IOException {
+    assertThat(
+            run(
+                "generate",
+                "--prompt",
+                "Hello",
+                "--max-tokens",
+                "4",
+                "--ignore-eos",
+                "--logprobs",
+                "2",
+                "--repetition-penalty",
+                "1.2",
+                "--json"))
+        .isZero();
+
+    JsonNode answer = answers().get(0);
+    assertThat(answer.get("top_logprobs")).hasSize(4).allMatch(top -> top.size() == 2);
+    assertThat(answer.get("top_logprobs").get(0).get(0).fieldNames())
+        .toIterable()
+        .containsExactly("token_id", "logprob");
+  }
+
+  @Test
+  void severalCompletionsOfAPromptAreOneAnswer() throws IOException {
+    String[] options = {
+      "--prompt", "Hi", "--n", "2", "--temperature", "1", "--max-tokens", "4", "--json"
+    };
+    assertThat(run("generate", options)).isZero();
+
+    JsonNode answer = answers().get(0);
+    assertThat(answer.get("outputs")).hasSize(2);
+    assertThat(answer.get("outputs").get(0).get("tokens")).isEqualTo(answer.get("tokens"));
+    assertThat(answer.get("outputs").get(1).get("index").asInt()).isEqualTo(1);
+
+    assertThat(run("generate", Arrays.copyOf(options, options.length - 1))).isZero();
+    assertThat(recorded.out()).contains("== prompt 0\n").contains("== prompt 1\n");
+  }
+
+  @Test
+  void aTextIsOfTheFormThatIsAskedFor() throws IOException {
+    Path file =
+        file(
+            "{\"id\": \"a\", \"prompt\": \"p\", \"structured_outputs\": {\"regex\": \"[xy]{3}\"}}",
+            "{\"id\": \"b\", \"prompt\": \"p\"}");
+
+    run("generate", "--file", file.toString(), "--json", "--json-schema", "{\"enum\": [7, 8]}");
+
+    assertThat(answers().get(0).get("text").asText()).matches("[xy]{3}");
+    assertThat(answers().get(1).get("text").asText()).isIn("7", "8");
+    assertThat(run("generate", "--prompt", "p", "--regex", "a(")).isNotZero();
+    assertThat(recorded.err()).contains("structured_outputs.regex is broken at position 1");
+  }
+
+  @Test
+  void aLineSetsWhatTheOptionsDoNotAndKeepsItsOwn() throws IOException {
+    Path file =
+        file(
+            "{\"id\": \"a\", \"prompt\": \"p\", \"min_tokens\": 3, \"stop_token_ids\": [1, 2]}",
+            "{\"id\": \"b\", \"prompt\": \"p\", \"min_p\": 2}",
+            "{\"id\": \"c\", \"prompt\": \"p\", \"top_q\": 2}");
+
+    assertThat(run("generate", "--file", file.toString(), "--json", "--min-p", "0.5")).isEqualTo(1);
+
+    assertThat(answers()).hasSize(1);
+    assertThat(answers().get(0).get("tokens").size()).isGreaterThanOrEqualTo(3);
+    assertThat(recorded.err())
+        .contains(":2: min_p is 2.0; it must be from 0 to 1")
+        .contains(":3: ")
+        .contains("unknown field \"top_q\"");
   }
 
   @Test

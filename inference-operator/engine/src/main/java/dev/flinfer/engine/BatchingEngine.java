@@ -11,6 +11,7 @@ import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
 
 /**
@@ -26,6 +27,8 @@ final class BatchingEngine implements LlmEngine {
   private final InstantSource clock;
   private final BlockPool pool;
   private final Scheduler scheduler;
+  private final LogitsAdjuster adjuster;
+  private final Constraints constraints;
   private final float[] logits; // (max_num_seqs, vocab_size)
 
   private final Queue<Runnable> inbox = new ConcurrentLinkedQueue<>();
@@ -60,6 +63,8 @@ final class BatchingEngine implements LlmEngine {
             options.maxNumBatchedTokens(),
             options.enablePrefixCaching(),
             pool);
+    this.adjuster = new LogitsAdjuster(forward.vocabSize(), eosTokenIds);
+    this.constraints = new Constraints(tokenizer, forward.vocabSize());
     this.logits = new float[Math.multiplyExact(options.maxNumSeqs(), forward.vocabSize())];
     publishStats();
     this.owner = new Thread(this::run, "flinfer-engine");
@@ -72,24 +77,36 @@ final class BatchingEngine implements LlmEngine {
       CompletionRequest request, GeneratedTokens resumeFrom, GenerationListener listener) {
     requireAlive();
     SamplingParams params = SamplingParams.of(request);
+    params.requireTokensOf(model);
     int[] prompt = RequestTokens.of(request, tokenizer, model);
-    Sequence sequence =
-        new Sequence(
-            request,
-            params,
-            prompt,
-            new CompletionText(tokenizer.decoder(), params.stop()),
-            listener,
-            System.nanoTime(),
-            this::cancel);
-    if (params.logprobs() && resumeFrom.logprobs().length != resumeFrom.tokens().length) {
-      throw new IllegalArgumentException(
-          "%d tokens to resume from and %d log-probabilities"
-              .formatted(resumeFrom.tokens().length, resumeFrom.logprobs().length));
+    TokenMasks masks = constraints.of(params.pattern());
+    BiFunction<SamplingParams, GenerationListener, Sequence> maker =
+        (of, heard) -> sequence(request, of, prompt, masks, heard);
+    Generation generation;
+    if (params.n() == 1) {
+      Sequence sequence = maker.apply(params, listener);
+      generation = sequence;
+      send(() -> take(sequence, resumeFrom));
+    } else {
+      SequenceGroup group = new SequenceGroup(params, listener, resumeFrom, maker, this::take);
+      generation = group;
+      send(group::start);
     }
-    send(() -> take(sequence, resumeFrom));
     // Whatever was sent before the failure was noted is told of it; what came later is told here.
     requireAlive();
+    return generation;
+  }
+
+  private Sequence sequence(
+      CompletionRequest request,
+      SamplingParams params,
+      int[] prompt,
+      TokenMasks masks,
+      GenerationListener listener) {
+    CompletionText text = new CompletionText(tokenizer.decoder(), params.stops());
+    Sequence sequence =
+        new Sequence(request, params, prompt, text, listener, System.nanoTime(), this::cancel);
+    sequence.constraint = masks == null ? null : new Constraint(masks);
     return sequence;
   }
 
@@ -177,9 +194,12 @@ final class BatchingEngine implements LlmEngine {
     if (sequence.cancelled()) {
       return;
     }
-    int[] tokens = resumeFrom.tokens();
+    // What an older version kept may lack log-probabilities. From the start it comes out the same.
+    GeneratedTokens known =
+        resumeFrom.holds(sequence.params, model.vocabSize()) ? resumeFrom : GeneratedTokens.NONE;
+    int[] tokens = known.tokens();
     for (int i = 0; i < tokens.length; i++) {
-      sequence.append(tokens[i], resumeFrom.logprobs().length > 0 ? resumeFrom.logprobs()[i] : 0);
+      sequence.append(tokens[i], known.logprobsOf(i));
       sequence.finishReason = finishReason(sequence);
       if (sequence.finishReason != null) {
         finish(sequence);
@@ -222,15 +242,22 @@ final class BatchingEngine implements LlmEngine {
   private void sample(Sequence sequence, int row) {
     int vocab = forward.vocabSize();
     int at = row * vocab;
-    int token = Sampler.sample(logits, at, vocab, sequence.params, sequence.generated());
+    SamplingParams params = sequence.params;
+    int position = sequence.generated();
+    int token =
+        LogitsAdjuster.concerns(sequence)
+            ? Sampler.sample(adjuster.adjust(logits, at, sequence), 0, vocab, params, position)
+            : Sampler.sample(logits, at, vocab, params, position);
     if (Float.isNaN(logits[at + token])) {
       throw new IllegalStateException(
           "The logits of request %s are NaN; the weights of model %s are broken"
               .formatted(sequence.request.getId(), model.name()));
     }
-    float logprob =
-        sequence.params.logprobs() ? Sampler.logprob(logits, at, vocab, token) : Float.NaN;
-    sequence.append(token, logprob);
+    sequence.append(
+        token,
+        params.returnsLogprobs()
+            ? TokenLogprobs.of(logits, at, vocab, token, params.logprobs())
+            : TokenLogprobs.NONE);
     generatedTokens++;
     if (sequence.firstTokenNanos == 0) {
       sequence.firstTokenNanos = System.nanoTime();
@@ -242,7 +269,7 @@ final class BatchingEngine implements LlmEngine {
   }
 
   private FinishReason finishReason(Sequence sequence) {
-    if (eosTokenIds.contains(sequence.token(sequence.length() - 1)) || sequence.text.stopped()) {
+    if (sequence.stopped(eosTokenIds)) {
       return FinishReason.STOP;
     }
     boolean full =

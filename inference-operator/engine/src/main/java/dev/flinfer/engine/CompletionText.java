@@ -1,12 +1,11 @@
 package dev.flinfer.engine;
 
 import dev.flinfer.engine.tokenizer.Tokenizer;
-import java.util.List;
 
 /** The text of a completion as its tokens come, and whether a stop string has ended it. */
 final class CompletionText {
   private final Tokenizer.IncrementalDecoder decoder;
-  private final List<String> stop;
+  private final StopConditions stops;
 
   /** Characters at the end that may be the start of a stop string, and so are not streamed yet. */
   private final int heldBack;
@@ -14,15 +13,18 @@ final class CompletionText {
   private final StringBuilder text = new StringBuilder();
   private int streamed;
   private boolean stopped;
+  private int tokens;
 
-  CompletionText(Tokenizer.IncrementalDecoder decoder, List<String> stop) {
+  CompletionText(Tokenizer.IncrementalDecoder decoder, StopConditions stops) {
     this.decoder = decoder;
-    this.stop = stop;
-    this.heldBack = stop.stream().mapToInt(s -> s.length() - 1).max().orElse(0);
+    this.stops = stops;
+    int longest = stops.strings().stream().mapToInt(String::length).max().orElse(1);
+    this.heldBack = stops.includeString() ? 0 : longest - 1;
   }
 
   /** Adds a token. */
   void add(int token) {
+    tokens++;
     append(decoder.add(token));
   }
 
@@ -38,7 +40,7 @@ final class CompletionText {
     return stopped;
   }
 
-  /** The text without the stop string. */
+  /** The text, without the stop string unless it is to be included. */
   @Override
   public String toString() {
     return text.toString();
@@ -63,18 +65,23 @@ final class CompletionText {
   }
 
   private void append(String part) {
-    int from = Math.max(0, text.length() - heldBack);
+    int before = text.length();
     text.append(part);
+    if (tokens <= stops.minTokens()) {
+      return; // also later no stop string is found that ends in here
+    }
     int first = -1;
-    for (String s : stop) {
-      int at = text.indexOf(s, from);
+    int end = 0;
+    for (String s : stops.strings()) {
+      int at = text.indexOf(s, Math.max(0, before - s.length() + 1));
       if (at >= 0 && (first < 0 || at < first)) {
         first = at;
+        end = stops.includeString() ? at + s.length() : at;
       }
     }
     if (first >= 0) {
       stopped = true;
-      text.setLength(first);
+      text.setLength(end);
     }
   }
 }

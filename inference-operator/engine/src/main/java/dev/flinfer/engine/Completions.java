@@ -1,6 +1,8 @@
 package dev.flinfer.engine;
 
 import dev.flinfer.schema.Completion;
+import dev.flinfer.schema.CompletionOutput;
+import dev.flinfer.schema.TokenLogprob;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -12,26 +14,18 @@ final class Completions {
 
   static Completion of(Sequence sequence, ModelInfo model, long nowNanos) {
     GeneratedTokens generated = sequence.progress();
-    List<Integer> tokens = new ArrayList<>(generated.tokens().length);
-    for (int token : generated.tokens()) {
-      tokens.add(token);
-    }
-    List<Float> logprobs = null;
-    if (sequence.params.logprobs()) {
-      logprobs = new ArrayList<>(generated.logprobs().length);
-      for (float logprob : generated.logprobs()) {
-        logprobs.add(logprob);
-      }
-    }
+    SamplingParams params = sequence.params;
+    List<Float> logprobs = params.returnsLogprobs() ? Numbers.list(generated.logprobs()) : null;
     return Completion.newBuilder()
         .setId(sequence.request.getId())
         .setText(sequence.text.toString())
         .setFinishReason(sequence.finishReason)
         .setPromptTokens(sequence.promptLength)
         .setCachedTokens(Math.max(0, sequence.cachedTokens))
-        .setCompletionTokens(tokens.size())
-        .setTokenIds(tokens)
+        .setCompletionTokens(generated.tokens().length)
+        .setTokenIds(Numbers.list(generated.tokens()))
         .setLogprobs(logprobs)
+        .setTopLogprobs(params.logprobs() > 0 ? alternatives(generated) : null)
         .setModel(model.name())
         .setModelDigest(model.digest())
         .setQueueTimeMs(millis(sequence, sequence.firstScheduledNanos, nowNanos))
@@ -39,6 +33,44 @@ final class Completions {
         .setLatencyMs(millis(sequence, nowNanos, nowNanos))
         .setMetadata(sequence.request.getMetadata())
         .build();
+  }
+
+  /** One completion of those of a request's outputs, in their order. */
+  static Completion merge(List<Completion> outputs) {
+    Completion first = outputs.get(0);
+    List<CompletionOutput> all = new ArrayList<>(outputs.size());
+    int tokens = 0;
+    double latency = 0;
+    for (Completion output : outputs) {
+      tokens += output.getCompletionTokens();
+      latency = Math.max(latency, output.getLatencyMs());
+      all.add(
+          new CompletionOutput(
+              all.size(),
+              output.getText(),
+              output.getFinishReason(),
+              output.getTokenIds(),
+              output.getLogprobs(),
+              output.getTopLogprobs()));
+    }
+    return Completion.newBuilder(first)
+        .setCompletionTokens(tokens)
+        .setLatencyMs(latency)
+        .setOutputs(all)
+        .build();
+  }
+
+  private static List<List<TokenLogprob>> alternatives(GeneratedTokens generated) {
+    List<List<TokenLogprob>> all = new ArrayList<>(generated.tokens().length);
+    for (int i = 0; i < generated.tokens().length; i++) {
+      TokenLogprobs logs = generated.logprobsOf(i);
+      List<TokenLogprob> top = new ArrayList<>(logs.top().length);
+      for (int k = 0; k < logs.top().length; k++) {
+        top.add(new TokenLogprob(logs.topTokens()[k], logs.top()[k]));
+      }
+      all.add(top);
+    }
+    return all;
   }
 
   /** From the submission to a moment, or to now where the moment never came. */

@@ -1,13 +1,31 @@
 package dev.flinfer.engine;
 
+import dev.flinfer.schema.Completion;
+import dev.flinfer.schema.GeneratedOutput;
+import dev.flinfer.schema.InFlightRequest;
+import dev.flinfer.schema.TokenLogprob;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
 /**
  * Tokens generated for a request.
  *
  * @param tokens ids, shape (n)
  * @param logprobs natural log-probability of each, shape (n), or empty where the request asked for
  *     none
+ * @param topTokens the most likely tokens in the place of each, shape (n, k), row-major; empty
+ *     where the request asked for none
+ * @param topLogprobs natural log-probability of each of those, shape (n, k)
+ * @param others of the second and further outputs of a request that asked for several
  */
-public record GeneratedTokens(int[] tokens, float[] logprobs) {
+@SuppressWarnings("ArrayRecordComponent") // handed on, never compared
+public record GeneratedTokens(
+    int[] tokens,
+    float[] logprobs,
+    int[] topTokens,
+    float[] topLogprobs,
+    List<GeneratedTokens> others) {
 
   public static final GeneratedTokens NONE = new GeneratedTokens(new int[0], new float[0]);
 
@@ -16,5 +34,103 @@ public record GeneratedTokens(int[] tokens, float[] logprobs) {
       throw new IllegalArgumentException(
           "%d log-probabilities for %d tokens".formatted(logprobs.length, tokens.length));
     }
+    if (topTokens.length != topLogprobs.length
+        || (topTokens.length > 0 && (tokens.length == 0 || topTokens.length % tokens.length > 0))) {
+      throw new IllegalArgumentException(
+          "%d alternatives with %d log-probabilities for %d tokens; it must be as many for each"
+              .formatted(topTokens.length, topLogprobs.length, tokens.length));
+    }
+  }
+
+  /** Without alternatives. */
+  public GeneratedTokens(int[] tokens, float[] logprobs) {
+    this(tokens, logprobs, new int[0], new float[0]);
+  }
+
+  /** Of a request that asked for one output. */
+  public GeneratedTokens(int[] tokens, float[] logprobs, int[] topTokens, float[] topLogprobs) {
+    this(tokens, logprobs, topTokens, topLogprobs, List.of());
+  }
+
+  /** What a completion holds. */
+  public static GeneratedTokens of(Completion completion) {
+    return of(completion.getTokenIds(), completion.getLogprobs(), completion.getTopLogprobs())
+        .withOthers(
+            completion.getOutputs().stream()
+                .skip(1)
+                .map(o -> of(o.getTokenIds(), o.getLogprobs(), o.getTopLogprobs()))
+                .toList());
+  }
+
+  private static GeneratedTokens of(
+      List<Integer> tokens, List<Float> logprobs, List<List<TokenLogprob>> alternatives) {
+    List<TokenLogprob> flat = new ArrayList<>();
+    if (alternatives != null) {
+      alternatives.forEach(flat::addAll);
+    }
+    return new GeneratedTokens(
+        Numbers.ints(tokens),
+        logprobs == null ? new float[0] : Numbers.floats(logprobs),
+        flat.stream().mapToInt(TokenLogprob::getTokenId).toArray(),
+        Numbers.floats(flat.stream().map(TokenLogprob::getLogprob).toList()));
+  }
+
+  /** What a checkpoint kept. */
+  public static GeneratedTokens of(InFlightRequest state) {
+    return new GeneratedTokens(
+        Numbers.ints(state.getTokenIds()),
+        Numbers.floats(state.getLogprobs()),
+        Numbers.ints(state.getTopTokenIds()),
+        Numbers.floats(state.getTopLogprobs()),
+        state.getOtherOutputs().stream().map(GeneratedTokens::of).toList());
+  }
+
+  private static GeneratedTokens of(GeneratedOutput output) {
+    return new GeneratedTokens(
+        Numbers.ints(output.getTokenIds()),
+        Numbers.floats(output.getLogprobs()),
+        Numbers.ints(output.getTopTokenIds()),
+        Numbers.floats(output.getTopLogprobs()));
+  }
+
+  /** Has a checkpoint keep them. */
+  public void writeTo(InFlightRequest state) {
+    state.setTokenIds(Numbers.list(tokens));
+    state.setLogprobs(Numbers.list(logprobs));
+    state.setTopTokenIds(Numbers.list(topTokens));
+    state.setTopLogprobs(Numbers.list(topLogprobs));
+    state.setOtherOutputs(others.stream().map(GeneratedTokens::output).toList());
+  }
+
+  private GeneratedOutput output() {
+    return new GeneratedOutput(
+        Numbers.list(tokens),
+        Numbers.list(logprobs),
+        Numbers.list(topTokens),
+        Numbers.list(topLogprobs));
+  }
+
+  GeneratedTokens withOthers(List<GeneratedTokens> outputs) {
+    return new GeneratedTokens(tokens, logprobs, topTokens, topLogprobs, outputs);
+  }
+
+  /** The log-probabilities of a token in it, NONE where it has none. */
+  TokenLogprobs logprobsOf(int index) {
+    if (logprobs.length == 0) {
+      return TokenLogprobs.NONE;
+    }
+    int k = topTokens.length / tokens.length;
+    int from = index * k;
+    return new TokenLogprobs(
+        logprobs[index],
+        Arrays.copyOfRange(topTokens, from, from + k),
+        Arrays.copyOfRange(topLogprobs, from, from + k));
+  }
+
+  /** Whether it has the log-probabilities that a request asks for, of k alternatives each. */
+  boolean holds(SamplingParams params, int vocabSize) {
+    int alternatives = Math.max(0, Math.min(params.logprobs(), vocabSize));
+    return (!params.returnsLogprobs() || logprobs.length == tokens.length)
+        && (long) tokens.length * alternatives == topTokens.length;
   }
 }

@@ -6,7 +6,7 @@ import dev.flinfer.schema.Completion;
 public interface GenerationListener {
 
   /**
-   * A token was generated.
+   * A token was generated; for a request with n above 1, one of its first output.
    *
    * @param token its id
    * @param text what it adds to the text, in whole characters; often empty

@@ -32,12 +32,16 @@ final class RequestTokens {
               .formatted(field, tokens.length, model.maxModelLen()));
     }
     for (int token : tokens) {
-      if (token < 0 || token >= model.vocabSize()) {
-        throw new InvalidRequestException(
-            "%s holds %d; token ids of this model go from 0 to %d"
-                .formatted(field, token, model.vocabSize() - 1));
-      }
+      requireToken(field, token, model);
     }
     return tokens;
+  }
+
+  static void requireToken(String field, int token, ModelInfo model) {
+    if (token < 0 || token >= model.vocabSize()) {
+      throw new InvalidRequestException(
+          "%s holds %d; token ids of this model go from 0 to %d"
+              .formatted(field, token, model.vocabSize() - 1));
+    }
   }
 }

@@ -1,12 +1,13 @@
 package dev.flinfer.engine;
 
-import java.util.Arrays;
-
 /**
- * Chooses a token from a row of logits. Pure: the choice depends on the logits, the parameters and
- * the token's position in the completion, and on nothing that came before.
+ * Chooses a token from a row of logits, adjusted where the request asks for it. Pure: the choice
+ * depends on the logits, the parameters and the token's position in the completion.
  */
 final class Sampler {
+  /** A nucleus is looked for in so many tokens before all are sorted; mostly it is in there. */
+  private static final int[] FIRST_RANKS = {64, 1024};
+
   private Sampler() {}
 
   /**
@@ -21,9 +22,7 @@ final class Sampler {
     }
     double u = uniform(params.seed(), position);
     boolean all = params.topP() == 1 && (params.topK() == 0 || params.topK() >= vocab);
-    return all
-        ? sampleAll(logits, at, vocab, params.temperature(), u)
-        : sampleTop(logits, at, vocab, params, u);
+    return all ? sampleAll(logits, at, vocab, params, u) : sampleTop(logits, at, vocab, params, u);
   }
 
   /** The first of the most likely tokens. */
@@ -37,25 +36,9 @@ final class Sampler {
     return best;
   }
 
-  /** The token's log-probability under the model: before temperature, top_k and top_p. */
-  static float logprob(float[] logits, int at, int vocab, int token) {
-    double max = logits[at + argmax(logits, at, vocab)];
-    double sum = 0;
-    for (int i = 0; i < vocab; i++) {
-      sum += StrictMath.exp(logits[at + i] - max);
-    }
-    return (float) (logits[at + token] - max - StrictMath.log(sum));
-  }
-
-  private static int sampleAll(float[] logits, int at, int vocab, double temperature, double u) {
+  private static int sampleAll(float[] logits, int at, int vocab, SamplingParams params, double u) {
     double[] weights = new double[vocab];
-    double max = logits[at + argmax(logits, at, vocab)];
-    double sum = 0;
-    for (int i = 0; i < vocab; i++) {
-      weights[i] = StrictMath.exp((logits[at + i] - max) / temperature);
-      sum += weights[i];
-    }
-    double target = u * sum;
+    double target = u * weigh(logits, at, params, weights);
     int last = 0;
     for (int i = 0; i < vocab; i++) {
       if (weights[i] > 0) {
@@ -69,45 +52,84 @@ final class Sampler {
     return last;
   }
 
-  /** top_k first, top_p of what it leaves: vLLM's order. */
+  /** min_p first, then top_k of what it leaves, then top_p of what both leave: vLLM's order. */
   private static int sampleTop(float[] logits, int at, int vocab, SamplingParams params, double u) {
-    long[] order = descending(logits, at, vocab);
-    int kept = params.topK() == 0 ? vocab : Math.min(params.topK(), vocab);
-    double[] weights = new double[kept];
-    double max = logits[at + token(order[0])];
-    double sum = 0;
-    for (int i = 0; i < kept; i++) {
-      weights[i] = StrictMath.exp((logits[at + token(order[i])] - max) / params.temperature());
-      sum += weights[i];
+    if (params.topK() > 0 && params.topK() < vocab) {
+      long[] order = TopTokens.of(logits, at, vocab, params.topK());
+      double[] weights = new double[order.length];
+      double max = logits[at + TopTokens.token(order[0])];
+      double sum = 0;
+      for (int i = 0; i < order.length; i++) {
+        weights[i] = weight(logits[at + TopTokens.token(order[i])] - max, params);
+        sum += weights[i];
+      }
+      int kept = nucleus(weights, params.topP() * sum);
+      return draw(order, weights, kept, u);
     }
+    // The sum needs no order of the tokens.
+    double[] byId = new double[vocab];
+    double wanted = params.topP() * weigh(logits, at, params, byId);
+    for (int ranks : FIRST_RANKS) {
+      if (ranks < vocab) {
+        long[] order = TopTokens.of(logits, at, vocab, ranks);
+        double[] weights = ranked(byId, order);
+        int kept = nucleus(weights, wanted);
+        if (kept < ranks) {
+          return draw(order, weights, kept, u);
+        }
+      }
+    }
+    long[] order = TopTokens.of(logits, at, vocab, vocab);
+    double[] weights = ranked(byId, order);
+    return draw(order, weights, nucleus(weights, wanted), u);
+  }
+
+  private static double[] ranked(double[] byId, long[] order) {
+    double[] weights = new double[order.length];
+    for (int i = 0; i < order.length; i++) {
+      weights[i] = byId[TopTokens.token(order[i])];
+    }
+    return weights;
+  }
+
+  /** How many of the most likely tokens reach a weight together, or are above min_p. */
+  private static int nucleus(double[] weights, double wanted) {
     double mass = 0;
-    int nucleus = 0;
-    while (nucleus < kept && mass < params.topP() * sum) {
-      mass += weights[nucleus++];
+    int count = 0;
+    while (count < weights.length && weights[count] > 0 && mass < wanted) {
+      mass += weights[count++];
+    }
+    return count;
+  }
+
+  private static int draw(long[] order, double[] weights, int count, double u) {
+    double mass = 0;
+    for (int i = 0; i < count; i++) {
+      mass += weights[i];
     }
     double target = u * mass;
     int i = 0;
-    while (i < nucleus - 1 && target >= weights[i]) {
+    while (i < count - 1 && target >= weights[i]) {
       target -= weights[i++];
     }
-    return token(order[i]);
+    return TopTokens.token(order[i]);
   }
 
-  /** The tokens by falling logit, equal ones by rising id: the id in the low half of each long. */
-  private static long[] descending(float[] logits, int at, int vocab) {
-    long[] order = new long[vocab];
-    for (int i = 0; i < vocab; i++) {
-      int bits = Float.floatToIntBits(logits[at + i]);
-      // The bits of negative floats order backwards as whole numbers.
-      int ascending = bits ^ (bits >> 31 & Integer.MAX_VALUE);
-      order[i] = (long) ~ascending << 32 | i;
+  /** Fills in the weights of all tokens, by id, and adds them up: 1 for the most likely. */
+  private static double weigh(float[] logits, int at, SamplingParams params, double[] weights) {
+    double max = logits[at + argmax(logits, at, weights.length)];
+    double sum = 0;
+    for (int i = 0; i < weights.length; i++) {
+      weights[i] = weight(logits[at + i] - max, params);
+      sum += weights[i];
     }
-    Arrays.sort(order);
-    return order;
+    return sum;
   }
 
-  private static int token(long entry) {
-    return (int) entry;
+  /** Relative to the most likely token's; 0 below min_p. */
+  private static double weight(double belowMax, SamplingParams params) {
+    double weight = StrictMath.exp(belowMax / params.temperature());
+    return weight >= params.minP() ? weight : 0;
   }
 
   /**
@@ -118,6 +140,14 @@ final class Sampler {
   static double uniform(long seed, int position) {
     long mixed = mix(mix(seed) + 0x9e3779b97f4a7c15L * (position + 1L));
     return (mixed >>> 11) * 0x1.0p-53;
+  }
+
+  /**
+   * The seed of one of several outputs. Not seed + index, as in vLLM: there the second output of
+   * seed 1 is the first of seed 2.
+   */
+  static long seedOfOutput(long seed, int index) {
+    return index == 0 ? seed : mix(mix(seed) - 0x9e3779b97f4a7c15L * index);
   }
 
   private static long mix(long z) {

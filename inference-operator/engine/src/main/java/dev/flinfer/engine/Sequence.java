@@ -3,6 +3,7 @@ package dev.flinfer.engine;
 import dev.flinfer.schema.CompletionRequest;
 import dev.flinfer.schema.FinishReason;
 import java.util.Arrays;
+import java.util.Set;
 import java.util.function.Consumer;
 
 /**
@@ -24,6 +25,9 @@ final class Sequence implements Generation {
   long firstTokenNanos;
   FinishReason finishReason;
 
+  /** What the text must be, null where it is free. */
+  Constraint constraint;
+
   /** Tokens whose keys and values are in the KV blocks. */
   int computed;
 
@@ -37,6 +41,9 @@ final class Sequence implements Generation {
 
   private int[] tokens; // prompt, then generated
   private float[] logprobs = new float[0]; // of the generated tokens, where asked for
+  private int[] topTokens = new int[0]; // (generated tokens, alternatives), where asked for
+  private float[] topLogprobs = new float[0]; // (generated tokens, alternatives)
+  private int alternatives; // the same at every token
   private volatile int length; // written last: publishes the arrays
   private volatile boolean cancelled;
   private final Consumer<Sequence> onCancel;
@@ -83,22 +90,41 @@ final class Sequence implements Generation {
     return Arrays.copyOfRange(tokens, from, from + ForwardPass.BLOCK_SIZE);
   }
 
-  /** Appends a generated token. */
-  void append(int token, float logprob) {
+  /** Appends a generated token, with log-probabilities where they are asked for. */
+  void append(int token, TokenLogprobs logs) {
     int at = length;
     if (at == tokens.length) {
       tokens = Arrays.copyOf(tokens, at + Math.max(16, at / 2));
     }
     tokens[at] = token;
-    if (params.logprobs()) {
-      int index = at - promptLength;
-      if (index >= logprobs.length) {
-        logprobs = Arrays.copyOf(logprobs, Math.max(16, 2 * index));
-      }
-      logprobs[index] = logprob;
+    if (params.returnsLogprobs()) {
+      keep(logs, at - promptLength);
+    }
+    if (constraint != null) {
+      constraint.add(token);
     }
     length = at + 1;
     text.add(token);
+  }
+
+  /** Whether the last token, or the text with it, ends the text. */
+  boolean stopped(Set<Integer> eosTokenIds) {
+    return params.stops().endsWith(tokens[length - 1], eosTokenIds)
+        || text.stopped()
+        || (constraint != null && constraint.complete());
+  }
+
+  private void keep(TokenLogprobs logs, int index) {
+    alternatives = logs.top().length;
+    if (index >= logprobs.length) {
+      int capacity = Math.max(16, 2 * index);
+      logprobs = Arrays.copyOf(logprobs, capacity);
+      topTokens = Arrays.copyOf(topTokens, capacity * alternatives);
+      topLogprobs = Arrays.copyOf(topLogprobs, capacity * alternatives);
+    }
+    logprobs[index] = logs.chosen();
+    System.arraycopy(logs.topTokens(), 0, topTokens, index * alternatives, alternatives);
+    System.arraycopy(logs.top(), 0, topLogprobs, index * alternatives, alternatives);
   }
 
   void addBlock(int block) {
@@ -111,9 +137,15 @@ final class Sequence implements Generation {
   @Override
   public GeneratedTokens progress() {
     int count = length - promptLength; // read first: what it counts is in the arrays
+    int[] generated = Arrays.copyOfRange(tokens, promptLength, promptLength + count);
+    if (!params.returnsLogprobs()) {
+      return new GeneratedTokens(generated, new float[0]);
+    }
     return new GeneratedTokens(
-        Arrays.copyOfRange(tokens, promptLength, promptLength + count),
-        params.logprobs() ? Arrays.copyOf(logprobs, count) : new float[0]);
+        generated,
+        Arrays.copyOf(logprobs, count),
+        Arrays.copyOf(topTokens, count * alternatives),
+        Arrays.copyOf(topLogprobs, count * alternatives));
   }
 
   @Override

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.flinfer.engine.tokenizer.Tokenizer;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 final class CompletionTextTest {
@@ -31,7 +32,7 @@ final class CompletionTextTest {
 
   @Test
   void theEarliestStopStringWins() {
-    CompletionText text = new CompletionText(new Characters(), List.of("cd", "bcd", "x"));
+    CompletionText text = text("cd", "bcd", "x");
 
     assertThat(feed(text, "abcd")).isEqualTo("a");
     assertThat(text).hasToString("a");
@@ -53,7 +54,7 @@ final class CompletionTextTest {
 
   @Test
   void withoutStopStringsEverythingIsStreamedAtOnce() {
-    CompletionText text = new CompletionText(new Characters(), List.of());
+    CompletionText text = text();
 
     text.add('a');
     assertThat(text.stream(false)).isEqualTo("a");
@@ -72,8 +73,34 @@ final class CompletionTextTest {
     assertThat(text.stream(false)).isEqualTo("😀");
   }
 
-  private static CompletionText text(String stop) {
-    return new CompletionText(new Characters(), List.of(stop));
+  @Test
+  void keepsTheStopStringWhereItIsToBeIncluded() {
+    CompletionText text = text(true, 0, "STOP", "TOP");
+
+    text.add('S');
+    assertThat(text.stream(false)).isEqualTo("S");
+    assertThat(feed(text, "TOPx")).isEqualTo("TOP");
+    assertThat(text).hasToString("STOP");
+  }
+
+  @Test
+  void aStopStringWithinTheFirstTokensIsNotSeen() {
+    CompletionText text = text(false, 3, "b", "cd");
+
+    // The first b is among the first three tokens; cd ends behind them.
+    assertThat(feed(text, "abcd")).isEqualTo("ab");
+    assertThat(text.stopped()).isTrue();
+    CompletionText shorter = text(false, 3, "b", "longer");
+    assertThat(feed(shorter, "abcdb")).isEqualTo("abcd");
+  }
+
+  private static CompletionText text(String... stop) {
+    return text(false, 0, stop);
+  }
+
+  private static CompletionText text(boolean include, int minTokens, String... stop) {
+    return new CompletionText(
+        new Characters(), new StopConditions(List.of(stop), include, Set.of(), false, minTokens));
   }
 
   private static String feed(CompletionText text, String tokens) {

@@ -71,7 +71,7 @@ final class LlmEngineTest {
     Random random = new Random(3);
     List<CompletionRequest> requests = new ArrayList<>();
     for (int i = 0; i < 40; i++) {
-      requests.add(randomRequest(random, "r" + i));
+      requests.add(Requests.random(random, "r" + i));
     }
     List<Completion> alone = new ArrayList<>();
     try (LlmEngine engine = LlmEngine.open(options(1, 96, 1))) {
@@ -112,14 +112,11 @@ final class LlmEngineTest {
     Random random = new Random(4);
     try (LlmEngine engine = LlmEngine.open(options(8, 64, 2))) {
       for (int i = 0; i < 20; i++) {
-        CompletionRequest request = randomRequest(random, "r" + i);
+        CompletionRequest request = Requests.random(random, "r" + i);
         Completion whole = get(engine, request);
         // From nothing done to all done.
-        int done = random.nextInt(whole.getCompletionTokens() + 1);
-        GeneratedTokens half =
-            new GeneratedTokens(
-                whole.getTokenIds().stream().limit(done).mapToInt(t -> t).toArray(),
-                floats(whole.getLogprobs(), done));
+        int done = random.nextInt(whole.getTokenIds().size() + 1);
+        GeneratedTokens half = Requests.first(GeneratedTokens.of(whole), done);
 
         same(
             Requests.submit(engine, request, half).get(60, TimeUnit.SECONDS),
@@ -298,37 +295,13 @@ final class LlmEngineTest {
         KvCacheType.F32);
   }
 
-  private static CompletionRequest randomRequest(Random random, String id) {
-    StringBuilder prompt =
-        new StringBuilder(random.nextBoolean() ? "a shared prefix of some length " : "");
-    int length = 1 + random.nextInt(40);
-    for (int i = 0; i < length; i++) {
-      prompt.append((char) ('a' + random.nextInt(26)));
-    }
-    return CompletionRequest.newBuilder()
-        .setId(id)
-        .setPrompt(prompt.toString())
-        .setMaxTokens(1 + random.nextInt(24))
-        .setTemperature(random.nextInt(3) * 0.7)
-        .setTopP(random.nextBoolean() ? 1 : 0.9)
-        .setTopK(random.nextBoolean() ? 0 : 20)
-        .setLogprobs(1)
-        .build();
-  }
-
   private static void same(Completion actual, Completion expected, Object when) {
     assertThat(actual.getTokenIds()).as("%s", when).isEqualTo(expected.getTokenIds());
     assertThat(actual.getLogprobs()).as("%s", when).isEqualTo(expected.getLogprobs());
+    assertThat(actual.getOutputs()).as("%s", when).isEqualTo(expected.getOutputs());
+    assertThat(actual.getTopLogprobs()).as("%s", when).isEqualTo(expected.getTopLogprobs());
     assertThat(actual.getText()).as("%s", when).isEqualTo(expected.getText());
     assertThat(actual.getFinishReason()).as("%s", when).isEqualTo(expected.getFinishReason());
-  }
-
-  private static float[] floats(List<Float> values, int count) {
-    float[] floats = new float[count];
-    for (int i = 0; i < count; i++) {
-      floats[i] = values.get(i);
-    }
-    return floats;
   }
 
   private static void refused(LlmEngine engine, CompletionRequest.Builder request, String message) {

@@ -3,6 +3,7 @@ package dev.flinfer.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.flinfer.schema.CompletionRequest;
 import java.util.List;
 import java.util.Random;
 import java.util.TreeSet;
@@ -79,8 +80,8 @@ final class SamplerTest {
 
   @Test
   void theChoiceDependsOnSeedAndPositionAlone() {
-    SamplingParams a = new SamplingParams(1, 1, 1, 0, List.of(), 1, false);
-    SamplingParams b = new SamplingParams(1, 1, 1, 0, List.of(), 2, false);
+    SamplingParams a = SamplingParams.of(request().setSeed(1L).build());
+    SamplingParams b = SamplingParams.of(request().setSeed(2L).build());
     TreeSet<String> draws = new TreeSet<>();
     for (SamplingParams params : List.of(a, b)) {
       StringBuilder tokens = new StringBuilder();
@@ -106,9 +107,59 @@ final class SamplerTest {
   }
 
   @Test
-  void logprobIsBeforeTemperature() {
-    assertThat(Sampler.logprob(LOGITS, 3, 4, 1)).isCloseTo((float) Math.log(0.5), within(1e-6f));
-    assertThat(Sampler.logprob(LOGITS, 3, 4, 3)).isCloseTo((float) Math.log(0.125), within(1e-6f));
+  void minPKeepsWhatIsLikelyEnoughBesideTheMostLikely() {
+    assertThat(frequencies(minP(0.3))).satisfies(f -> near(f, 1 / 3.0, 2 / 3.0, 0, 0));
+    assertThat(frequencies(minP(0.2))).satisfies(f -> near(f, 0.25, 0.5, 0.125, 0.125));
+    assertThat(frequencies(minP(1))).satisfies(f -> near(f, 0, 1, 0, 0));
+    // After temperature: at 1/2 the second is 1/4 as likely as the first.
+    assertThat(frequencies(minP(0.3).setTemperature(0.5))).satisfies(f -> near(f, 0, 1, 0, 0));
+    // Before top_p, which counts what is left: of 2/3 and 1/3 the first alone reaches 0.6.
+    assertThat(frequencies(minP(0.3).setTopP(0.6))).satisfies(f -> near(f, 0, 1, 0, 0));
+    assertThat(frequencies(minP(0.3).setTopK(3))).satisfies(f -> near(f, 1 / 3.0, 2 / 3.0, 0, 0));
+  }
+
+  /** Against sorting the whole row and taking one parameter after the other. */
+  @Test
+  void pruningChangesNoChoice() {
+    Random random = new Random(8);
+    for (int round = 0; round < 400; round++) {
+      int vocab = 1 + random.nextInt(3000);
+      float[] logits = new float[vocab + 2];
+      double spread = random.nextDouble() * 4;
+      for (int i = 0; i < logits.length; i++) {
+        // Steps, so that many are equal.
+        logits[i] = (float) (Math.round(random.nextGaussian() * spread * 8) / 8.0);
+      }
+      SamplingParams params =
+          SamplingParams.of(
+              request()
+                  .setTemperature(0.3 + random.nextInt(3) * 0.7)
+                  .setTopP(List.of(1.0, 0.1, 0.5, 0.9, 0.9999999).get(random.nextInt(5)))
+                  .setTopK(List.of(0, 1, 5, 50, 1000).get(random.nextInt(5)))
+                  .setMinP(random.nextBoolean() ? 0 : random.nextDouble() * 0.2)
+                  .setSeed((long) round)
+                  .build());
+      for (int position = 0; position < 5; position++) {
+        assertThat(Sampler.sample(logits, 2, vocab, params, position))
+            .as("round %d, %s", round, params)
+            .isEqualTo(PlainSampler.sample(logits, 2, vocab, params, position));
+      }
+    }
+  }
+
+  @Test
+  void logprobsAreOfTheModel() {
+    TokenLogprobs logs = TokenLogprobs.of(LOGITS, 3, 4, 3, 3);
+    assertThat(logs.chosen()).isCloseTo((float) Math.log(0.125), within(1e-6f));
+    assertThat(logs.topTokens()).containsExactly(1, 0, 2);
+    assertThat(logs.top()[0]).isCloseTo((float) Math.log(0.5), within(1e-6f));
+    assertThat(logs.top()[2]).isEqualTo(logs.chosen());
+    assertThat(TokenLogprobs.of(LOGITS, 3, 4, 0, 0).top()).isEmpty();
+    assertThat(TokenLogprobs.of(LOGITS, 3, 4, 0, 20).topTokens()).containsExactly(1, 0, 2, 3);
+  }
+
+  private static double[] frequencies(CompletionRequest.Builder request) {
+    return frequencies(SamplingParams.of(request.build()));
   }
 
   private static double[] frequencies(SamplingParams params) {
@@ -128,6 +179,15 @@ final class SamplerTest {
   }
 
   private static SamplingParams params(double temperature, double topP, int topK) {
-    return new SamplingParams(1, temperature, topP, topK, List.of(), 42, false);
+    return SamplingParams.of(
+        request().setTemperature(temperature).setTopP(topP).setTopK(topK).build());
+  }
+
+  private static CompletionRequest.Builder minP(double minP) {
+    return request().setMinP(minP);
+  }
+
+  private static CompletionRequest.Builder request() {
+    return CompletionRequest.newBuilder().setId("id").setPrompt("p").setSeed(42L);
   }
 }

@@ -29,9 +29,9 @@ final class SchedulerTest {
     scheduler.add(second);
 
     assertThat(step(scheduler)).isEqualTo(Map.of(first, 8, second, 2));
-    first.append(1, 0);
+    first.append(1, TokenLogprobs.NONE);
     assertThat(step(scheduler)).isEqualTo(Map.of(first, 1, second, 9));
-    first.append(1, 0);
+    first.append(1, TokenLogprobs.NONE);
     assertThat(step(scheduler)).isEqualTo(Map.of(first, 1, second, 9));
   }
 
@@ -43,7 +43,7 @@ final class SchedulerTest {
 
     assertThat(step(scheduler).keySet()).containsExactlyInAnyOrder(all.get(0), all.get(1));
     scheduler.remove(all.get(0));
-    all.get(1).append(1, 0);
+    all.get(1).append(1, TokenLogprobs.NONE);
     assertThat(step(scheduler)).isEqualTo(Map.of(all.get(1), 1, all.get(2), 3));
   }
 
@@ -57,13 +57,13 @@ final class SchedulerTest {
     scheduler.add(young);
     step(scheduler);
     for (int i = 0; i < 2; i++) {
-      old.append(1, 0);
-      young.append(1, 0);
+      old.append(1, TokenLogprobs.NONE);
+      young.append(1, TokenLogprobs.NONE);
       step(scheduler);
     }
     // old has 32 tokens and fills its 2 blocks, young has 17 and needs a second: none is left.
     assertThat(young.blockCount).isZero();
-    old.append(1, 0);
+    old.append(1, TokenLogprobs.NONE);
     assertThat(step(scheduler)).isEqualTo(Map.of(old, 1));
     assertThat(scheduler.preemptions()).isEqualTo(1);
 
@@ -79,7 +79,7 @@ final class SchedulerTest {
     step(scheduler);
     Sequence same = sequence(40, 7);
     scheduler.add(same);
-    first.append(1, 0);
+    first.append(1, TokenLogprobs.NONE);
 
     assertThat(step(scheduler)).isEqualTo(Map.of(first, 1, same, 8));
     assertThat(same.cachedTokens).isEqualTo(32);
@@ -134,7 +134,7 @@ final class SchedulerTest {
       for (Scheduler.Scheduled scheduled : step) {
         Sequence sequence = scheduled.sequence();
         if (sequence.computed == sequence.length()) {
-          sequence.append(random.nextInt(2), 0);
+          sequence.append(random.nextInt(2), TokenLogprobs.NONE);
           if (left.merge(sequence, -1, Integer::sum) == 0) {
             left.remove(sequence);
             scheduler.remove(sequence);
@@ -199,13 +199,14 @@ final class SchedulerTest {
         request,
         SamplingParams.of(request),
         prompt,
-        new CompletionText(new Silent(), List.of()),
+        new CompletionText(new Silent(), StopConditions.NONE),
         null,
         0,
         s -> {});
   }
 
-  private static final class Silent implements Tokenizer.IncrementalDecoder {
+  /** Says nothing. */
+  static final class Silent implements Tokenizer.IncrementalDecoder {
     @Override
     public String add(int token) {
       return "";

@@ -7,8 +7,6 @@ import dev.flinfer.schema.InFlightRequest;
 import dev.flinfer.schema.Rejection;
 import dev.flinfer.schema.RejectionStage;
 import dev.flinfer.schema.SourceRecord;
-import java.util.ArrayList;
-import java.util.List;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 
 /**
@@ -39,41 +37,27 @@ final class InFlight {
   }
 
   static InFlight restored(InFlightRequest state) {
-    List<Integer> ids = state.getTokenIds();
-    List<Float> logs = state.getLogprobs();
-    int[] tokens = new int[ids.size()];
-    for (int i = 0; i < tokens.length; i++) {
-      tokens[i] = ids.get(i);
-    }
-    float[] logprobs = new float[logs.size()];
-    for (int i = 0; i < logprobs.length; i++) {
-      logprobs[i] = logs.get(i);
-    }
     // The state has no event time of its own; the source takes the record's, so this is the same.
     return new InFlight(
         state.getRecord(),
         state.getRecord().getTimestamp(),
-        new GeneratedTokens(tokens, logprobs),
+        GeneratedTokens.of(state),
         state.getAttempts());
   }
 
   /** What a checkpoint keeps of it: the tokens so far, taken without waiting for the device. */
   InFlightRequest state() {
+    GeneratedTokens tokens = resumeFrom;
     if (completion != null) {
-      List<Float> logprobs = completion.getLogprobs();
-      return new InFlightRequest(
-          record, completion.getTokenIds(), logprobs == null ? List.of() : logprobs, attempts);
+      tokens = GeneratedTokens.of(completion);
+    } else if (generation != null) {
+      tokens = generation.progress();
     }
-    GeneratedTokens progress = generation == null ? resumeFrom : generation.progress();
-    List<Integer> tokens = new ArrayList<>(progress.tokens().length);
-    for (int token : progress.tokens()) {
-      tokens.add(token);
-    }
-    List<Float> logprobs = new ArrayList<>(progress.logprobs().length);
-    for (float logprob : progress.logprobs()) {
-      logprobs.add(logprob);
-    }
-    return new InFlightRequest(record, tokens, logprobs, attempts);
+    InFlightRequest state = new InFlightRequest();
+    state.setRecord(record);
+    state.setAttempts(attempts);
+    tokens.writeTo(state);
+    return state;
   }
 
   GeneratedTokens resumeFrom() {

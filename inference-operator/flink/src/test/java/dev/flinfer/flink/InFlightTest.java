@@ -2,6 +2,7 @@ package dev.flinfer.flink;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.flinfer.schema.GeneratedOutput;
 import dev.flinfer.schema.InFlightRequest;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -11,8 +12,18 @@ final class InFlightTest {
   @Test
   void whatIsRestoredAndNotSubmittedYetIsTheSameInTheNextCheckpoint() {
     InFlightRequest state =
-        new InFlightRequest(
-            TestRecords.record(0, "a:hello:4"), List.of(1, 2), List.of(-1f, -2f), 3);
+        InFlightRequest.newBuilder()
+            .setRecord(TestRecords.record(0, "a:hello:4"))
+            .setTokenIds(List.of(1, 2))
+            .setLogprobs(List.of(-1f, -2f))
+            .setTopTokenIds(List.of(1, 7, 3, 2))
+            .setTopLogprobs(List.of(-1f, -1.5f, -0.5f, -2f))
+            .setOtherOutputs(
+                List.of(
+                    new GeneratedOutput(
+                        List.of(4), List.of(-3f), List.of(1, 4), List.of(-1f, -3f))))
+            .setAttempts(3)
+            .build();
     assertThat(InFlight.restored(state).state()).isEqualTo(state);
   }
 }

@@ -90,7 +90,11 @@ public final class Tokenizer {
     return new Utf8Stream(this::bytesOf);
   }
 
-  private byte[] bytesOf(int token) {
+  /**
+   * The bytes that a token adds to a text, none for special tokens and unknown ids; not to be
+   * changed.
+   */
+  public byte[] bytesOf(int token) {
     byte[][] bytes = vocabulary.bytesOfId();
     return token >= 0 && token < bytes.length ? bytes[token] : NOTHING;
   }

@@ -1,0 +1,110 @@
+package dev.flinfer.engine;
+
+import dev.flinfer.schema.Completion;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BiConsumer;
+import java.util.function.BiFunction;
+
+/**
+ * The outputs of a request with n above 1, a sequence with a seed of its own each. The first goes
+ * ahead; the others follow when the prompt is computed, so that they find its keys and values in
+ * the prefix cache. The request's listener hears one completion, and the tokens of the first.
+ *
+ * <p>Belongs to the engine's thread but for {@link #progress} and {@link #cancel}.
+ */
+final class SequenceGroup implements Generation {
+  private final GenerationListener listener;
+  private final GeneratedTokens resumeFrom;
+  private final BiConsumer<Sequence, GeneratedTokens> starter;
+  private final List<Sequence> members = new ArrayList<>();
+  private final Completion[] outputs;
+  private int unfinished;
+  private boolean failed;
+  private volatile boolean followersStarted;
+
+  /**
+   * @param maker makes a sequence with its parameters and its listener
+   * @param starter starts a sequence behind the tokens that it resumes from
+   */
+  SequenceGroup(
+      SamplingParams params,
+      GenerationListener listener,
+      GeneratedTokens resumeFrom,
+      BiFunction<SamplingParams, GenerationListener, Sequence> maker,
+      BiConsumer<Sequence, GeneratedTokens> starter) {
+    this.listener = listener;
+    this.resumeFrom = resumeFrom;
+    this.starter = starter;
+    this.outputs = new Completion[params.n()];
+    this.unfinished = params.n();
+    for (int i = 0; i < params.n(); i++) {
+      members.add(maker.apply(params.forOutput(i), new Member(i)));
+    }
+  }
+
+  /** Starts the first sequence, and with it the others. */
+  void start() {
+    starter.accept(members.get(0), resumeFrom);
+  }
+
+  @Override
+  public GeneratedTokens progress() {
+    List<GeneratedTokens> others = resumeFrom.others();
+    if (followersStarted) {
+      others = members.stream().skip(1).map(Sequence::progress).toList();
+    }
+    return members.get(0).progress().withOthers(others);
+  }
+
+  @Override
+  public void cancel() {
+    members.forEach(Sequence::cancel);
+  }
+
+  private void startFollowers() {
+    if (!followersStarted) {
+      followersStarted = true;
+      List<GeneratedTokens> known = resumeFrom.others();
+      for (int i = 1; i < outputs.length; i++) {
+        GeneratedTokens from = i <= known.size() ? known.get(i - 1) : GeneratedTokens.NONE;
+        starter.accept(members.get(i), from);
+      }
+    }
+  }
+
+  /** Listens to one sequence. */
+  private final class Member implements GenerationListener {
+    private final int index;
+
+    Member(int index) {
+      this.index = index;
+    }
+
+    @Override
+    public void onToken(int token, String text) {
+      if (index == 0) {
+        listener.onToken(token, text);
+        startFollowers();
+      }
+    }
+
+    @Override
+    public void onCompletion(Completion completion) {
+      outputs[index] = completion;
+      startFollowers(); // where it ends without a token, at its deadline
+      unfinished--; // behind that: they may be finished at once, with what they resume from
+      if (unfinished == 0) {
+        listener.onCompletion(Completions.merge(List.of(outputs)));
+      }
+    }
+
+    @Override
+    public void onFailure(EngineException failure) {
+      if (!failed) {
+        failed = true;
+        listener.onFailure(failure);
+      }
+    }
+  }
+}

@@ -1,0 +1,120 @@
+package dev.flinfer.engine.structured;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Makes an automaton deterministic: a state is the set of states in which the other may be. */
+final class Determinizer {
+  static final int MAX_STATES = 4096;
+
+  /** Some tenths of a second. */
+  private static final long MAX_WORK = 20_000_000;
+
+  private final Nfa nfa;
+  private final int[] classOf = new int[256];
+  private final List<Integer> firstOfClass = new ArrayList<>();
+  private final Map<BitSet, Integer> numbers = new HashMap<>();
+  private final List<BitSet> sets = new ArrayList<>();
+  private long work;
+
+  private Determinizer(Nfa nfa) {
+    this.nfa = nfa;
+    boolean[] begins = new boolean[257];
+    begins[0] = true;
+    for (int state = 0; state < nfa.size(); state++) {
+      for (Nfa.Edge edge : nfa.edges(state)) {
+        begins[edge.first()] = true;
+        begins[edge.last() + 1] = true;
+      }
+    }
+    for (int b = 0; b < 256; b++) {
+      if (begins[b]) {
+        firstOfClass.add(b);
+      }
+      classOf[b] = firstOfClass.size() - 1;
+    }
+  }
+
+  static ByteAutomaton of(Node pattern) {
+    Nfa nfa = new Nfa();
+    int end = pattern.build(nfa, 0);
+    return new Determinizer(nfa).run(end);
+  }
+
+  private ByteAutomaton run(int end) {
+    int classes = firstOfClass.size();
+    BitSet start = new BitSet();
+    reach(start, 0);
+    number(start);
+    int[] next = new int[classes * 16];
+    for (int state = 0; state < sets.size(); state++) {
+      if ((state + 1) * classes > next.length) {
+        next = Arrays.copyOf(next, 2 * next.length);
+      }
+      for (int c = 0; c < classes; c++) {
+        next[state * classes + c] = step(sets.get(state), firstOfClass.get(c));
+      }
+    }
+    BitSet accepting = new BitSet();
+    for (int state = 0; state < sets.size(); state++) {
+      accepting.set(state, sets.get(state).get(end));
+    }
+    return new ByteAutomaton(
+        classOf, classes, Arrays.copyOf(next, sets.size() * classes), accepting);
+  }
+
+  private int step(BitSet from, int read) {
+    BitSet to = new BitSet();
+    for (int state = from.nextSetBit(0); state >= 0; state = from.nextSetBit(state + 1)) {
+      for (Nfa.Edge edge : nfa.edges(state)) {
+        count();
+        if (edge.first() <= read && read <= edge.last()) {
+          reach(to, edge.to());
+        }
+      }
+    }
+    return to.isEmpty() ? ByteAutomaton.NONE : number(to);
+  }
+
+  /** Adds a state and those that are reached from it without reading. */
+  private void reach(BitSet set, int state) {
+    Deque<Integer> open = new ArrayDeque<>();
+    open.push(state);
+    while (!open.isEmpty()) {
+      int at = open.pop();
+      count();
+      if (!set.get(at)) {
+        set.set(at);
+        nfa.skips(at).forEach(open::push);
+      }
+    }
+  }
+
+  private int number(BitSet set) {
+    Integer known = numbers.get(set);
+    if (known != null) {
+      return known;
+    }
+    if (sets.size() == MAX_STATES) {
+      throw new PatternException(
+          "needs more than %d states; repeat less, or put alternatives with the same beginning together"
+              .formatted(MAX_STATES));
+    }
+    numbers.put(set, sets.size());
+    sets.add(set);
+    return sets.size() - 1;
+  }
+
+  private void count() {
+    if (++work > MAX_WORK) {
+      throw new PatternException(
+          "takes more than %d steps to prepare; repeat less, or shorter parts".formatted(MAX_WORK));
+    }
+  }
+}

@@ -1,0 +1,91 @@
+package dev.flinfer.engine.structured;
+
+import java.util.List;
+
+/** A part of a pattern: builds its states into an automaton, as often as it is asked. */
+interface Node {
+  /** No upper limit to a number of repetitions. */
+  int UNLIMITED = -1;
+
+  /**
+   * Builds what the part matches, beginning at a state.
+   *
+   * @return the state at its end
+   */
+  int build(Nfa nfa, int from);
+
+  /** One after the other; of none, the empty text. */
+  record Concat(List<Node> parts) implements Node {
+    @Override
+    public int build(Nfa nfa, int from) {
+      int at = from;
+      for (Node part : parts) {
+        at = part.build(nfa, at);
+      }
+      return at;
+    }
+  }
+
+  /** One of several. */
+  record Union(List<Node> parts) implements Node {
+    @Override
+    public int build(Nfa nfa, int from) {
+      int end = nfa.state();
+      for (Node part : parts) {
+        nfa.skip(part.build(nfa, from), end);
+      }
+      return end;
+    }
+  }
+
+  /** A part {@code min} to {@code max} times. */
+  record Repeat(Node part, int min, int max) implements Node {
+    @Override
+    public int build(Nfa nfa, int from) {
+      int at = from;
+      for (int i = 0; i < min; i++) {
+        at = part.build(nfa, at);
+      }
+      if (max == UNLIMITED) {
+        int loop = nfa.state(); // of its own, so that nothing else that begins at `at` repeats
+        nfa.skip(at, loop);
+        nfa.skip(part.build(nfa, loop), loop);
+        at = nfa.state();
+        nfa.skip(loop, at);
+        return at;
+      }
+      int end = nfa.state();
+      for (int i = min; i < max; i++) {
+        nfa.skip(at, end);
+        int next = nfa.state();
+        nfa.skip(at, next);
+        at = part.build(nfa, next);
+      }
+      nfa.skip(at, end);
+      return end;
+    }
+  }
+
+  /** One character of a set, in UTF-8. */
+  record Characters(List<CodePoints.Range> ranges) implements Node {
+    @Override
+    public int build(Nfa nfa, int from) {
+      int end = nfa.state();
+      for (CodePoints.Range range : ranges) {
+        for (int[] bytes : Utf8Ranges.of(range.first(), range.last())) {
+          int at = from;
+          for (int i = 0; i < bytes.length; i += 2) {
+            int next = i + 2 == bytes.length ? end : nfa.state();
+            nfa.edge(at, bytes[i], bytes[i + 1], next);
+            at = next;
+          }
+        }
+      }
+      return end;
+    }
+  }
+
+  static Node concat(List<Node> parts) {
+    return parts.size() == 1 ? parts.get(0) : new Concat(List.copyOf(parts));
+  }
+}

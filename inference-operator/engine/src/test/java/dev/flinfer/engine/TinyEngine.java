@@ -1,0 +1,30 @@
+package dev.flinfer.engine;
+
+import dev.flinfer.engine.weights.DType;
+import dev.flinfer.schema.Completion;
+import dev.flinfer.schema.CompletionRequest;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+
+/** An engine with a small random checkpoint of 300 tokens; 96 fit in its context. */
+final class TinyEngine {
+  private static final RandomCheckpoint.Shape SHAPE =
+      new RandomCheckpoint.Shape(48, 4, 2, 96, 300, 96, 0.5);
+
+  private TinyEngine() {}
+
+  static void write(Path directory) {
+    RandomCheckpoint.write(directory.resolve("tiny"), SHAPE, DType.F16, 11);
+  }
+
+  static LlmEngine open(Path directory, int maxNumSeqs) {
+    return LlmEngine.open(
+        new EngineOptions(
+            directory.resolve("tiny").toString(), "cpu", maxNumSeqs, 64, 0, 0, true, 2));
+  }
+
+  static Completion get(LlmEngine engine, CompletionRequest request, GeneratedTokens from)
+      throws Exception {
+    return Requests.submit(engine, request, from).get(60, TimeUnit.SECONDS);
+  }
+}
