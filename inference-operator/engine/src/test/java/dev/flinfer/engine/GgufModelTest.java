@@ -91,7 +91,7 @@ final class GgufModelTest {
 
   private static Completion answer(Path model, String weights) throws Exception {
     EngineOptions options =
-        new EngineOptions(model.toString(), "cpu", 4, 16, 0, 0, true, 2, weights);
+        new EngineOptions(model.toString(), "cpu", 4, 16, 0, 0, true, 2, weights, KvCacheType.F32);
     try (LlmEngine engine = LlmEngine.open(options)) {
       return Requests.submit(
               engine,

@@ -20,7 +20,9 @@ final class TinyEngine {
   static LlmEngine open(Path directory, int maxNumSeqs) {
     return LlmEngine.open(
         new EngineOptions(
-            directory.resolve("tiny").toString(), "cpu", maxNumSeqs, 64, 0, 0, true, 2));
+            directory.resolve("tiny").toString(), "cpu", maxNumSeqs, 64, 0, 0, true, 2),
+        "auto",
+        EngineOptions.DEFAULT_KV_CACHE_TYPE);
   }
 
   static Completion get(LlmEngine engine, CompletionRequest request, GeneratedTokens from)
