@@ -20,9 +20,16 @@ final class TinyEngine {
   static LlmEngine open(Path directory, int maxNumSeqs) {
     return LlmEngine.open(
         new EngineOptions(
-            directory.resolve("tiny").toString(), "cpu", maxNumSeqs, 64, 0, 0, true, 2),
-        "auto",
-        EngineOptions.DEFAULT_KV_CACHE_TYPE);
+            directory.resolve("tiny").toString(),
+            "cpu",
+            maxNumSeqs,
+            64,
+            0,
+            0,
+            true,
+            2,
+            "auto",
+            KvCacheType.F32));
   }
 
   static Completion get(LlmEngine engine, CompletionRequest request, GeneratedTokens from)
