@@ -23,7 +23,8 @@ public interface LlmEngine extends AutoCloseable {
    *
    * @param request with its id set
    * @param resumeFrom tokens that an earlier engine generated for the same request; generation goes
-   *     on behind them. {@link GeneratedTokens#NONE} for a new request
+   *     on behind them, or from the start with the same outcome where they lack log-probabilities
+   *     that the request asks for. {@link GeneratedTokens#NONE} for a new request
    * @param listener is told the outcome, exactly once, unless the generation is cancelled
    * @throws InvalidRequestException if the request asks for what cannot be done
    * @throws EngineException if the engine is closed or its device failed
