@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class JsonReaderTest {
   private static final String REQUEST_FIELDS =
       "id, prompt, prompt_token_ids, max_tokens, temperature, top_p, top_k, stop, seed, logprobs,"
-          + " choices, deadline, metadata";
+          + " choices, choices_method, priority, deadline, metadata";
 
   private final WireFormat.Reader<CompletionRequest> requests =
       WireFormat.JSON.reader(CompletionRequest.class);

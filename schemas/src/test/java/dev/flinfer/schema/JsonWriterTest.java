@@ -15,7 +15,8 @@ class JsonWriterTest {
             json(CompletionRequest.newBuilder().setId("a").setPrompt("x\n\"é\" 😀\u2028").build()))
         .isEqualTo(
             "{\"id\":\"a\",\"prompt\":\"x\\n\\\"é\\\" 😀\u2028\",\"max_tokens\":16,\"temperature\":1.0,"
-                + "\"top_p\":1.0,\"top_k\":0,\"stop\":[],\"choices\":[],\"metadata\":{}}");
+                + "\"top_p\":1.0,\"top_k\":0,\"stop\":[],\"choices\":[],"
+                + "\"choices_method\":\"token_length_normalized\",\"priority\":0,\"metadata\":{}}");
   }
 
   @Test

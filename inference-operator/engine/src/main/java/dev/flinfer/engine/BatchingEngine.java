@@ -6,6 +6,7 @@ import dev.flinfer.schema.CompletionRequest;
 import dev.flinfer.schema.FinishReason;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Queue;
 import java.util.Set;
@@ -18,6 +19,11 @@ import java.util.function.Consumer;
  * it and owns the device; callers reach it through a queue and are never kept waiting.
  */
 final class BatchingEngine implements LlmEngine {
+  /**
+   * Rows of logits in a step at least, so that a few labels need no second one; 13 MB for Phi-2.
+   */
+  private static final int LOGITS_FOR_CHOICES = 64;
+
   private final ForwardPass forward;
   private final AutoCloseable files;
   private final Tokenizer tokenizer;
@@ -26,18 +32,14 @@ final class BatchingEngine implements LlmEngine {
   private final InstantSource clock;
   private final BlockPool pool;
   private final Scheduler scheduler;
-  private final float[] logits; // (max_num_seqs, vocab_size)
+  private final EngineCounters counters = new EngineCounters();
+  private final float[] logits; // (rows of logits, vocab_size)
 
   private final Queue<Runnable> inbox = new ConcurrentLinkedQueue<>();
   private final Thread owner;
   private volatile boolean closed;
   private volatile EngineException failure;
   private volatile EngineStats stats;
-
-  private long steps;
-  private long sequences;
-  private long promptTokens;
-  private long generatedTokens;
 
   BatchingEngine(
       ForwardPass forward,
@@ -54,23 +56,30 @@ final class BatchingEngine implements LlmEngine {
     this.model = model;
     this.clock = clock;
     this.pool = new BlockPool(forward.numKvBlocks());
-    this.scheduler =
-        new Scheduler(
-            options.maxNumSeqs(),
-            options.maxNumBatchedTokens(),
-            options.enablePrefixCaching(),
-            pool);
-    this.logits = new float[Math.multiplyExact(options.maxNumSeqs(), forward.vocabSize())];
+    Scheduler.Limits limits = limits(options);
+    this.scheduler = new Scheduler(limits, options.enablePrefixCaching(), pool);
+    this.logits = new float[Math.multiplyExact(limits.maxNumLogits(), forward.vocabSize())];
     publishStats();
     this.owner = new Thread(this::run, "flinfer-engine");
     owner.setDaemon(true);
     owner.start();
   }
 
+  private static Scheduler.Limits limits(EngineOptions options) {
+    int forChoices = Math.min(options.maxNumBatchedTokens(), LOGITS_FOR_CHOICES);
+    return new Scheduler.Limits(
+        options.maxNumSeqs(),
+        options.maxNumBatchedTokens(),
+        Math.max(options.maxNumSeqs(), forChoices));
+  }
+
   @Override
   public Generation submit(
       CompletionRequest request, GeneratedTokens resumeFrom, GenerationListener listener) {
     requireAlive();
+    if (request.getId() == null) {
+      throw new InvalidRequestException("id is missing; the completion is told by it");
+    }
     SamplingParams params = SamplingParams.of(request);
     int[] prompt = RequestTokens.of(request, tokenizer, model);
     Sequence sequence =
@@ -82,6 +91,7 @@ final class BatchingEngine implements LlmEngine {
             listener,
             System.nanoTime(),
             this::cancel);
+    sequence.choices = RequestChoices.of(request, prompt.length, tokenizer, model);
     if (params.logprobs() && resumeFrom.logprobs().length != resumeFrom.tokens().length) {
       throw new IllegalArgumentException(
           "%d tokens to resume from and %d log-probabilities"
@@ -177,7 +187,8 @@ final class BatchingEngine implements LlmEngine {
     if (sequence.cancelled()) {
       return;
     }
-    int[] tokens = resumeFrom.tokens();
+    // A choice generates no tokens; it begins anew and comes out the same.
+    int[] tokens = sequence.choices == null ? resumeFrom.tokens() : new int[0];
     for (int i = 0; i < tokens.length; i++) {
       sequence.append(tokens[i], resumeFrom.logprobs().length > 0 ? resumeFrom.logprobs()[i] : 0);
       sequence.finishReason = finishReason(sequence);
@@ -195,28 +206,45 @@ final class BatchingEngine implements LlmEngine {
     StepPlan plan = StepPlans.of(step);
     forward.forward(plan, logits);
     scheduler.computed(step);
-    steps++;
-    sequences += step.size();
+    counters.step(step);
     int row = 0;
-    List<Sequence> finished = new ArrayList<>();
     for (Scheduler.Scheduled scheduled : step) {
-      Sequence sequence = scheduled.sequence();
+      Sequence sequence = scheduled.sequence().root();
       if (sequence.firstScheduledNanos == 0) {
         sequence.firstScheduledNanos = start;
       }
-      if (sequence.computed == sequence.length()) {
-        promptTokens += scheduled.tokens() - (sequence.generated() > 0 ? 1 : 0);
-        sample(sequence, row++);
-        if (sequence.finishReason != null) {
-          scheduler.remove(sequence);
-          finished.add(sequence);
-        }
-      } else {
-        promptTokens += scheduled.tokens();
+      if (sequence.choices != null) {
+        score(scheduled, row);
+      } else if (scheduled.logits() > 0) {
+        sample(sequence, row);
+      }
+      row += scheduled.logits();
+    }
+    Set<Sequence> finished = new LinkedHashSet<>();
+    for (Scheduler.Scheduled scheduled : step) {
+      Sequence sequence = scheduled.sequence().root();
+      if (sequence.chosen()) {
+        sequence.finishReason = FinishReason.CHOICE;
+      }
+      if (sequence.finishReason != null && finished.add(sequence)) {
+        scheduler.remove(sequence);
       }
     }
     publishStats(); // before those who then hear of a completion look at them
     finished.forEach(this::finish);
+  }
+
+  private void score(Scheduler.Scheduled scheduled, int row) {
+    Sequence sequence = scheduled.sequence();
+    int vocab = forward.vocabSize();
+    for (int i = 0; i < scheduled.logits(); i++) {
+      int position = scheduled.from() + scheduled.tokens() - scheduled.logits() + i;
+      int depth = sequence.path().length() - (sequence.length() - 1 - position);
+      Choices choices = sequence.root().choices;
+      if (!choices.score(sequence.path(), depth, logits, (row + i) * vocab, vocab)) {
+        throw notNumbers(sequence);
+      }
+    }
   }
 
   private void sample(Sequence sequence, int row) {
@@ -224,14 +252,12 @@ final class BatchingEngine implements LlmEngine {
     int at = row * vocab;
     int token = Sampler.sample(logits, at, vocab, sequence.params, sequence.generated());
     if (Float.isNaN(logits[at + token])) {
-      throw new IllegalStateException(
-          "The logits of request %s are NaN; the weights of model %s are broken"
-              .formatted(sequence.request.getId(), model.name()));
+      throw notNumbers(sequence);
     }
     float logprob =
         sequence.params.logprobs() ? Sampler.logprob(logits, at, vocab, token) : Float.NaN;
     sequence.append(token, logprob);
-    generatedTokens++;
+    counters.generated();
     if (sequence.firstTokenNanos == 0) {
       sequence.firstTokenNanos = System.nanoTime();
     }
@@ -239,6 +265,12 @@ final class BatchingEngine implements LlmEngine {
     if (sequence.finishReason == null && !sequence.cancelled()) {
       sequence.listener.onToken(token, sequence.text.stream(false));
     }
+  }
+
+  private IllegalStateException notNumbers(Sequence sequence) {
+    return new IllegalStateException(
+        "The logits of request %s are NaN; the weights of model %s are broken"
+            .formatted(sequence.request.getId(), model.name()));
   }
 
   private FinishReason finishReason(Sequence sequence) {
@@ -308,17 +340,6 @@ final class BatchingEngine implements LlmEngine {
   }
 
   private void publishStats() {
-    stats =
-        new EngineStats(
-            steps,
-            sequences,
-            promptTokens,
-            generatedTokens,
-            scheduler.prefixCacheHits(),
-            scheduler.preemptions(),
-            scheduler.running().size(),
-            scheduler.waiting().size() + inbox.size(),
-            pool.used(),
-            pool.total());
+    stats = counters.stats(scheduler, pool, inbox.size());
   }
 }

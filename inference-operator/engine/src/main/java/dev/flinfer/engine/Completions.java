@@ -1,6 +1,7 @@
 package dev.flinfer.engine;
 
 import dev.flinfer.schema.Completion;
+import dev.flinfer.schema.FinishReason;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -23,22 +24,27 @@ final class Completions {
         logprobs.add(logprob);
       }
     }
-    return Completion.newBuilder()
-        .setId(sequence.request.getId())
-        .setText(sequence.text.toString())
-        .setFinishReason(sequence.finishReason)
-        .setPromptTokens(sequence.promptLength)
-        .setCachedTokens(Math.max(0, sequence.cachedTokens))
-        .setCompletionTokens(tokens.size())
-        .setTokenIds(tokens)
-        .setLogprobs(logprobs)
-        .setModel(model.name())
-        .setModelDigest(model.digest())
-        .setQueueTimeMs(millis(sequence, sequence.firstScheduledNanos, nowNanos))
-        .setTimeToFirstTokenMs(millis(sequence, sequence.firstTokenNanos, nowNanos))
-        .setLatencyMs(millis(sequence, nowNanos, nowNanos))
-        .setMetadata(sequence.request.getMetadata())
-        .build();
+    Completion completion =
+        Completion.newBuilder()
+            .setId(sequence.request.getId())
+            .setText(sequence.text.toString())
+            .setFinishReason(sequence.finishReason)
+            .setPromptTokens(sequence.promptLength)
+            .setCachedTokens(Math.max(0, sequence.cachedTokens))
+            .setCompletionTokens(tokens.size())
+            .setTokenIds(tokens)
+            .setLogprobs(logprobs)
+            .setModel(model.name())
+            .setModelDigest(model.digest())
+            .setQueueTimeMs(millis(sequence, sequence.firstScheduledNanos, nowNanos))
+            .setTimeToFirstTokenMs(millis(sequence, sequence.firstTokenNanos, nowNanos))
+            .setLatencyMs(millis(sequence, nowNanos, nowNanos))
+            .setMetadata(sequence.request.getMetadata())
+            .build();
+    if (sequence.finishReason == FinishReason.CHOICE) {
+      sequence.choices.result().putInto(completion);
+    }
+    return completion;
   }
 
   /** From the submission to a moment, or to now where the moment never came. */

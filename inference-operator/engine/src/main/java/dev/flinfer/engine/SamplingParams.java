@@ -56,11 +56,6 @@ public record SamplingParams(
     for (String stop : request.getStop()) {
       require(!stop.isEmpty(), "stop", "an empty string", "a list of non-empty strings");
     }
-    require(
-        request.getChoices().isEmpty(),
-        "choices",
-        request.getChoices(),
-        "absent: choosing between labels is not served yet; ask for the label as text");
     return new SamplingParams(
         request.getMaxTokens(),
         temperature < GREEDY_BELOW ? 0 : temperature,

@@ -45,7 +45,6 @@ final class SamplingParamsTest {
     refused(r -> r.setTopK(-2), "top_k is -2; it must be at least 1, or 0 or -1 for all tokens");
     refused(r -> r.setLogprobs(2), "logprobs is 2; it must be 0 or 1");
     refused(r -> r.setStop(List.of("a", "")), "stop is an empty string");
-    refused(r -> r.setChoices(List.of("a")), "choices is [a]; it must be absent");
   }
 
   private static long seed(Consumer<CompletionRequest.Builder> change) {
