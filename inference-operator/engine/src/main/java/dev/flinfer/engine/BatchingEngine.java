@@ -8,22 +8,13 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Queue;
 import java.util.Set;
-import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.locks.LockSupport;
-import java.util.function.Consumer;
 
 /**
  * The engine's loop: take in what was submitted, schedule, forward, sample, again. One thread runs
  * it and owns the device; callers reach it through a queue and are never kept waiting.
  */
 final class BatchingEngine implements LlmEngine {
-  /**
-   * Rows of logits in a step at least, so that a few labels need no second one; 13 MB for Phi-2.
-   */
-  private static final int LOGITS_FOR_CHOICES = 64;
-
   private final ForwardPass forward;
   private final AutoCloseable files;
   private final Tokenizer tokenizer;
@@ -35,8 +26,7 @@ final class BatchingEngine implements LlmEngine {
   private final EngineCounters counters = new EngineCounters();
   private final float[] logits; // (rows of logits, vocab_size)
 
-  private final Queue<Runnable> inbox = new ConcurrentLinkedQueue<>();
-  private final Thread owner;
+  private final OwnerThread owner = new OwnerThread(this::run);
   private volatile boolean closed;
   private volatile EngineException failure;
   private volatile EngineStats stats;
@@ -56,21 +46,11 @@ final class BatchingEngine implements LlmEngine {
     this.model = model;
     this.clock = clock;
     this.pool = new BlockPool(forward.numKvBlocks());
-    Scheduler.Limits limits = limits(options);
+    Scheduler.Limits limits = Scheduler.Limits.of(options);
     this.scheduler = new Scheduler(limits, options.enablePrefixCaching(), pool);
     this.logits = new float[Math.multiplyExact(limits.maxNumLogits(), forward.vocabSize())];
     publishStats();
-    this.owner = new Thread(this::run, "flinfer-engine");
-    owner.setDaemon(true);
     owner.start();
-  }
-
-  private static Scheduler.Limits limits(EngineOptions options) {
-    int forChoices = Math.min(options.maxNumBatchedTokens(), LOGITS_FOR_CHOICES);
-    return new Scheduler.Limits(
-        options.maxNumSeqs(),
-        options.maxNumBatchedTokens(),
-        Math.max(options.maxNumSeqs(), forChoices));
   }
 
   @Override
@@ -97,7 +77,7 @@ final class BatchingEngine implements LlmEngine {
           "%d tokens to resume from and %d log-probabilities"
               .formatted(resumeFrom.tokens().length, resumeFrom.logprobs().length));
     }
-    send(() -> take(sequence, resumeFrom));
+    owner.send(() -> take(sequence, resumeFrom));
     // Whatever was sent before the failure was noted is told of it; what came later is told here.
     requireAlive();
     return sequence;
@@ -121,18 +101,8 @@ final class BatchingEngine implements LlmEngine {
   @Override
   public void close() {
     closed = true;
-    LockSupport.unpark(owner);
-    boolean interrupted = false;
-    while (owner.isAlive() && Thread.currentThread() != owner) {
-      try {
-        owner.join();
-      } catch (InterruptedException e) {
-        interrupted = true; // the device must be free before this returns
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    owner.wake();
+    owner.join();
   }
 
   private void requireAlive() {
@@ -140,45 +110,39 @@ final class BatchingEngine implements LlmEngine {
       throw failure;
     }
     if (closed) {
-      throw new EngineException("The engine for model %s is closed".formatted(model.name()));
+      throw closedException();
     }
   }
 
-  private void cancel(Sequence sequence) {
-    send(() -> scheduler.remove(sequence));
+  private EngineException closedException() {
+    return new EngineException("The engine for model %s is closed".formatted(model.name()));
   }
 
-  private void send(Runnable message) {
-    inbox.add(message);
-    LockSupport.unpark(owner);
+  private void cancel(Sequence sequence) {
+    owner.send(() -> scheduler.remove(sequence));
   }
 
   private void run() {
     try {
       while (!closed) {
-        takeIn();
+        owner.takeIn();
         finishOverdue();
         List<Scheduler.Scheduled> step = scheduler.schedule();
         if (step.isEmpty()) {
           publishStats();
-          if (inbox.isEmpty() && !closed) {
-            LockSupport.park(this);
+          if (!closed) {
+            owner.sleep();
           }
         } else {
           compute(step);
         }
       }
+      EngineException reason = closedException();
+      unfinished().forEach(sequence -> sequence.listener.onClose(reason));
     } catch (RuntimeException | Error e) {
       fail(e);
     } finally {
       closeDevice();
-    }
-  }
-
-  private void takeIn() {
-    Runnable message;
-    while ((message = inbox.poll()) != null) {
-      message.run();
     }
   }
 
@@ -214,7 +178,9 @@ final class BatchingEngine implements LlmEngine {
         sequence.firstScheduledNanos = start;
       }
       if (sequence.choices != null) {
-        score(scheduled, row);
+        if (!sequence.choices.score(scheduled, logits, row, forward.vocabSize())) {
+          throw notNumbers(sequence);
+        }
       } else if (scheduled.logits() > 0) {
         sample(sequence, row);
       }
@@ -232,19 +198,6 @@ final class BatchingEngine implements LlmEngine {
     }
     publishStats(); // before those who then hear of a completion look at them
     finished.forEach(this::finish);
-  }
-
-  private void score(Scheduler.Scheduled scheduled, int row) {
-    Sequence sequence = scheduled.sequence();
-    int vocab = forward.vocabSize();
-    for (int i = 0; i < scheduled.logits(); i++) {
-      int position = scheduled.from() + scheduled.tokens() - scheduled.logits() + i;
-      int depth = sequence.path().length() - (sequence.length() - 1 - position);
-      Choices choices = sequence.root().choices;
-      if (!choices.score(sequence.path(), depth, logits, (row + i) * vocab, vocab)) {
-        throw notNumbers(sequence);
-      }
-    }
   }
 
   private void sample(Sequence sequence, int row) {
@@ -284,18 +237,7 @@ final class BatchingEngine implements LlmEngine {
   }
 
   private void finishOverdue() {
-    long now = clock.millis();
-    List<Sequence> overdue = new ArrayList<>();
-    Consumer<Sequence> look =
-        sequence -> {
-          Long deadline = sequence.request.getDeadline();
-          if (deadline != null && deadline <= now) {
-            overdue.add(sequence);
-          }
-        };
-    scheduler.running().forEach(look);
-    scheduler.waiting().forEach(look);
-    for (Sequence sequence : overdue) {
+    for (Sequence sequence : scheduler.overdue(clock.millis())) {
       sequence.finishReason = FinishReason.DEADLINE;
       scheduler.remove(sequence);
       finish(sequence);
@@ -321,12 +263,14 @@ final class BatchingEngine implements LlmEngine {
             "The engine for model %s on %s failed: %s"
                 .formatted(model.name(), model.device(), cause),
             cause);
-    takeIn();
+    unfinished().forEach(sequence -> sequence.listener.onFailure(failure));
+  }
+
+  private List<Sequence> unfinished() {
+    owner.takeIn();
     List<Sequence> all = new ArrayList<>(scheduler.running());
     all.addAll(scheduler.waiting());
-    for (Sequence sequence : all) {
-      sequence.listener.onFailure(failure);
-    }
+    return all;
   }
 
   private void closeDevice() {
@@ -340,6 +284,6 @@ final class BatchingEngine implements LlmEngine {
   }
 
   private void publishStats() {
-    stats = counters.stats(scheduler, pool, inbox.size());
+    stats = counters.stats(scheduler, pool, owner.pending());
   }
 }

@@ -117,13 +117,33 @@ final class Choices {
   }
 
   /**
+   * Takes in the logits of a step.
+   *
+   * @param scheduled of the sequence with these choices or one of its branches
+   * @param logits (rows, vocab_size)
+   * @param row the first of its rows
+   * @return false if they are no numbers
+   */
+  boolean score(Scheduler.Scheduled scheduled, float[] logits, int row, int vocab) {
+    Path path = scheduled.sequence().path();
+    int end = scheduled.from() + scheduled.tokens();
+    for (int i = 0; i < scheduled.logits(); i++) {
+      int behind = scheduled.sequence().length() - (end - scheduled.logits() + i + 1);
+      if (!score(path, path.length() - behind, logits, (row + i) * vocab, vocab)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /**
    * Takes in the logits behind the first tokens of a path.
    *
    * @param depth how many tokens
    * @param logits the row, (vocab_size) from {@code at} on
    * @return false if they are no numbers
    */
-  boolean score(Path path, int depth, float[] logits, int at, int vocab) {
+  private boolean score(Path path, int depth, float[] logits, int at, int vocab) {
     double[][] scores = path.conditional() ? conditional : unconditional;
     double normalizer = Double.NaN;
     for (int i = 0; i < tokens.length; i++) {

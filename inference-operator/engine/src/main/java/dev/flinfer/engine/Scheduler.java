@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * Decides what the next forward pass computes: first one token of every sequence that is decoding,
@@ -34,7 +35,18 @@ final class Scheduler {
    *
    * @param maxNumLogits most rows of logits, at least {@code maxNumSeqs}
    */
-  record Limits(int maxNumSeqs, int maxNumBatchedTokens, int maxNumLogits) {}
+  record Limits(int maxNumSeqs, int maxNumBatchedTokens, int maxNumLogits) {
+    /** So that a few labels need one step even in a small batch; for Phi-2 13 MB of logits. */
+    private static final int LOGITS_FOR_CHOICES = 64;
+
+    static Limits of(EngineOptions options) {
+      int forChoices = Math.min(options.maxNumBatchedTokens(), LOGITS_FOR_CHOICES);
+      return new Limits(
+          options.maxNumSeqs(),
+          options.maxNumBatchedTokens(),
+          Math.max(options.maxNumSeqs(), forChoices));
+    }
+  }
 
   private final Limits limits;
   private final boolean prefixCaching;
@@ -71,6 +83,14 @@ final class Scheduler {
 
   Collection<Sequence> waiting() {
     return waiting.all();
+  }
+
+  /** The sequences whose deadline has passed. */
+  List<Sequence> overdue(long nowMillis) {
+    return Stream.concat(running.stream(), waiting().stream())
+        .filter(sequence -> sequence.request.getDeadline() != null)
+        .filter(sequence -> sequence.request.getDeadline() <= nowMillis)
+        .toList();
   }
 
   long preemptions() {
