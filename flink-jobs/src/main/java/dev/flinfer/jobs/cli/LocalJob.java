@@ -5,6 +5,7 @@ import dev.flinfer.jobs.LocalCluster;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
@@ -16,11 +17,18 @@ import org.apache.flink.api.common.JobStatus;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.core.execution.JobClient;
 import org.apache.flink.core.execution.SavepointFormatType;
+import org.apache.flink.runtime.checkpoint.CheckpointException;
+import org.apache.flink.runtime.checkpoint.CheckpointFailureReason;
+import org.apache.flink.runtime.dispatcher.UnavailableDispatcherOperationException;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.apache.flink.util.ExceptionUtils;
 
 /** The completion job on a Flink cluster in this process. */
 final class LocalJob implements AutoCloseable {
   private static final long STATUS_TIMEOUT_SECONDS = 30;
+
+  /** How long a job that is only starting is waited for before it is stopped. */
+  private static final int START_SECONDS = 60;
 
   private final LocalCluster cluster;
   private final JobClient client;
@@ -70,22 +78,67 @@ final class LocalJob implements AutoCloseable {
   }
 
   /**
-   * Reads no more, finishes what is in the job, commits it, and ends: the next run with the same
-   * consumer group goes on with the next record.
+   * Reads no more, finishes what is in the job, commits it, and ends.
+   *
+   * @throws UserError if that fails; the job runs on
    */
-  void drain(long timeoutSeconds) throws IOException {
+  void drain(Duration timeout) throws IOException {
     Path savepoints = Files.createTempDirectory("flinfer-savepoint");
     try {
-      await(
-          client.stopWithSavepoint(
-              true, savepoints.toUri().toString(), SavepointFormatType.DEFAULT),
-          timeoutSeconds);
+      stopWithSavepoint(true, savepoints, timeout);
     } finally {
       delete(savepoints);
     }
   }
 
-  /** Nothing reads it: offsets and transactions are committed, and no request is in it. */
+  /**
+   * Puts what is in the job into a savepoint, and ends.
+   *
+   * @throws UserError if that fails; the job runs on
+   */
+  void suspend(StateDirectory state, Duration timeout) {
+    stopWithSavepoint(false, state.savepoints(), timeout);
+  }
+
+  private void stopWithSavepoint(boolean drain, Path directory, Duration timeout) {
+    for (int attempt = 1; ; attempt++) {
+      try {
+        await(
+            client.stopWithSavepoint(
+                drain, StateDirectory.flinkPath(directory), SavepointFormatType.DEFAULT),
+            timeout.toSeconds());
+        return;
+      } catch (UserError e) {
+        if (!isStarting(e) || attempt == START_SECONDS || hasEnded()) {
+          throw e;
+        }
+        pause();
+      }
+    }
+  }
+
+  /** A job that starts, the first time or again after a failure, takes no savepoint yet. */
+  private static boolean isStarting(UserError e) {
+    boolean tasksStart =
+        ExceptionUtils.findThrowable(e, CheckpointException.class)
+            .map(CheckpointException::getCheckpointFailureReason)
+            .filter(reason -> reason == CheckpointFailureReason.NOT_ALL_REQUIRED_TASKS_RUNNING)
+            .isPresent();
+    return tasksStart
+        || ExceptionUtils.findThrowable(e, UnavailableDispatcherOperationException.class)
+            .isPresent();
+  }
+
+  private static void pause() {
+    try {
+      TimeUnit.SECONDS.sleep(1);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new UserError("interrupted", e);
+    }
+  }
+
+  /** Nothing reads it: transactions are committed, and no request is in it. */
   private static void delete(Path directory) throws IOException {
     List<Path> paths;
     try (Stream<Path> walk = Files.walk(directory)) {

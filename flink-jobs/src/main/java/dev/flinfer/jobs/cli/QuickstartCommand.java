@@ -41,7 +41,7 @@ final class QuickstartCommand implements Callable<Integer> {
   private static final Duration CHECKPOINT_INTERVAL = Duration.ofSeconds(1);
 
   private static final Duration THROUGHPUT_INTERVAL = Duration.ofSeconds(1);
-  private static final long DRAIN_SECONDS = 60;
+  private static final Duration DRAIN_TIMEOUT = Duration.ofMinutes(1);
 
   /** Longer than the first answer of Phi-2 itself takes on a laptop. */
   private static final long STALLED_NANOS = TimeUnit.MINUTES.toNanos(5);
@@ -133,7 +133,7 @@ final class QuickstartCommand implements Callable<Integer> {
       }
       seconds = (console.nanoTime().getAsLong() - start) / 1e9;
       if (tally.allAnswered() && !keep) {
-        job.drain(DRAIN_SECONDS);
+        job.drain(DRAIN_TIMEOUT);
       }
       readback.readToEnd();
       records = readback.records();

@@ -22,8 +22,9 @@ import picocli.CommandLine.Option;
       "that the options name. Any option of the job and of Flink can be set with --set or -D,",
       "or in a file of `key: value` lines; what is nearer to the command wins.",
       "",
-      "Ctrl-C reads no more, finishes the requests under way, commits, and ends with",
-      "exit code 130; a second Ctrl-C ends at once.",
+      "Ctrl-C finishes the requests under way or, with --state, puts them there, and ends",
+      "with exit code 130; a second Ctrl-C ends at once. Without --state the next run starts",
+      "at the consumer group's offsets: it may answer the last prompts a second time.",
       "",
       "Example:",
       "  flinfer run --bootstrap-servers localhost:9092 --model /path/to/phi-2 \\",
@@ -33,7 +34,7 @@ final class RunCommand implements Callable<Integer> {
   private static final Duration POLL = Duration.ofMillis(500);
 
   /** As long as a checkpoint may take by default. */
-  private static final long DRAIN_SECONDS = 600;
+  private static final Duration STOP_TIMEOUT = Duration.ofMinutes(10);
 
   private final Console console;
 
@@ -59,6 +60,14 @@ final class RunCommand implements Callable<Integer> {
       names = "--bounded",
       description = "End when what is in the input topic at the start is answered.")
   private boolean bounded;
+
+  @Option(
+      names = "--state",
+      paramLabel = "DIR",
+      description =
+          "Keep checkpoints there and go on from the newest, so that each prompt is answered"
+              + " exactly once whatever ends the process.")
+  private Path state;
 
   @Option(
       names = "--ui",
@@ -114,8 +123,13 @@ final class RunCommand implements Callable<Integer> {
         return 0;
       }
     }
-    console.say("flinfer: finishing the requests under way; Ctrl-C again ends at once");
-    job.drain(DRAIN_SECONDS);
+    if (state == null) {
+      console.say("flinfer: finishing the requests under way; Ctrl-C again ends at once");
+      job.drain(STOP_TIMEOUT);
+    } else {
+      console.say("flinfer: saving the requests under way to " + state);
+      job.suspend(new StateDirectory(state), STOP_TIMEOUT);
+    }
     return stop.exitCode();
   }
 
@@ -132,6 +146,9 @@ final class RunCommand implements Callable<Integer> {
     }
     if (bounded) {
       config.set(KafkaOptions.BOUNDED, true);
+    }
+    if (state != null) {
+      new StateDirectory(state).addTo(config);
     }
     engineArguments.addTo(config);
     config.addAll(Configuration.fromMap(settings));

@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
@@ -21,7 +22,6 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import sun.misc.Signal;
 
 /** {@code produce}, {@code run} and {@code consume} against a broker. */
 @Timeout(value = 3, unit = TimeUnit.MINUTES)
@@ -75,7 +75,7 @@ final class KafkaCommandsIT {
     return args.toArray(String[]::new);
   }
 
-  private List<JsonNode> consume(String topic, int records) throws IOException {
+  private static List<JsonNode> consume(String topic, int records) throws IOException {
     RecordedConsole reader = new RecordedConsole();
     int code =
         reader.run(
@@ -87,6 +87,8 @@ final class KafkaCommandsIT {
             "--from-beginning",
             "--max-messages",
             Integer.toString(records),
+            "--timeout",
+            "10",
             "--show-key");
     assertThat(code).isZero();
     return JSON.readerFor(JsonNode.class).<JsonNode>readValues(reader.out()).readAll();
@@ -139,28 +141,49 @@ final class KafkaCommandsIT {
     assertThat(recorded.err()).contains("in.jsonl:1: ").endsWith("1 record to topic bad-in\n");
   }
 
-  @Test
-  void ctrlCFinishesWhatIsUnderWayAndTheNextRunGoesOnBehindIt() throws Exception {
-    createTopics("stop");
-    produce("stop", "json", "{\"id\": \"a\", \"prompt\": \"x\"}");
-    CompletableFuture<Integer> run =
-        CompletableFuture.supplyAsync(() -> recorded.run(runArguments("stop", "--ui")));
-    // The checkpoint interval is not awaited: stopping commits.
-    while (!recorded.err().contains("web UI is at")) {
-      assertThat(run).isNotDone();
+  /** Runs until the job is up and the other thing is done, then presses Ctrl-C. */
+  private static void runAndInterrupt(Callable<?> meanwhile, String... arguments) throws Exception {
+    RecordedConsole console = new RecordedConsole();
+    CompletableFuture<Integer> run = CompletableFuture.supplyAsync(() -> console.run(arguments));
+    while (!console.err().contains("web UI is at")) {
+      assertThat(run).as(console.err()).isNotDone();
       TimeUnit.MILLISECONDS.sleep(50);
     }
-    Signal.raise(new Signal("INT"));
+    meanwhile.call();
+    String pid = Long.toString(ProcessHandle.current().pid());
+    new ProcessBuilder("kill", "-INT", pid).start().waitFor();
+    assertThat(run.get(2, TimeUnit.MINUTES)).as(console.err()).isEqualTo(130);
+  }
 
-    assertThat(run.get(2, TimeUnit.MINUTES)).isEqualTo(130);
-    assertThat(recorded.err())
-        .contains("flinfer: finishing the requests under way; Ctrl-C again ends at once");
-    produce("stop", "json", "{\"id\": \"b\", \"prompt\": \"x\"}");
-    assertThat(recorded.run(runArguments("stop", "--bounded"))).isZero();
+  @Test
+  void ctrlCFinishesWhatIsUnderWay() throws Exception {
+    createTopics("stop");
+    produce("stop", "json", "{\"id\": \"a\", \"prompt\": \"x\"}");
 
-    assertThat(consume("stop-out", 2))
+    // Stopping commits it: no checkpoint is due within these minutes.
+    runAndInterrupt(
+        () -> null, runArguments("stop", "--ui", "--set", "execution.checkpointing.interval=3min"));
+
+    assertThat(consume("stop-out", 1).get(0).get("key").asText()).isEqualTo("a");
+  }
+
+  @Test
+  void withAStateDirectoryEachPromptIsAnsweredOnceThoughTheRunIsStopped() throws Exception {
+    createTopics("state");
+    String state = dir.resolve("a state").toString();
+    String[] arguments =
+        runArguments("state", "--ui", "--state", state, "-Dexecution.checkpointing.interval=300ms");
+
+    produce("state", "json", "{\"id\": \"a\", \"prompt\": \"x\", \"max_tokens\": 40}");
+    runAndInterrupt(() -> null, arguments);
+    produce("state", "json", "{\"id\": \"b\", \"prompt\": \"x\"}");
+    runAndInterrupt(() -> consume("state-out", 1), arguments);
+    produce("state", "json", "{\"id\": \"c\", \"prompt\": \"x\"}");
+    runAndInterrupt(() -> consume("state-out", 3), arguments);
+
+    assertThat(consume("state-out", 4))
         .extracting(record -> record.get("key").asText())
-        .containsExactly("a", "b");
+        .containsExactlyInAnyOrder("a", "b", "c");
   }
 
   @Test
