@@ -30,6 +30,13 @@ record Answer(int[] promptTokens, Completion completion) {
     if (completion.getLogprobs() != null) {
       completion.getLogprobs().forEach(logprobs::add);
     }
+    if (completion.getLabel() != null) {
+      object.put("label", completion.getLabel());
+      ObjectNode probabilities = object.putObject("label_probabilities");
+      completion.getLabelProbabilities().forEach(probabilities::put);
+      object.put("label_margin", completion.getLabelMargin());
+      object.put("label_entropy", completion.getLabelEntropy());
+    }
     return object.toString();
   }
 

@@ -52,7 +52,8 @@ final class GenerateCommand implements Callable<Integer> {
       names = "--json",
       description =
           "Print one JSON object a request: id, prompt_tokens, tokens, text, finish_reason,"
-              + " logprobs. Without it a single prompt's text is printed as it is generated.")
+              + " logprobs, and with choices label, label_probabilities, label_margin,"
+              + " label_entropy. Without it a single prompt's text is printed as it is generated.")
   private boolean json;
 
   private int badLines;

@@ -44,6 +44,23 @@ final class SamplingArguments {
       description = "End where this text appears; may be given several times.")
   List<String> stop;
 
+  @Option(
+      names = "--choices",
+      paramLabel = "LABEL",
+      split = ",",
+      description =
+          "Choose between these labels instead of generating text: ' yes, no'. A space in front"
+              + " of a label belongs to it.")
+  List<String> choices;
+
+  @Option(
+      names = "--choices-method",
+      paramLabel = "METHOD",
+      description =
+          "How labels are compared: token_length_normalized, greedy_token_selection,"
+              + " unconditional_likelihood_normalized (default: the first).")
+  String choicesMethod;
+
   /**
    * Fills in what the request does not say itself.
    *
@@ -68,6 +85,12 @@ final class SamplingArguments {
     }
     if (stop != null && !present.contains("stop")) {
       request.setStop(stop);
+    }
+    if (choices != null && !present.contains("choices")) {
+      request.setChoices(choices);
+    }
+    if (choicesMethod != null && !present.contains("choices_method")) {
+      request.setChoicesMethod(choicesMethod);
     }
   }
 }
