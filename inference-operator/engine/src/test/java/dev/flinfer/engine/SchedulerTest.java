@@ -127,9 +127,8 @@ final class SchedulerTest {
   @Test
   void labelsAreComputedInOneStepWithTheirPromptAndShareItsWholeBlocks() {
     BlockPool pool = new BlockPool(10);
+    Sequence sequence = choosing(40, "5 6 7", "5 8", "9");
     Scheduler scheduler = new Scheduler(new Scheduler.Limits(1, 100, 8), false, pool);
-    Sequence sequence = sequence(40, 1);
-    sequence.choices = choices(ChoicesMethod.TOKEN_LENGTH_NORMALIZED, "5 6 7", "5 8", "9");
     scheduler.add(sequence);
 
     List<Scheduler.Scheduled> step = scheduler.schedule();
@@ -150,9 +149,8 @@ final class SchedulerTest {
   @Test
   void withOneSequencesBlocksLabelsAreComputedOneAfterTheOther() {
     BlockPool pool = new BlockPool(3);
+    Sequence sequence = choosing(40, "5 6", "7 8", "9 9");
     Scheduler scheduler = new Scheduler(new Scheduler.Limits(1, 100, 8), false, pool);
-    Sequence sequence = sequence(40, 1);
-    sequence.choices = choices(ChoicesMethod.TOKEN_LENGTH_NORMALIZED, "5 6", "7 8", "9 9");
     scheduler.add(sequence);
 
     assertThat(step(scheduler)).isEqualTo(Map.of(sequence, 40));
@@ -334,13 +332,16 @@ final class SchedulerTest {
     return new Scheduler(new Scheduler.Limits(maxNumSeqs, budget, maxNumSeqs), prefixCaching, pool);
   }
 
-  private static Choices choices(ChoicesMethod method, String... labels) {
-    return new Choices(
-        List.of(labels),
+  /** A sequence that chooses between labels, given as token ids. */
+  private static Sequence choosing(int promptLength, String... labels) {
+    Sequence sequence = sequence(promptLength, 1);
+    int[][] tokens =
         Arrays.stream(labels)
             .map(label -> Arrays.stream(label.split(" ")).mapToInt(Integer::parseInt).toArray())
-            .toArray(int[][]::new),
-        method);
+            .toArray(int[][]::new);
+    sequence.choices =
+        new Choices(List.of(labels), tokens, ChoicesMethod.TOKEN_LENGTH_NORMALIZED);
+    return sequence;
   }
 
   private static Sequence prioritized(int promptLength, int priority) {
