@@ -19,7 +19,7 @@ final class Waiting {
   /** Who goes first, in waiting and in keeping KV blocks. */
   static final Comparator<Sequence> RANK =
       Comparator.<Sequence, Boolean>comparing(sequence -> !sequence.promoted)
-          .thenComparingInt(sequence -> sequence.request.getPriority())
+          .thenComparingInt(sequence -> sequence.promoted ? 0 : sequence.request.getPriority())
           .thenComparingLong(sequence -> sequence.arrival);
 
   private final TreeSet<Sequence> ranked = new TreeSet<>(RANK);

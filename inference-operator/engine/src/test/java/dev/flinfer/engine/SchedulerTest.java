@@ -339,8 +339,7 @@ final class SchedulerTest {
         Arrays.stream(labels)
             .map(label -> Arrays.stream(label.split(" ")).mapToInt(Integer::parseInt).toArray())
             .toArray(int[][]::new);
-    sequence.choices =
-        new Choices(List.of(labels), tokens, ChoicesMethod.TOKEN_LENGTH_NORMALIZED);
+    sequence.choices = new Choices(List.of(labels), tokens, ChoicesMethod.TOKEN_LENGTH_NORMALIZED);
     return sequence;
   }
 

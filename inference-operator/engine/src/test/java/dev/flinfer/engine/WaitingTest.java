@@ -39,8 +39,12 @@ final class WaitingTest {
     add(-100);
     assertThat(waiting.next()).isSameAs(patient);
     waiting.admitNext();
-    // Preempted, it comes back before all others.
+    // Preempted, it comes back before all others, promoted later or not.
     waiting.add(patient);
+    Sequence other = add(-200);
+    waiting.remove(other);
+    other.promoted = true;
+    waiting.add(other);
     assertThat(waiting.next()).isSameAs(patient);
   }
 
