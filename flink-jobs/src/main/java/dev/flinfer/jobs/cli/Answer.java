@@ -40,6 +40,13 @@ record Answer(int[] promptTokens, Completion completion) {
         putText(outputs.addObject().put("index", output.getIndex()), output);
       }
     }
+    if (completion.getLabel() != null) {
+      object.put("label", completion.getLabel());
+      ObjectNode probabilities = object.putObject("label_probabilities");
+      completion.getLabelProbabilities().forEach(probabilities::put);
+      object.put("label_margin", completion.getLabelMargin());
+      object.put("label_entropy", completion.getLabelEntropy());
+    }
     return object.toString();
   }
 

@@ -53,7 +53,7 @@ final class GenerateCommand implements Callable<Integer> {
       description =
           "Print one JSON object a request: id, prompt_tokens, tokens, text, finish_reason,"
               + " logprobs; top_logprobs where a number of logprobs is asked for, outputs where n is"
-              + " above 1."
+              + " above 1, and with choices label, label_probabilities, label_margin, label_entropy."
               + " Without it a single prompt's text is printed as it is generated.")
   private boolean json;
 

@@ -1,8 +1,6 @@
 package dev.flinfer.jobs.cli;
 
 import dev.flinfer.engine.EngineException;
-import dev.flinfer.engine.GeneratedTokens;
-import dev.flinfer.engine.GenerationListener;
 import dev.flinfer.engine.InvalidRequestException;
 import dev.flinfer.engine.LlmEngine;
 import dev.flinfer.engine.tokenizer.Tokenizer;
@@ -50,9 +48,8 @@ final class Generator {
    */
   void submit(CompletionRequest request) {
     tokenize(request);
-    Pending entry = new Pending(promptTokens(request), new CompletableFuture<>());
-    engine.submit(request, GeneratedTokens.NONE, completing(entry.completion));
-    pending.add(entry);
+    int[] promptTokens = promptTokens(request);
+    pending.add(new Pending(promptTokens, engine.submit(request).toCompletableFuture()));
     while (pending.size() >= MAX_IN_FLIGHT || headIsDone()) {
       handOnHead();
     }
@@ -100,19 +97,5 @@ final class Generator {
       throw e.getCause() instanceof EngineException failure ? failure : e;
     }
     answered++;
-  }
-
-  private static GenerationListener completing(CompletableFuture<Completion> future) {
-    return new GenerationListener() {
-      @Override
-      public void onCompletion(Completion completion) {
-        future.complete(completion);
-      }
-
-      @Override
-      public void onFailure(EngineException failure) {
-        future.completeExceptionally(failure);
-      }
-    };
   }
 }

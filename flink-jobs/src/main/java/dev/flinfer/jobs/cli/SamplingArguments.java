@@ -103,6 +103,23 @@ final class SamplingArguments {
       description = "End where this text appears; may be given several times.")
   List<String> stop;
 
+  @Option(
+      names = "--choices",
+      paramLabel = "LABEL",
+      split = ",",
+      description =
+          "Choose between these labels instead of generating text: ' yes, no'. A space in front"
+              + " of a label belongs to it.")
+  List<String> choices;
+
+  @Option(
+      names = "--choices-method",
+      paramLabel = "METHOD",
+      description =
+          "How labels are compared: token_length_normalized, greedy_token_selection,"
+              + " unconditional_likelihood_normalized (default: the first).")
+  String choicesMethod;
+
   /**
    * Fills in what the request does not say itself.
    *
@@ -125,7 +142,9 @@ final class SamplingArguments {
         .fill("logprobs", logprobs, request::setLogprobs)
         .fill("structured_outputs", structuredOutputs(), request::setStructuredOutputs)
         .fill("seed", seed, request::setSeed)
-        .fill("stop", stop, request::setStop);
+        .fill("stop", stop, request::setStop)
+        .fill("choices", choices, request::setChoices)
+        .fill("choices_method", choicesMethod, request::setChoicesMethod);
   }
 
   private StructuredOutputs structuredOutputs() {

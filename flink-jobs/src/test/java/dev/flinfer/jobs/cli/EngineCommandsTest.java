@@ -138,6 +138,38 @@ final class EngineCommandsTest {
   }
 
   @Test
+  void choicesAreAnsweredWithTheirProbabilities() throws IOException {
+    Path file = file("{\"prompt\": \"a\"}", "{\"prompt\": \"a\", \"choices\": [\"x\", \"y,z\"]}");
+
+    assertThat(run("generate", "--file", file.toString(), "--choices", " yes, no", "--json"))
+        .isZero();
+
+    JsonNode answer = answers().get(0);
+    assertThat(answer.fieldNames())
+        .toIterable()
+        .endsWith("label", "label_probabilities", "label_margin", "label_entropy");
+    assertThat(answer.get("finish_reason").asText()).isEqualTo("CHOICE");
+    assertThat(answer.get("label_probabilities").fieldNames())
+        .toIterable()
+        .containsExactly(" yes", " no");
+    assertThat(answer.get("label").asText()).isIn(" yes", " no");
+    assertThat(answer.get("text")).isEqualTo(answer.get("label"));
+    assertThat(answers().get(1).get("label_probabilities").fieldNames())
+        .toIterable()
+        .containsExactly("x", "y,z");
+  }
+
+  @Test
+  void aChoicesMethodThatDoesNotExistIsOneLine() {
+    assertThat(run("generate", "--prompt", "x", "--choices=a,b", "--choices-method=best"))
+        .isEqualTo(1);
+    assertThat(recorded.err())
+        .isEqualTo(
+            "flinfer: choices_method is best; it must be one of token_length_normalized,"
+                + " greedy_token_selection, unconditional_likelihood_normalized\n");
+  }
+
+  @Test
   void tokensAreThePromptThatTheyEncode() throws IOException {
     run("tokenize", "--text", "Hi!", "--json");
     String ids = recorded.out().strip();

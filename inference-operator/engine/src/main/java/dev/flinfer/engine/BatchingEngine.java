@@ -6,13 +6,10 @@ import dev.flinfer.schema.CompletionRequest;
 import dev.flinfer.schema.FinishReason;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Queue;
 import java.util.Set;
-import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.BiFunction;
-import java.util.function.Consumer;
 
 /**
  * The engine's loop: take in what was submitted, schedule, forward, sample, again. One thread runs
@@ -29,18 +26,13 @@ final class BatchingEngine implements LlmEngine {
   private final Scheduler scheduler;
   private final LogitsAdjuster adjuster;
   private final Constraints constraints;
-  private final float[] logits; // (max_num_seqs, vocab_size)
+  private final EngineCounters counters = new EngineCounters();
+  private final float[] logits; // (rows of logits, vocab_size)
 
-  private final Queue<Runnable> inbox = new ConcurrentLinkedQueue<>();
-  private final Thread owner;
+  private final OwnerThread owner = new OwnerThread(this::run);
   private volatile boolean closed;
   private volatile EngineException failure;
   private volatile EngineStats stats;
-
-  private long steps;
-  private long sequences;
-  private long promptTokens;
-  private long generatedTokens;
 
   BatchingEngine(
       ForwardPass forward,
@@ -57,18 +49,12 @@ final class BatchingEngine implements LlmEngine {
     this.model = model;
     this.clock = clock;
     this.pool = new BlockPool(forward.numKvBlocks());
-    this.scheduler =
-        new Scheduler(
-            options.maxNumSeqs(),
-            options.maxNumBatchedTokens(),
-            options.enablePrefixCaching(),
-            pool);
     this.adjuster = new LogitsAdjuster(forward.vocabSize(), eosTokenIds);
     this.constraints = new Constraints(tokenizer, forward.vocabSize());
-    this.logits = new float[Math.multiplyExact(options.maxNumSeqs(), forward.vocabSize())];
+    Scheduler.Limits limits = Scheduler.Limits.of(options);
+    this.scheduler = new Scheduler(limits, options.enablePrefixCaching(), pool);
+    this.logits = new float[Math.multiplyExact(limits.maxNumLogits(), forward.vocabSize())];
     publishStats();
-    this.owner = new Thread(this::run, "flinfer-engine");
-    owner.setDaemon(true);
     owner.start();
   }
 
@@ -76,6 +62,9 @@ final class BatchingEngine implements LlmEngine {
   public Generation submit(
       CompletionRequest request, GeneratedTokens resumeFrom, GenerationListener listener) {
     requireAlive();
+    if (request.getId() == null) {
+      throw new InvalidRequestException("id is missing; the completion is told by it");
+    }
     SamplingParams params = SamplingParams.of(request);
     params.requireTokensOf(model);
     int[] prompt = RequestTokens.of(request, tokenizer, model);
@@ -86,11 +75,11 @@ final class BatchingEngine implements LlmEngine {
     if (params.n() == 1) {
       Sequence sequence = maker.apply(params, listener);
       generation = sequence;
-      send(() -> take(sequence, resumeFrom));
+      owner.send(() -> take(sequence, resumeFrom));
     } else {
       SequenceGroup group = new SequenceGroup(params, listener, resumeFrom, maker, this::take);
       generation = group;
-      send(group::start);
+      owner.send(group::start);
     }
     // Whatever was sent before the failure was noted is told of it; what came later is told here.
     requireAlive();
@@ -106,6 +95,7 @@ final class BatchingEngine implements LlmEngine {
     CompletionText text = new CompletionText(tokenizer.decoder(), params.stops());
     Sequence sequence =
         new Sequence(request, params, prompt, text, listener, System.nanoTime(), this::cancel);
+    sequence.choices = RequestChoices.of(request, prompt.length, tokenizer, model);
     sequence.constraint = masks == null ? null : new Constraint(masks);
     return sequence;
   }
@@ -128,18 +118,8 @@ final class BatchingEngine implements LlmEngine {
   @Override
   public void close() {
     closed = true;
-    LockSupport.unpark(owner);
-    boolean interrupted = false;
-    while (owner.isAlive() && Thread.currentThread() != owner) {
-      try {
-        owner.join();
-      } catch (InterruptedException e) {
-        interrupted = true; // the device must be free before this returns
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    owner.wake();
+    owner.join();
   }
 
   private void requireAlive() {
@@ -147,45 +127,39 @@ final class BatchingEngine implements LlmEngine {
       throw failure;
     }
     if (closed) {
-      throw new EngineException("The engine for model %s is closed".formatted(model.name()));
+      throw closedException();
     }
   }
 
-  private void cancel(Sequence sequence) {
-    send(() -> scheduler.remove(sequence));
+  private EngineException closedException() {
+    return new EngineException("The engine for model %s is closed".formatted(model.name()));
   }
 
-  private void send(Runnable message) {
-    inbox.add(message);
-    LockSupport.unpark(owner);
+  private void cancel(Sequence sequence) {
+    owner.send(() -> scheduler.remove(sequence));
   }
 
   private void run() {
     try {
       while (!closed) {
-        takeIn();
+        owner.takeIn();
         finishOverdue();
         List<Scheduler.Scheduled> step = scheduler.schedule();
         if (step.isEmpty()) {
           publishStats();
-          if (inbox.isEmpty() && !closed) {
-            LockSupport.park(this);
+          if (!closed) {
+            owner.sleep();
           }
         } else {
           compute(step);
         }
       }
+      EngineException reason = closedException();
+      unfinished().forEach(sequence -> sequence.listener.onClose(reason));
     } catch (RuntimeException | Error e) {
       fail(e);
     } finally {
       closeDevice();
-    }
-  }
-
-  private void takeIn() {
-    Runnable message;
-    while ((message = inbox.poll()) != null) {
-      message.run();
     }
   }
 
@@ -194,12 +168,13 @@ final class BatchingEngine implements LlmEngine {
     if (sequence.cancelled()) {
       return;
     }
-    // What an older version kept may lack log-probabilities. From the start it comes out the same.
-    GeneratedTokens known =
-        resumeFrom.holds(sequence.params, model.vocabSize()) ? resumeFrom : GeneratedTokens.NONE;
-    int[] tokens = known.tokens();
+    // What an older version kept may lack log-probabilities, and a choice generates no tokens. From
+    // the start it comes out the same.
+    boolean known =
+        sequence.choices == null && resumeFrom.holds(sequence.params, model.vocabSize());
+    int[] tokens = known ? resumeFrom.tokens() : new int[0];
     for (int i = 0; i < tokens.length; i++) {
-      sequence.append(tokens[i], known.logprobsOf(i));
+      sequence.append(tokens[i], resumeFrom.logprobsOf(i));
       sequence.finishReason = finishReason(sequence);
       if (sequence.finishReason != null) {
         finish(sequence);
@@ -215,24 +190,30 @@ final class BatchingEngine implements LlmEngine {
     StepPlan plan = StepPlans.of(step);
     forward.forward(plan, logits);
     scheduler.computed(step);
-    steps++;
-    sequences += step.size();
+    counters.step(step);
     int row = 0;
-    List<Sequence> finished = new ArrayList<>();
     for (Scheduler.Scheduled scheduled : step) {
-      Sequence sequence = scheduled.sequence();
+      Sequence sequence = scheduled.sequence().root();
       if (sequence.firstScheduledNanos == 0) {
         sequence.firstScheduledNanos = start;
       }
-      if (sequence.computed == sequence.length()) {
-        promptTokens += scheduled.tokens() - (sequence.generated() > 0 ? 1 : 0);
-        sample(sequence, row++);
-        if (sequence.finishReason != null) {
-          scheduler.remove(sequence);
-          finished.add(sequence);
+      if (sequence.choices != null) {
+        if (!sequence.choices.score(scheduled, logits, row, forward.vocabSize())) {
+          throw notNumbers(sequence);
         }
-      } else {
-        promptTokens += scheduled.tokens();
+      } else if (scheduled.logits() > 0) {
+        sample(sequence, row);
+      }
+      row += scheduled.logits();
+    }
+    Set<Sequence> finished = new LinkedHashSet<>();
+    for (Scheduler.Scheduled scheduled : step) {
+      Sequence sequence = scheduled.sequence().root();
+      if (sequence.chosen()) {
+        sequence.finishReason = FinishReason.CHOICE;
+      }
+      if (sequence.finishReason != null && finished.add(sequence)) {
+        scheduler.remove(sequence);
       }
     }
     publishStats(); // before those who then hear of a completion look at them
@@ -249,16 +230,14 @@ final class BatchingEngine implements LlmEngine {
             ? Sampler.sample(adjuster.adjust(logits, at, sequence), 0, vocab, params, position)
             : Sampler.sample(logits, at, vocab, params, position);
     if (Float.isNaN(logits[at + token])) {
-      throw new IllegalStateException(
-          "The logits of request %s are NaN; the weights of model %s are broken"
-              .formatted(sequence.request.getId(), model.name()));
+      throw notNumbers(sequence);
     }
     sequence.append(
         token,
         params.returnsLogprobs()
             ? TokenLogprobs.of(logits, at, vocab, token, params.logprobs())
             : TokenLogprobs.NONE);
-    generatedTokens++;
+    counters.generated();
     if (sequence.firstTokenNanos == 0) {
       sequence.firstTokenNanos = System.nanoTime();
     }
@@ -266,6 +245,12 @@ final class BatchingEngine implements LlmEngine {
     if (sequence.finishReason == null && !sequence.cancelled()) {
       sequence.listener.onToken(token, sequence.text.stream(false));
     }
+  }
+
+  private IllegalStateException notNumbers(Sequence sequence) {
+    return new IllegalStateException(
+        "The logits of request %s are NaN; the weights of model %s are broken"
+            .formatted(sequence.request.getId(), model.name()));
   }
 
   private FinishReason finishReason(Sequence sequence) {
@@ -279,18 +264,7 @@ final class BatchingEngine implements LlmEngine {
   }
 
   private void finishOverdue() {
-    long now = clock.millis();
-    List<Sequence> overdue = new ArrayList<>();
-    Consumer<Sequence> look =
-        sequence -> {
-          Long deadline = sequence.request.getDeadline();
-          if (deadline != null && deadline <= now) {
-            overdue.add(sequence);
-          }
-        };
-    scheduler.running().forEach(look);
-    scheduler.waiting().forEach(look);
-    for (Sequence sequence : overdue) {
+    for (Sequence sequence : scheduler.overdue(clock.millis())) {
       sequence.finishReason = FinishReason.DEADLINE;
       scheduler.remove(sequence);
       finish(sequence);
@@ -316,12 +290,14 @@ final class BatchingEngine implements LlmEngine {
             "The engine for model %s on %s failed: %s"
                 .formatted(model.name(), model.device(), cause),
             cause);
-    takeIn();
+    unfinished().forEach(sequence -> sequence.listener.onFailure(failure));
+  }
+
+  private List<Sequence> unfinished() {
+    owner.takeIn();
     List<Sequence> all = new ArrayList<>(scheduler.running());
     all.addAll(scheduler.waiting());
-    for (Sequence sequence : all) {
-      sequence.listener.onFailure(failure);
-    }
+    return all;
   }
 
   private void closeDevice() {
@@ -335,17 +311,6 @@ final class BatchingEngine implements LlmEngine {
   }
 
   private void publishStats() {
-    stats =
-        new EngineStats(
-            steps,
-            sequences,
-            promptTokens,
-            generatedTokens,
-            scheduler.prefixCacheHits(),
-            scheduler.preemptions(),
-            scheduler.running().size(),
-            scheduler.waiting().size() + inbox.size(),
-            pool.used(),
-            pool.total());
+    stats = counters.stats(scheduler, pool, owner.pending());
   }
 }

@@ -79,6 +79,12 @@ final class BlockPool {
     return content.block;
   }
 
+  /** A block that is held already, for one more holder. */
+  int share(int block) {
+    references[block]++;
+    return block;
+  }
+
   /** The number of a block's content, which must be known. */
   long contentOf(int block) {
     return contents[block].number;

@@ -2,6 +2,7 @@ package dev.flinfer.engine;
 
 import dev.flinfer.schema.Completion;
 import dev.flinfer.schema.CompletionOutput;
+import dev.flinfer.schema.FinishReason;
 import dev.flinfer.schema.TokenLogprob;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,23 +17,28 @@ final class Completions {
     GeneratedTokens generated = sequence.progress();
     SamplingParams params = sequence.params;
     List<Float> logprobs = params.returnsLogprobs() ? Numbers.list(generated.logprobs()) : null;
-    return Completion.newBuilder()
-        .setId(sequence.request.getId())
-        .setText(sequence.text.toString())
-        .setFinishReason(sequence.finishReason)
-        .setPromptTokens(sequence.promptLength)
-        .setCachedTokens(Math.max(0, sequence.cachedTokens))
-        .setCompletionTokens(generated.tokens().length)
-        .setTokenIds(Numbers.list(generated.tokens()))
-        .setLogprobs(logprobs)
-        .setTopLogprobs(params.logprobs() > 0 ? alternatives(generated) : null)
-        .setModel(model.name())
-        .setModelDigest(model.digest())
-        .setQueueTimeMs(millis(sequence, sequence.firstScheduledNanos, nowNanos))
-        .setTimeToFirstTokenMs(millis(sequence, sequence.firstTokenNanos, nowNanos))
-        .setLatencyMs(millis(sequence, nowNanos, nowNanos))
-        .setMetadata(sequence.request.getMetadata())
-        .build();
+    Completion completion =
+        Completion.newBuilder()
+            .setId(sequence.request.getId())
+            .setText(sequence.text.toString())
+            .setFinishReason(sequence.finishReason)
+            .setPromptTokens(sequence.promptLength)
+            .setCachedTokens(Math.max(0, sequence.cachedTokens))
+            .setCompletionTokens(generated.tokens().length)
+            .setTokenIds(Numbers.list(generated.tokens()))
+            .setLogprobs(logprobs)
+            .setTopLogprobs(params.logprobs() > 0 ? alternatives(generated) : null)
+            .setModel(model.name())
+            .setModelDigest(model.digest())
+            .setQueueTimeMs(millis(sequence, sequence.firstScheduledNanos, nowNanos))
+            .setTimeToFirstTokenMs(millis(sequence, sequence.firstTokenNanos, nowNanos))
+            .setLatencyMs(millis(sequence, nowNanos, nowNanos))
+            .setMetadata(sequence.request.getMetadata())
+            .build();
+    if (sequence.finishReason == FinishReason.CHOICE) {
+      sequence.choices.result().putInto(completion);
+    }
+    return completion;
   }
 
   /** One completion of those of a request's outputs, in their order. */

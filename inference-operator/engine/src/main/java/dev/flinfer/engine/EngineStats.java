@@ -4,8 +4,9 @@ package dev.flinfer.engine;
  * The engine's counters since it was opened, and its gauges.
  *
  * @param steps forward passes
- * @param sequences sequences in them, added up: divided by steps it is the mean batch size
- * @param promptTokens prompt tokens that were computed
+ * @param sequences sequences in them, each branch of a choice as one, added up: divided by steps it
+ *     is the mean batch size
+ * @param promptTokens tokens of prompts and labels that were computed
  * @param generatedTokens tokens that were generated
  * @param prefixCacheHits KV blocks found in the prefix cache
  * @param preemptions sequences that gave their KV blocks back to be computed again

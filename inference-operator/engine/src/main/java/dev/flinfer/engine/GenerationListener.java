@@ -18,4 +18,7 @@ public interface GenerationListener {
 
   /** The engine failed and will not finish this request. */
   void onFailure(EngineException failure);
+
+  /** The engine was closed before the request was finished. */
+  default void onClose(EngineException closed) {}
 }

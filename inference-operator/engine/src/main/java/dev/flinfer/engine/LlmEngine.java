@@ -1,6 +1,9 @@
 package dev.flinfer.engine;
 
+import dev.flinfer.schema.Completion;
 import dev.flinfer.schema.CompletionRequest;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
 
 /**
  * Completes prompts. Requests are batched continuously: one owner thread runs one forward pass
@@ -23,13 +26,37 @@ public interface LlmEngine extends AutoCloseable {
    *
    * @param request with its id set
    * @param resumeFrom tokens that an earlier engine generated for the same request; generation goes
-   *     on behind them. {@link GeneratedTokens#NONE} for a new request
+   *     on behind them, or from the start with the same outcome where they lack log-probabilities
+   *     that the request asks for. {@link GeneratedTokens#NONE} for a new request
    * @param listener is told the outcome, exactly once, unless the generation is cancelled
    * @throws InvalidRequestException if the request asks for what cannot be done
    * @throws EngineException if the engine is closed or its device failed
    */
   Generation submit(
       CompletionRequest request, GeneratedTokens resumeFrom, GenerationListener listener);
+
+  /**
+   * As above, for a new request.
+   *
+   * @return the completion; exceptionally an {@link EngineException} if the engine fails or is
+   *     closed before. Its {@code toCompletableFuture().cancel} takes the request out of the
+   *     engine. What depends on it runs on the engine's thread, so for longer work use its methods
+   *     that end in {@code Async}
+   */
+  default CompletionStage<Completion> submit(CompletionRequest request) {
+    return submit(request, text -> {});
+  }
+
+  /**
+   * As above, with the text while it is generated.
+   *
+   * @param onText gets the text in pieces, whole characters, before the stage completes; together
+   *     they are the completion's text. Called on the engine's thread: must return quickly. If it
+   *     throws, the stage completes with what it threw and the request ends
+   */
+  default CompletionStage<Completion> submit(CompletionRequest request, Consumer<String> onText) {
+    return CompletionFuture.submit(this, request, onText);
+  }
 
   /** What the engine runs and where. */
   ModelInfo model();
@@ -40,7 +67,10 @@ public interface LlmEngine extends AutoCloseable {
   /** Whether its device failed: such an engine takes no more requests. */
   boolean failed();
 
-  /** Drops all generations without telling their listeners and frees the device. */
+  /**
+   * Drops all generations and frees the device; returns when that is done. Listeners hear {@link
+   * GenerationListener#onClose}, which does nothing unless they override it.
+   */
   @Override
   void close();
 }

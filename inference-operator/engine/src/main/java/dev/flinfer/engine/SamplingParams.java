@@ -82,11 +82,6 @@ public record SamplingParams(
         "logprobs",
         logprobs,
         "from 0 to 20, the alternatives to each chosen token");
-    require(
-        request.getChoices().isEmpty(),
-        "choices",
-        request.getChoices(),
-        "absent: choosing between labels is not served yet; ask for the label as text");
     return new SamplingParams(
         request.getMaxTokens(),
         temperature < GREEDY_BELOW ? 0 : temperature,
@@ -108,6 +103,11 @@ public record SamplingParams(
     }
     // The pattern alone says when the text may end and when it must.
     String alone = " with structured_outputs, which says itself when the text may end";
+    require(
+        request.getChoices().isEmpty(),
+        "choices",
+        request.getChoices(),
+        "absent with structured_outputs");
     require(!request.getIgnoreEos(), "ignore_eos", true, "false" + alone);
     require(request.getMinTokens() == 0, "min_tokens", request.getMinTokens(), "0" + alone);
     return TextPattern.of(request.getStructuredOutputs());
@@ -116,6 +116,7 @@ public record SamplingParams(
   private static int outputsOf(CompletionRequest request) {
     int n = request.getN();
     require(n >= 1 && n <= MAX_N, "n", n, "from 1 to " + MAX_N);
+    require(n == 1 || request.getChoices().isEmpty(), "n", n, "1 with choices");
     require(
         n == 1 || request.getTemperature() >= GREEDY_BELOW,
         "n",

@@ -1,46 +1,77 @@
 package dev.flinfer.engine;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * Decides what the next forward pass computes: first one token of every sequence that is decoding,
- * then prefill chunks, oldest first, up to a number of tokens. Where KV blocks run out the youngest
- * sequence gives its blocks back and is computed again later. Pure: no thread, no clock, no tensor.
+ * then prefill chunks, up to a number of tokens, each in the order of {@link Waiting#RANK}. Where
+ * KV blocks run out the last in rank gives its blocks back and is computed again later. Pure: no
+ * thread, no clock, no tensor.
  *
- * <p>It cannot deadlock as long as the pool holds one sequence of the greatest length: the oldest
- * sequence is never preempted for another.
+ * <p>A sequence with choices has branches: when its prompt is computed, or in the same step, the
+ * tokens of its labels are, each branch behind the prompt's whole blocks and with a block of its
+ * own for the rest. It counts once against {@code max_num_seqs} and is preempted as a whole.
+ *
+ * <p>It cannot deadlock as long as the pool holds one sequence of the greatest length: the first in
+ * rank takes blocks from all others and gives none away. A sequence that runs is not interrupted
+ * for one that waits, only for blocks.
  */
 final class Scheduler {
-  /** A sequence in a step and how many of its tokens the step computes. */
-  record Scheduled(Sequence sequence, int tokens) {}
+  /**
+   * Tokens of a sequence in a step.
+   *
+   * @param from position of the first
+   * @param tokens how many
+   * @param logits of how many of them, the last ones, the logits are wanted
+   */
+  record Scheduled(Sequence sequence, int from, int tokens, int logits) {}
 
-  private final int maxNumSeqs;
-  private final int maxNumBatchedTokens;
+  /**
+   * What a step may hold.
+   *
+   * @param maxNumLogits most rows of logits, at least {@code maxNumSeqs}
+   */
+  record Limits(int maxNumSeqs, int maxNumBatchedTokens, int maxNumLogits) {
+    /** So that a few labels need one step even in a small batch; for Phi-2 13 MB of logits. */
+    private static final int LOGITS_FOR_CHOICES = 64;
+
+    static Limits of(EngineOptions options) {
+      int forChoices = Math.min(options.maxNumBatchedTokens(), LOGITS_FOR_CHOICES);
+      return new Limits(
+          options.maxNumSeqs(),
+          options.maxNumBatchedTokens(),
+          Math.max(options.maxNumSeqs(), forChoices));
+    }
+  }
+
+  private final Limits limits;
   private final boolean prefixCaching;
   private final BlockPool pool;
-  private final ArrayList<Sequence> running = new ArrayList<>(); // oldest first
-  private final ArrayDeque<Sequence> waiting = new ArrayDeque<>();
+  private final ArrayList<Sequence> running = new ArrayList<>(); // by rank
+  private final Waiting waiting = new Waiting();
+  private long arrivals;
   private long preemptions;
   private long prefixCacheHits;
 
-  Scheduler(int maxNumSeqs, int maxNumBatchedTokens, boolean prefixCaching, BlockPool pool) {
-    this.maxNumSeqs = maxNumSeqs;
-    this.maxNumBatchedTokens = maxNumBatchedTokens;
+  Scheduler(Limits limits, boolean prefixCaching, BlockPool pool) {
+    this.limits = limits;
     this.prefixCaching = prefixCaching;
     this.pool = pool;
   }
 
   void add(Sequence sequence) {
+    sequence.arrival = ++arrivals;
     waiting.add(sequence);
   }
 
   /** Takes out a sequence that is finished or cancelled. */
   void remove(Sequence sequence) {
     if (running.remove(sequence)) {
-      freeBlocks(sequence);
+      freeAllBlocks(sequence);
     } else {
       waiting.remove(sequence);
     }
@@ -51,7 +82,15 @@ final class Scheduler {
   }
 
   Collection<Sequence> waiting() {
-    return waiting;
+    return waiting.all();
+  }
+
+  /** The sequences whose deadline has passed. */
+  List<Sequence> overdue(long nowMillis) {
+    return Stream.concat(running.stream(), waiting().stream())
+        .filter(sequence -> sequence.request.getDeadline() != null)
+        .filter(sequence -> sequence.request.getDeadline() <= nowMillis)
+        .toList();
   }
 
   long preemptions() {
@@ -65,32 +104,31 @@ final class Scheduler {
 
   /** What the next step computes; empty only when there is no sequence. */
   List<Scheduled> schedule() {
-    List<Scheduled> step = new ArrayList<>();
-    int budget = maxNumBatchedTokens;
+    StepDraft step = new StepDraft(limits.maxNumBatchedTokens(), limits.maxNumLogits());
     // Preemption takes from the end of the list, so the index stays right.
-    for (int i = 0; i < running.size() && budget > 0; i++) {
+    for (int i = 0; i < running.size() && !step.isFull(); i++) {
       Sequence sequence = running.get(i);
-      if (sequence.uncomputed() == 1 && makeRoom(sequence)) {
-        step.add(new Scheduled(sequence, 1));
-        budget--;
+      if (sequence.decoding() && makeRoom(sequence, step)) {
+        step.add(sequence, 1);
       }
     }
-    for (int i = 0; i < running.size() && budget > 0; i++) {
+    for (int i = 0; i < running.size() && !step.isFull(); i++) {
       Sequence sequence = running.get(i);
-      if (sequence.uncomputed() > 1) {
-        budget -= prefill(sequence, budget, step);
+      if (!sequence.decoding()) {
+        prefill(sequence, step);
       }
     }
-    while (!waiting.isEmpty() && running.size() < maxNumSeqs && budget > 0) {
-      Sequence sequence = waiting.peek();
+    while (!waiting.isEmpty() && running.size() < limits.maxNumSeqs() && !step.isFull()) {
+      Sequence sequence = waiting.next();
       if (!admit(sequence)) {
         break;
       }
-      waiting.poll();
-      running.add(sequence);
-      budget -= prefill(sequence, budget, step);
+      waiting.admitNext();
+      int place = Collections.binarySearch(running, sequence, Waiting.RANK);
+      running.add(-place - 1, sequence);
+      prefill(sequence, step);
     }
-    return step;
+    return step.scheduled();
   }
 
   /** The forward pass of a step is done: its tokens are computed, full blocks can be found. */
@@ -98,53 +136,117 @@ final class Scheduler {
     for (Scheduled scheduled : step) {
       Sequence sequence = scheduled.sequence();
       sequence.computed += scheduled.tokens();
-      while (prefixCaching
-          && (sequence.sealedBlocks + 1) * ForwardPass.BLOCK_SIZE <= sequence.computed) {
-        int index = sequence.sealedBlocks++;
-        sequence.sealedContent =
-            pool.seal(sequence.blocks[index], sequence.sealedContent, sequence.blockTokens(index));
+      if (sequence.isBranch()) {
+        if (sequence.uncomputed() == 0) {
+          freeBlocks(sequence);
+          sequence.root().branches.remove(sequence);
+        }
+        continue;
       }
-    }
-  }
-
-  /** Makes room for one token, if need be at the cost of the youngest; false if that is itself. */
-  private boolean makeRoom(Sequence sequence) {
-    while (sequence.computed == sequence.blockCount * ForwardPass.BLOCK_SIZE) {
-      if (pool.available() > 0) {
-        sequence.addBlock(pool.allocate());
-      } else {
-        Sequence youngest = running.remove(running.size() - 1);
-        freeBlocks(youngest);
-        waiting.addFirst(youngest);
-        preemptions++;
-        if (youngest == sequence) {
-          return false;
+      seal(sequence);
+      if (sequence.choices != null && sequence.uncomputed() == 0) {
+        // Branches have the rest of the prompt in blocks of their own; this may be the last one.
+        while (sequence.blockCount > sequence.wholePromptBlocks()) {
+          pool.release(sequence.blocks[--sequence.blockCount]);
         }
       }
     }
+  }
+
+  private void seal(Sequence sequence) {
+    while (prefixCaching
+        && (sequence.sealedBlocks + 1) * ForwardPass.BLOCK_SIZE <= sequence.computed) {
+      int index = sequence.sealedBlocks++;
+      sequence.sealedContent =
+          pool.seal(sequence.blocks[index], sequence.sealedContent, sequence.blockTokens(index));
+    }
+  }
+
+  /** Makes room for one token; if that takes the sequence's own blocks it is preempted. */
+  private boolean makeRoom(Sequence sequence, StepDraft step) {
+    if (sequence.computed < sequence.blockCount * ForwardPass.BLOCK_SIZE
+        || addBlock(sequence, true, step)) {
+      return true;
+    }
+    preempt(sequence, step);
+    return false;
+  }
+
+  /**
+   * One more block for a sequence or branch.
+   *
+   * @param force whether those behind it in rank are preempted for it
+   */
+  private boolean addBlock(Sequence sequence, boolean force, StepDraft step) {
+    while (pool.available() == 0) {
+      Sequence last = running.get(running.size() - 1);
+      if (!force || last == sequence.root()) {
+        return false;
+      }
+      preempt(last, step);
+    }
+    sequence.addBlock(pool.allocate());
     return true;
   }
 
-  /** Schedules as much of a prefill as budget and blocks allow; returns the tokens. */
-  private int prefill(Sequence sequence, int budget, List<Scheduled> step) {
-    int tokens = Math.min(sequence.uncomputed(), budget);
-    int end = sequence.computed + tokens;
-    while (sequence.blockCount * ForwardPass.BLOCK_SIZE < end && pool.available() > 0) {
-      sequence.addBlock(pool.allocate());
+  private void preempt(Sequence sequence, StepDraft step) {
+    running.remove(sequence);
+    step.withdraw(sequence);
+    freeAllBlocks(sequence);
+    waiting.add(sequence);
+    preemptions++;
+  }
+
+  /** Schedules as much of a prompt, and of its branches, as budget and blocks allow. */
+  private void prefill(Sequence sequence, StepDraft step) {
+    // In the prompt's last step its last block is still held, and branches may have to do without.
+    boolean force = sequence.uncomputed() == 0;
+    if (!force && !chunk(sequence, true, step)) {
+      return;
     }
-    tokens = Math.min(end, sequence.blockCount * ForwardPass.BLOCK_SIZE) - sequence.computed;
-    if (tokens > 0) {
-      step.add(new Scheduled(sequence, tokens));
+    for (Sequence branch : sequence.branches) {
+      if (!branch(branch, force, step)) {
+        return;
+      }
+      force = false; // one is progress; many at once are not worth others' blocks
     }
-    return Math.max(tokens, 0);
+    while (sequence.hasMoreBranches() && !step.isFull() && !step.hasNoLogits()) {
+      if (!branch(sequence.nextBranch(), force, step)) {
+        return;
+      }
+      force = false;
+    }
+  }
+
+  private boolean branch(Sequence branch, boolean force, StepDraft step) {
+    if (branch.computed == 0) {
+      for (int i = 0; i < branch.sharedBlocks; i++) {
+        branch.addBlock(pool.share(branch.root().blocks[i]));
+      }
+      branch.computed = branch.sharedBlocks * ForwardPass.BLOCK_SIZE;
+    }
+    return chunk(branch, force, step);
+  }
+
+  /** Schedules as much of a sequence as budget and blocks allow; true if that is all of it. */
+  private boolean chunk(Sequence sequence, boolean force, StepDraft step) {
+    int end = sequence.computed + step.fitting(sequence);
+    while (sequence.blockCount * ForwardPass.BLOCK_SIZE < end && addBlock(sequence, force, step)) {
+      // until there is room for all of it
+    }
+    end = Math.min(end, sequence.blockCount * ForwardPass.BLOCK_SIZE);
+    if (end > sequence.computed) {
+      step.add(sequence, end - sequence.computed);
+    }
+    return end == sequence.length();
   }
 
   /**
    * Gives a waiting sequence the blocks that the prefix cache has for it, if there is room for all
-   * its tokens and one more; else it would soon be preempted again.
+   * its tokens and one more, or its longest label; else it would soon be preempted again.
    */
   private boolean admit(Sequence sequence) {
-    int needed = blocksFor(sequence.length() + 1);
+    int needed = blocksFor(sequence.length() + sequence.tokensToCome());
     if (prefixCaching) {
       // The last token is always computed: its logits are wanted.
       int findable = (sequence.length() - 1) / ForwardPass.BLOCK_SIZE;
@@ -168,6 +270,11 @@ final class Scheduler {
       sequence.cachedTokens = Math.min(sequence.computed, sequence.promptLength);
     }
     return true;
+  }
+
+  private void freeAllBlocks(Sequence sequence) {
+    sequence.branches.forEach(this::freeBlocks);
+    freeBlocks(sequence);
   }
 
   private void freeBlocks(Sequence sequence) {

@@ -2,7 +2,9 @@ package dev.flinfer.engine;
 
 import dev.flinfer.schema.CompletionRequest;
 import dev.flinfer.schema.FinishReason;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
 
@@ -21,6 +23,20 @@ final class Sequence implements Generation {
   /** Prompt tokens whose keys and values were found in the prefix cache at the first admission. */
   int cachedTokens = -1;
 
+  /** The labels to choose from; null where the request has none. Set before it is scheduled. */
+  Choices choices;
+
+  /** Sequences behind this one's prompt that score labels and are not computed yet. */
+  final List<Sequence> branches = new ArrayList<>();
+
+  /** Whole blocks of the prompt that a branch shares. */
+  int sharedBlocks;
+
+  /** Place in the order of arrival; {@link Waiting} says what promoted is. */
+  long arrival;
+
+  boolean promoted;
+
   long firstScheduledNanos;
   long firstTokenNanos;
   FinishReason finishReason;
@@ -38,6 +54,11 @@ final class Sequence implements Generation {
   int sealedBlocks;
 
   long sealedContent = BlockPool.EMPTY;
+
+  /** The path of labels that a branch scores, and whose it is; null in a sequence itself. */
+  private Choices.Path path;
+
+  private Sequence root = this;
 
   private int[] tokens; // prompt, then generated
   private float[] logprobs = new float[0]; // of the generated tokens, where asked for
@@ -82,6 +103,62 @@ final class Sequence implements Generation {
   /** Tokens that a forward pass must still compute; at least 1. */
   int uncomputed() {
     return length - computed;
+  }
+
+  /** Whether the next token comes from sampling the last one's logits, time and again. */
+  boolean decoding() {
+    return choices == null && uncomputed() == 1;
+  }
+
+  /** The first position whose logits are wanted. */
+  int logitsFrom() {
+    return path == null ? length - 1 : length - path.length();
+  }
+
+  /** Most tokens that one more step puts behind those that are there. */
+  int tokensToCome() {
+    return choices == null ? 1 : Math.max(1, choices.longestPath());
+  }
+
+  int wholePromptBlocks() {
+    return promptLength / ForwardPass.BLOCK_SIZE;
+  }
+
+  boolean isBranch() {
+    return path != null;
+  }
+
+  /** The sequence itself, or the one that this is a branch of. */
+  Sequence root() {
+    return root;
+  }
+
+  /** The path that is scored: of a branch its own, else the empty one. */
+  Choices.Path path() {
+    return path == null ? Choices.Path.EMPTY : path;
+  }
+
+  boolean hasMoreBranches() {
+    return choices != null && choices.hasMorePaths();
+  }
+
+  /** Whether all labels are scored. */
+  boolean chosen() {
+    return choices != null && uncomputed() == 0 && branches.isEmpty() && !hasMoreBranches();
+  }
+
+  /** The next branch: the path's tokens, behind the prompt or behind nothing. */
+  Sequence nextBranch() {
+    Choices.Path next = choices.nextPath();
+    int before = next.conditional() ? promptLength : 0;
+    int[] all = Arrays.copyOf(tokens, before + next.length());
+    System.arraycopy(next.tokens(), 0, all, before, next.length());
+    Sequence branch = new Sequence(request, params, all, null, listener, submittedNanos, s -> {});
+    branch.path = next;
+    branch.root = this;
+    branch.sharedBlocks = before / ForwardPass.BLOCK_SIZE;
+    branches.add(branch);
+    return branch;
   }
 
   /** The tokens of a block, (16). */

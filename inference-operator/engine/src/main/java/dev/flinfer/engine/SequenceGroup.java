@@ -20,7 +20,7 @@ final class SequenceGroup implements Generation {
   private final List<Sequence> members = new ArrayList<>();
   private final Completion[] outputs;
   private int unfinished;
-  private boolean failed;
+  private boolean ended;
   private volatile boolean followersStarted;
 
   /**
@@ -101,9 +101,17 @@ final class SequenceGroup implements Generation {
 
     @Override
     public void onFailure(EngineException failure) {
-      if (!failed) {
-        failed = true;
+      if (!ended) {
+        ended = true;
         listener.onFailure(failure);
+      }
+    }
+
+    @Override
+    public void onClose(EngineException closed) {
+      if (!ended) {
+        ended = true;
+        listener.onClose(closed);
       }
     }
   }

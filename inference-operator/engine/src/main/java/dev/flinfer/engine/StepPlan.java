@@ -3,7 +3,8 @@ package dev.flinfer.engine;
 /**
  * One forward pass over a ragged batch: a row a token, rows of a sequence in the order of their
  * positions. A row attends to all positions of its sequence up to its own, which are in KV blocks
- * already or in rows before it.
+ * already or in rows before it: its own sequence's, or those of another one that has the same
+ * block.
  *
  * @param tokens (rows) token ids
  * @param positions (rows) position of each token in its sequence

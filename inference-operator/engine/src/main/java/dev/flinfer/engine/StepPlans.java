@@ -6,13 +6,13 @@ import java.util.List;
 final class StepPlans {
   private StepPlans() {}
 
-  /** Logits are wanted of each sequence whose tokens are all computed by the step. */
+  /** The rows of a sequence together, in the order of the step. */
   static StepPlan of(List<Scheduler.Scheduled> step) {
     int rows = 0;
     int numLogits = 0;
     for (Scheduler.Scheduled scheduled : step) {
       rows += scheduled.tokens();
-      numLogits += scheduled.tokens() == scheduled.sequence().uncomputed() ? 1 : 0;
+      numLogits += scheduled.logits();
     }
     StepPlan plan =
         new StepPlan(
@@ -24,16 +24,17 @@ final class StepPlans {
     int row = 0;
     int logit = 0;
     for (int s = 0; s < step.size(); s++) {
-      Sequence sequence = step.get(s).sequence();
+      Scheduler.Scheduled scheduled = step.get(s);
+      Sequence sequence = scheduled.sequence();
       plan.blockTables()[s] = sequence.blocks;
-      int end = sequence.computed + step.get(s).tokens();
-      for (int position = sequence.computed; position < end; position++, row++) {
+      int end = scheduled.from() + scheduled.tokens();
+      for (int position = scheduled.from(); position < end; position++, row++) {
         plan.tokens()[row] = sequence.token(position);
         plan.positions()[row] = position;
         plan.sequences()[row] = s;
       }
-      if (end == sequence.length()) {
-        plan.logitRows()[logit++] = row - 1;
+      for (int wanted = scheduled.logits(); wanted > 0; wanted--) {
+        plan.logitRows()[logit++] = row - wanted;
       }
     }
     return plan;

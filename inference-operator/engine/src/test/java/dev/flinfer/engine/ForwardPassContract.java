@@ -119,6 +119,29 @@ public abstract class ForwardPassContract {
         });
   }
 
+  /** As labels do with their prompt's blocks. */
+  @Test
+  void aSequenceReadsBlocksThatAnotherWritesInTheSameStep() {
+    withBackend(
+        RandomCheckpoint.Shape.ODD,
+        DType.F32,
+        (forward, checkpoint) -> {
+          int[] prompt = randomTokens(new Random(4), 35, 271);
+          int[] branch = Arrays.copyOf(prompt, 38);
+          System.arraycopy(new int[] {7, 8, 9}, 0, branch, 35, 3);
+          float[][] alone = new Run(forward, branch, 9).all(5);
+          float[] logits = new float[MAX_ROWS * forward.vocabSize()];
+
+          int[][] tables = {{1, 2, 3}, {1, 2, 4}};
+          forward.forward(
+              plan(List.of(prompt, branch), tables, new int[] {0, 32}, new int[] {35, 6}), logits);
+
+          for (int t = 0; t < 6; t++) {
+            assertThat(row(logits, 35 + t, forward.vocabSize())).containsExactly(alone[32 + t]);
+          }
+        });
+  }
+
   /** All prompts at once, each step a random choice of them in random chunks. */
   private static float[][][] together(ForwardPass forward, List<int[]> prompts, Random random) {
     List<Integer> blocks = new ArrayList<>(IntStream.range(0, BLOCKS).boxed().toList());

@@ -228,6 +228,7 @@ final class LlmEngineTest {
   @Test
   void refusesWhatCannotBeDone() throws Exception {
     try (LlmEngine engine = LlmEngine.open(options(8, 64, 2))) {
+      refused(engine, Requests.greedy(null, "p", 5), "id is missing; the completion is told by it");
       refused(engine, Requests.greedy("a", "", 5), "prompt is empty");
       refused(engine, Requests.greedy("a", null, 5), "prompt is missing; give prompt or");
       refused(

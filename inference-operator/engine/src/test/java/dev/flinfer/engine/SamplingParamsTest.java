@@ -76,7 +76,6 @@ final class SamplingParamsTest {
         "logit_bias has the key \"x\"; its keys must be token ids, whole numbers");
     refused(r -> r.setLogitBias(Map.of("5", 1.0, "05", 1.0)), "logit_bias of ");
     refused(r -> r.setStop(List.of("a", "")), "stop is an empty string");
-    refused(r -> r.setChoices(List.of("a")), "choices is [a]; it must be absent");
   }
 
   private static long seed(Consumer<CompletionRequest.Builder> change) {

@@ -8,6 +8,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -22,7 +24,7 @@ final class SchedulerTest {
 
   @Test
   void decodingComesBeforePrefillAndPrefillIsChunked() {
-    Scheduler scheduler = new Scheduler(4, 10, false, new BlockPool(50));
+    Scheduler scheduler = scheduler(4, 10, false, new BlockPool(50));
     Sequence first = sequence(8, 1);
     Sequence second = sequence(20, 2);
     scheduler.add(first);
@@ -37,7 +39,7 @@ final class SchedulerTest {
 
   @Test
   void noMoreThanMaxNumSeqsRun() {
-    Scheduler scheduler = new Scheduler(2, 100, false, new BlockPool(50));
+    Scheduler scheduler = scheduler(2, 100, false, new BlockPool(50));
     List<Sequence> all = List.of(sequence(3, 1), sequence(3, 2), sequence(3, 3));
     all.forEach(scheduler::add);
 
@@ -50,7 +52,7 @@ final class SchedulerTest {
   @Test
   void theYoungestGivesItsBlocksBackAndIsComputedAgain() {
     BlockPool pool = new BlockPool(3);
-    Scheduler scheduler = new Scheduler(4, 100, false, pool);
+    Scheduler scheduler = scheduler(4, 100, false, pool);
     Sequence old = sequence(30, 1);
     Sequence young = sequence(15, 2);
     scheduler.add(old);
@@ -73,7 +75,7 @@ final class SchedulerTest {
 
   @Test
   void aPromptThatSharesAPrefixIsPrefilledFromTheFirstBlockThatDiffers() {
-    Scheduler scheduler = new Scheduler(4, 100, true, new BlockPool(20));
+    Scheduler scheduler = scheduler(4, 100, true, new BlockPool(20));
     Sequence first = sequence(40, 7);
     scheduler.add(first);
     step(scheduler);
@@ -90,7 +92,7 @@ final class SchedulerTest {
 
   @Test
   void aPromptOfWholeBlocksStillComputesItsLastToken() {
-    Scheduler scheduler = new Scheduler(4, 100, true, new BlockPool(20));
+    Scheduler scheduler = scheduler(4, 100, true, new BlockPool(20));
     Sequence first = sequence(32, 7);
     scheduler.add(first);
     step(scheduler);
@@ -101,8 +103,69 @@ final class SchedulerTest {
     assertThat(step(scheduler)).isEqualTo(Map.of(same, 16));
   }
 
-  /** Random workloads: every sequence ends once, blocks never leak, no block serves two masters. */
-  @Property(tries = 300)
+  @Test
+  void aLowerPriorityValueGoesFirstAndKeepsItsBlocks() {
+    Scheduler scheduler = scheduler(2, 100, false, new BlockPool(4));
+    Sequence late = prioritized(20, 1);
+    Sequence later = prioritized(20, 1);
+    Sequence urgent = prioritized(20, -1);
+    List.of(late, later, urgent).forEach(scheduler::add);
+
+    assertThat(step(scheduler)).isEqualTo(Map.of(urgent, 20, late, 20));
+    for (int i = 0; i < 12; i++) {
+      urgent.append(1, TokenLogprobs.NONE);
+      late.append(1, TokenLogprobs.NONE);
+      step(scheduler);
+    }
+    urgent.append(1, TokenLogprobs.NONE);
+    late.append(1, TokenLogprobs.NONE);
+    // Both need a third block and there is none.
+    assertThat(step(scheduler)).isEqualTo(Map.of(urgent, 1));
+    assertThat(scheduler.waiting()).containsExactly(late, later);
+  }
+
+  @Test
+  void labelsAreComputedInOneStepWithTheirPromptAndShareItsWholeBlocks() {
+    BlockPool pool = new BlockPool(10);
+    Sequence sequence = choosing(40, "5 6 7", "5 8", "9");
+    Scheduler scheduler = new Scheduler(new Scheduler.Limits(1, 100, 8), false, pool);
+    scheduler.add(sequence);
+
+    List<Scheduler.Scheduled> step = scheduler.schedule();
+
+    assertThat(step).hasSize(2);
+    assertThat(step.get(0)).isEqualTo(new Scheduler.Scheduled(sequence, 0, 40, 1));
+    Sequence branch = step.get(1).sequence();
+    // The prompt's last 8 tokens again, then 5 and 6; logits behind these two.
+    assertThat(step.get(1)).isEqualTo(new Scheduler.Scheduled(branch, 32, 10, 2));
+    assertThat(branch.blocks).startsWith(sequence.blocks[0], sequence.blocks[1]);
+    assertThat(branch.blocks[2]).isNotEqualTo(sequence.blocks[2]);
+    scheduler.computed(step);
+    assertThat(sequence.chosen()).isTrue();
+    scheduler.remove(sequence);
+    assertThat(pool.used()).isZero();
+  }
+
+  @Test
+  void withOneSequencesBlocksLabelsAreComputedOneAfterTheOther() {
+    BlockPool pool = new BlockPool(3);
+    Sequence sequence = choosing(40, "5 6", "7 8", "9 9");
+    Scheduler scheduler = new Scheduler(new Scheduler.Limits(1, 100, 8), false, pool);
+    scheduler.add(sequence);
+
+    assertThat(step(scheduler)).isEqualTo(Map.of(sequence, 40));
+    for (int i = 0; i < 3; i++) {
+      assertThat(sequence.chosen()).isFalse();
+      assertThat(step(scheduler).values()).containsExactly(9);
+    }
+    assertThat(sequence.chosen()).isTrue();
+  }
+
+  /**
+   * Random workloads with priorities, labels and requests that are cancelled or overdue: every
+   * sequence ends once, blocks never leak, no block serves two masters.
+   */
+  @Property(tries = 400)
   void everySequenceEndsAndNoBlockLeaks(
       @ForAll long seed,
       @ForAll @IntRange(min = 7, max = 30) int blocks,
@@ -111,16 +174,19 @@ final class SchedulerTest {
       @ForAll boolean prefixCaching) {
     Random random = new Random(seed);
     BlockPool pool = new BlockPool(blocks);
-    Scheduler scheduler = new Scheduler(maxNumSeqs, budget, prefixCaching, pool);
-    Map<Sequence, Integer> left = new HashMap<>();
+    int maxNumLogits = maxNumSeqs + random.nextInt(5);
+    Scheduler scheduler =
+        new Scheduler(new Scheduler.Limits(maxNumSeqs, budget, maxNumLogits), prefixCaching, pool);
+    Map<Sequence, Integer> left = new LinkedHashMap<>();
+    Map<Sequence, Set<List<Integer>>> scored = new HashMap<>(); // tokens before wanted logits
     Map<Integer, List<Integer>> contents = new HashMap<>(); // block -> tokens up to its end
     int toCome = 15;
     for (int steps = 0; toCome > 0 || !left.isEmpty(); steps++) {
       assertThat(steps).as("steps").isLessThan(20_000);
       while (toCome > 0 && random.nextInt(3) == 0) {
-        int prompt = 1 + random.nextInt(MAX_LEN - 1);
-        Sequence sequence = sequence(prompt, random.nextInt(2));
-        left.put(sequence, 1 + random.nextInt(MAX_LEN - prompt));
+        Sequence sequence = randomSequence(random);
+        left.put(sequence, 1 + random.nextInt(MAX_LEN - sequence.promptLength));
+        scored.put(sequence, new HashSet<>());
         scheduler.add(sequence);
         toCome--;
       }
@@ -128,17 +194,29 @@ final class SchedulerTest {
       assertThat(step.isEmpty()).isEqualTo(left.isEmpty());
       assertThat(step.stream().mapToInt(Scheduler.Scheduled::tokens).sum())
           .isLessThanOrEqualTo(budget);
+      assertThat(step.stream().mapToInt(Scheduler.Scheduled::logits).sum())
+          .isLessThanOrEqualTo(maxNumLogits);
       assertThat(scheduler.running()).hasSizeLessThanOrEqualTo(maxNumSeqs);
+      assertThat(List.copyOf(scheduler.running())).isSortedAccordingTo(Waiting.RANK);
       compute(step, contents);
       scheduler.computed(step);
       for (Scheduler.Scheduled scheduled : step) {
-        Sequence sequence = scheduled.sequence();
-        if (sequence.computed == sequence.length()) {
+        Sequence sequence = scheduled.sequence().root();
+        if (sequence.choices != null) {
+          scored.get(sequence).addAll(contexts(scheduled));
+        } else if (scheduled.logits() > 0) {
           sequence.append(random.nextInt(2), TokenLogprobs.NONE);
-          if (left.merge(sequence, -1, Integer::sum) == 0) {
-            left.remove(sequence);
-            scheduler.remove(sequence);
-          }
+          left.merge(sequence, -1, Integer::sum);
+        }
+      }
+      for (Sequence sequence : List.copyOf(left.keySet())) {
+        boolean chosen = sequence.chosen();
+        if (chosen) {
+          assertThat(scored.get(sequence)).containsAll(wanted(sequence));
+        }
+        if (chosen || left.get(sequence) == 0) {
+          left.remove(sequence);
+          scheduler.remove(sequence);
         }
       }
       if (!left.isEmpty() && random.nextInt(20) == 0) {
@@ -150,6 +228,64 @@ final class SchedulerTest {
     assertThat(pool.used()).isZero();
     assertThat(scheduler.running()).isEmpty();
     assertThat(scheduler.waiting()).isEmpty();
+  }
+
+  private static Sequence randomSequence(Random random) {
+    boolean choice = random.nextInt(3) == 0;
+    int longest = choice ? 1 + random.nextInt(20) : 1;
+    int prompt = 1 + random.nextInt(MAX_LEN - longest);
+    Sequence sequence = sequence(prompt, random.nextInt(2));
+    sequence.request.setPriority(random.nextInt(3));
+    if (choice) {
+      Set<List<Integer>> labels = new LinkedHashSet<>();
+      for (int i = 0; i < 1 + random.nextInt(6); i++) {
+        labels.add(random.ints(1 + random.nextInt(longest), 0, 2).boxed().toList());
+      }
+      int[][] tokens =
+          labels.stream()
+              .map(label -> label.stream().mapToInt(t -> t).toArray())
+              .toArray(int[][]::new);
+      ChoicesMethod[] methods = ChoicesMethod.values();
+      sequence.choices =
+          new Choices(
+              labels.stream().map(List::toString).toList(),
+              tokens,
+              methods[random.nextInt(methods.length)]);
+    }
+    return sequence;
+  }
+
+  /** The tokens before each of the logits that are wanted. */
+  private static List<List<Integer>> contexts(Scheduler.Scheduled scheduled) {
+    List<List<Integer>> contexts = new ArrayList<>();
+    int end = scheduled.from() + scheduled.tokens();
+    for (int position = end - scheduled.logits(); position < end; position++) {
+      contexts.add(tokens(scheduled.sequence(), position + 1));
+    }
+    return contexts;
+  }
+
+  /** Behind the prompt and behind every start of a path, of which there is one for each label. */
+  private static List<List<Integer>> wanted(Sequence sequence) {
+    List<List<Integer>> wanted = new ArrayList<>();
+    wanted.add(tokens(sequence, sequence.promptLength));
+    for (Choices.Path path : sequence.choices.paths()) {
+      List<Integer> context =
+          path.conditional() ? tokens(sequence, sequence.promptLength) : new ArrayList<>();
+      for (int token : path.tokens()) {
+        context.add(token);
+        wanted.add(List.copyOf(context));
+      }
+    }
+    return wanted;
+  }
+
+  private static List<Integer> tokens(Sequence sequence, int count) {
+    List<Integer> tokens = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      tokens.add(sequence.token(i));
+    }
+    return tokens;
   }
 
   /** Plays the forward pass: notes what is written where, and checks what is read. */
@@ -189,6 +325,28 @@ final class SchedulerTest {
     Map<Sequence, Integer> tokens = new HashMap<>();
     step.forEach(s -> tokens.put(s.sequence(), s.tokens()));
     return tokens;
+  }
+
+  private static Scheduler scheduler(
+      int maxNumSeqs, int budget, boolean prefixCaching, BlockPool pool) {
+    return new Scheduler(new Scheduler.Limits(maxNumSeqs, budget, maxNumSeqs), prefixCaching, pool);
+  }
+
+  /** A sequence that chooses between labels, given as token ids. */
+  private static Sequence choosing(int promptLength, String... labels) {
+    Sequence sequence = sequence(promptLength, 1);
+    int[][] tokens =
+        Arrays.stream(labels)
+            .map(label -> Arrays.stream(label.split(" ")).mapToInt(Integer::parseInt).toArray())
+            .toArray(int[][]::new);
+    sequence.choices = new Choices(List.of(labels), tokens, ChoicesMethod.TOKEN_LENGTH_NORMALIZED);
+    return sequence;
+  }
+
+  private static Sequence prioritized(int promptLength, int priority) {
+    Sequence sequence = sequence(promptLength, 1);
+    sequence.request.setPriority(priority);
+    return sequence;
   }
 
   private static Sequence sequence(int promptLength, int token) {

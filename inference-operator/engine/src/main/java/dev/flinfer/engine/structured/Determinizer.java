@@ -1,22 +1,23 @@
 package dev.flinfer.engine.structured;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /** Makes an automaton deterministic: a state is the set of states in which the other may be. */
 final class Determinizer {
-  static final int MAX_STATES = 4096;
+  static final int MAX_STATES = 16_384;
 
   /** Some tenths of a second. */
-  private static final long MAX_WORK = 20_000_000;
+  private static final long MAX_WORK = 10_000_000;
 
-  private final Nfa nfa;
+  private final int[][] skips; // (states, steps that read nothing)
+  private final int[][] edges; // (states, 3 x steps): first and last byte, next state
+  private final int[] open;
   private final int[] classOf = new int[256];
   private final List<Integer> firstOfClass = new ArrayList<>();
   private final Map<BitSet, Integer> numbers = new HashMap<>();
@@ -24,10 +25,17 @@ final class Determinizer {
   private long work;
 
   private Determinizer(Nfa nfa) {
-    this.nfa = nfa;
+    this.skips = new int[nfa.size()][];
+    this.edges = new int[nfa.size()][];
+    this.open = new int[nfa.size()];
     boolean[] begins = new boolean[257];
     begins[0] = true;
     for (int state = 0; state < nfa.size(); state++) {
+      skips[state] = nfa.skips(state).stream().mapToInt(Integer::intValue).toArray();
+      edges[state] =
+          nfa.edges(state).stream()
+              .flatMapToInt(e -> IntStream.of(e.first(), e.last(), e.to()))
+              .toArray();
       for (Nfa.Edge edge : nfa.edges(state)) {
         begins[edge.first()] = true;
         begins[edge.last() + 1] = true;
@@ -72,10 +80,11 @@ final class Determinizer {
   private int step(BitSet from, int read) {
     BitSet to = new BitSet();
     for (int state = from.nextSetBit(0); state >= 0; state = from.nextSetBit(state + 1)) {
-      for (Nfa.Edge edge : nfa.edges(state)) {
-        count();
-        if (edge.first() <= read && read <= edge.last()) {
-          reach(to, edge.to());
+      int[] steps = edges[state];
+      count(steps.length / 3);
+      for (int i = 0; i < steps.length; i += 3) {
+        if (steps[i] <= read && read <= steps[i + 1]) {
+          reach(to, steps[i + 2]);
         }
       }
     }
@@ -84,14 +93,19 @@ final class Determinizer {
 
   /** Adds a state and those that are reached from it without reading. */
   private void reach(BitSet set, int state) {
-    Deque<Integer> open = new ArrayDeque<>();
-    open.push(state);
-    while (!open.isEmpty()) {
-      int at = open.pop();
-      count();
-      if (!set.get(at)) {
-        set.set(at);
-        nfa.skips(at).forEach(open::push);
+    int count = 0;
+    if (!set.get(state)) {
+      set.set(state);
+      open[count++] = state;
+    }
+    while (count > 0) {
+      int[] to = skips[open[--count]];
+      count(1 + to.length);
+      for (int next : to) {
+        if (!set.get(next)) {
+          set.set(next);
+          open[count++] = next;
+        }
       }
     }
   }
@@ -111,8 +125,9 @@ final class Determinizer {
     return sets.size() - 1;
   }
 
-  private void count() {
-    if (++work > MAX_WORK) {
+  private void count(int steps) {
+    work += steps;
+    if (work > MAX_WORK) {
       throw new PatternException(
           "takes more than %d steps to prepare; repeat less, or shorter parts".formatted(MAX_WORK));
     }

@@ -1,6 +1,9 @@
 package dev.flinfer.engine.structured;
 
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /** A part of a pattern: builds its states into an automaton, as often as it is asked. */
 interface Node {
@@ -71,14 +74,22 @@ interface Node {
     @Override
     public int build(Nfa nfa, int from) {
       int end = nfa.state();
+      // Most forms end alike, in bytes that continue; a state for each end keeps automata small.
+      Map<List<Integer>, Integer> ends = new HashMap<>();
       for (CodePoints.Range range : ranges) {
         for (int[] bytes : Utf8Ranges.of(range.first(), range.last())) {
-          int at = from;
-          for (int i = 0; i < bytes.length; i += 2) {
-            int next = i + 2 == bytes.length ? end : nfa.state();
-            nfa.edge(at, bytes[i], bytes[i + 1], next);
-            at = next;
+          int next = end;
+          for (int i = bytes.length - 2; i > 0; i -= 2) {
+            List<Integer> rest = Arrays.stream(bytes, i, bytes.length).boxed().toList();
+            Integer known = ends.get(rest);
+            if (known == null) {
+              known = nfa.state();
+              nfa.edge(known, bytes[i], bytes[i + 1], next);
+              ends.put(rest, known);
+            }
+            next = known;
           }
+          nfa.edge(from, bytes[0], bytes[1], next);
         }
       }
       return end;

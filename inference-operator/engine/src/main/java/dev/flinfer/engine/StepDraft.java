@@ -1,0 +1,59 @@
+package dev.flinfer.engine;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** A step while it is scheduled: what is in it, and what still fits. */
+final class StepDraft {
+  private final List<Scheduler.Scheduled> scheduled = new ArrayList<>();
+  private int tokensLeft;
+  private int logitsLeft;
+
+  /**
+   * @param tokens most tokens of the step
+   * @param logits most tokens of it whose logits are wanted
+   */
+  StepDraft(int tokens, int logits) {
+    tokensLeft = tokens;
+    logitsLeft = logits;
+  }
+
+  List<Scheduler.Scheduled> scheduled() {
+    return scheduled;
+  }
+
+  boolean isFull() {
+    return tokensLeft == 0;
+  }
+
+  /** Whether tokens whose logits are wanted no longer fit. */
+  boolean hasNoLogits() {
+    return logitsLeft == 0;
+  }
+
+  /** How many of a sequence's next tokens fit. */
+  int fitting(Sequence sequence) {
+    int withoutLogits = Math.max(0, sequence.logitsFrom() - sequence.computed);
+    return Math.min(Math.min(sequence.uncomputed(), tokensLeft), withoutLogits + logitsLeft);
+  }
+
+  /** Adds the next tokens of a sequence; they must fit. */
+  void add(Sequence sequence, int tokens) {
+    int end = sequence.computed + tokens;
+    int logits = Math.max(0, end - Math.max(sequence.computed, sequence.logitsFrom()));
+    scheduled.add(new Scheduler.Scheduled(sequence, sequence.computed, tokens, logits));
+    tokensLeft -= tokens;
+    logitsLeft -= logits;
+  }
+
+  /** Takes out what was scheduled of a sequence and its branches. */
+  void withdraw(Sequence sequence) {
+    for (Scheduler.Scheduled one : List.copyOf(scheduled)) {
+      if (one.sequence().root() == sequence) {
+        scheduled.remove(one);
+        tokensLeft += one.tokens();
+        logitsLeft += one.logits();
+      }
+    }
+  }
+}
