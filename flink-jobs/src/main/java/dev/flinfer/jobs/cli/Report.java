@@ -114,7 +114,7 @@ final class Report {
         "(microsoft/phi-2: config.json, tokenizer.json, *.safetensors):",
         "",
         "  ./flinfer generate --model /path/to/phi-2 --max-tokens 64 \\",
-        "    --prompt 'Instruct: Why is the sky blue? Output:'",
+        "    --prompt $'Instruct: Why is the sky blue?\\nOutput:'",
         "  ./flinfer run --model /path/to/phi-2 --bootstrap-servers HOST:PORT");
   }
 
