@@ -3,10 +3,13 @@ package dev.flinfer.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.flinfer.engine.model.PhiWeights;
 import dev.flinfer.engine.weights.DType;
 import dev.flinfer.engine.weights.WeightFileException;
 import dev.flinfer.schema.Completion;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -58,6 +61,30 @@ final class GgufModelTest {
           .matches("[0-9a-f]{64}")
           .isNotEqualTo(second.model().digest());
     }
+  }
+
+  /** Whatever byte of the header is another one, the file is read or refused. */
+  @Test
+  void damagedHeadersDoNoHarm() throws Exception {
+    Path whole = directory.resolve("whole.gguf");
+    RandomGguf.write(whole, SHAPE, DType.Q4_0, 1);
+    byte[] bytes = Files.readAllBytes(whole);
+    Path file = directory.resolve("damaged.gguf");
+    Random random = new Random(1);
+    int read = 0;
+    for (int i = 0; i < 500; i++) {
+      byte[] damaged = bytes.clone();
+      damaged[random.nextInt(12_000)] = (byte) random.nextInt();
+      Files.write(file, damaged);
+      try (ModelFiles files = ModelFiles.open(file)) {
+        PhiWeights.of(files.checkpoint(), files.config());
+        files.tokenizer().encode("the cat");
+        read++;
+      } catch (WeightFileException e) {
+        assertThat(e).hasMessageStartingWith(file + ": ");
+      }
+    }
+    assertThat(read).isBetween(1, 499);
   }
 
   @ParameterizedTest

@@ -136,8 +136,12 @@ final class PanelPacker {
   private void putNibbles(byte[] source, int depth, int lane) {
     int shift = lane / COUNT * 4;
     int zero = target.hasMinimum() ? 0 : NIBBLE_ZERO;
-    for (int k = 0; k < depth; k++) {
-      tile.packed[k / 2 * COUNT + lane % COUNT] |= (source[k] + zero) << (shift + k % 2 * 16);
+    for (int k = 0; k < depth; k += 2) {
+      int pair = source[k] + zero;
+      if (k + 1 < depth) {
+        pair |= (source[k + 1] + zero) << 16;
+      }
+      tile.packed[k / 2 * COUNT + lane % COUNT] |= pair << shift;
     }
   }
 }

@@ -6,7 +6,9 @@ import static dev.flinfer.engine.cpu.MatMulKernel.WIDTH;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -18,6 +20,9 @@ import jdk.incubator.vector.VectorSpecies;
 final class UnpackKernel {
   static final VectorSpecies<Integer> INTS = VectorSpecies.of(int.class, SPECIES.vectorShape());
 
+  private static final VectorSpecies<Short> SHORTS =
+      VectorSpecies.of(short.class, VectorShape.forBitSize(COUNT * Short.SIZE));
+
   private UnpackKernel() {}
 
   /** 16-bit floats to floats. */
@@ -27,10 +32,13 @@ final class UnpackKernel {
     }
   }
 
-  /** The upper halves of floats to floats. */
+  /** The upper halves of floats to floats; {@code count} is whole vectors. */
   static void bf16(short[] bits, float[] floats, int count) {
-    for (int i = 0; i < count; i++) {
-      floats[i] = Float.intBitsToFloat(bits[i] << 16);
+    for (int i = 0; i < count; i += COUNT) {
+      IntVector widened =
+          (IntVector)
+              ShortVector.fromArray(SHORTS, bits, i).convertShape(VectorOperators.S2I, INTS, 0);
+      widened.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().intoArray(floats, i);
     }
   }
 
@@ -110,8 +118,9 @@ final class UnpackKernel {
     }
   }
 
+  /** Two shifts, as {@code and(15)} makes its vector anew each time: a third of the speed. */
   private static IntVector nibble(IntVector v, int shift) {
-    return v.lanewise(VectorOperators.LSHR, shift).and(15);
+    return v.lanewise(VectorOperators.LSHL, 28 - shift).lanewise(VectorOperators.LSHR, 28);
   }
 
   private static FloatVector widen(IntVector codes, FloatVector scale, FloatVector minimum) {
