@@ -141,8 +141,11 @@ final class KafkaCommandsIT {
     assertThat(recorded.err()).contains("in.jsonl:1: ").endsWith("1 record to topic bad-in\n");
   }
 
-  /** Runs until the job is up and the other thing is done, then presses Ctrl-C. */
-  private static void runAndInterrupt(Callable<?> meanwhile, String... arguments) throws Exception {
+  /**
+   * Runs until the job is up and the other thing is done, then ends it as Ctrl-C does. With TERM,
+   * because a shell that starts this in the background has INT ignored, and the JVM keeps to that.
+   */
+  private static void runAndStop(Callable<?> meanwhile, String... arguments) throws Exception {
     RecordedConsole console = new RecordedConsole();
     CompletableFuture<Integer> run = CompletableFuture.supplyAsync(() -> console.run(arguments));
     while (!console.err().contains("web UI is at")) {
@@ -151,17 +154,17 @@ final class KafkaCommandsIT {
     }
     meanwhile.call();
     String pid = Long.toString(ProcessHandle.current().pid());
-    new ProcessBuilder("kill", "-INT", pid).start().waitFor();
-    assertThat(run.get(2, TimeUnit.MINUTES)).as(console.err()).isEqualTo(130);
+    new ProcessBuilder("kill", "-TERM", pid).start().waitFor();
+    assertThat(run.get(2, TimeUnit.MINUTES)).as(console.err()).isEqualTo(143);
   }
 
   @Test
-  void ctrlCFinishesWhatIsUnderWay() throws Exception {
+  void stoppingFinishesWhatIsUnderWay() throws Exception {
     createTopics("stop");
     produce("stop", "json", "{\"id\": \"a\", \"prompt\": \"x\"}");
 
     // Stopping commits it: no checkpoint is due within these minutes.
-    runAndInterrupt(
+    runAndStop(
         () -> null, runArguments("stop", "--ui", "--set", "execution.checkpointing.interval=3min"));
 
     assertThat(consume("stop-out", 1).get(0).get("key").asText()).isEqualTo("a");
@@ -175,11 +178,11 @@ final class KafkaCommandsIT {
         runArguments("state", "--ui", "--state", state, "-Dexecution.checkpointing.interval=300ms");
 
     produce("state", "json", "{\"id\": \"a\", \"prompt\": \"x\", \"max_tokens\": 40}");
-    runAndInterrupt(() -> null, arguments);
+    runAndStop(() -> null, arguments);
     produce("state", "json", "{\"id\": \"b\", \"prompt\": \"x\"}");
-    runAndInterrupt(() -> consume("state-out", 1), arguments);
+    runAndStop(() -> consume("state-out", 1), arguments);
     produce("state", "json", "{\"id\": \"c\", \"prompt\": \"x\"}");
-    runAndInterrupt(() -> consume("state-out", 3), arguments);
+    runAndStop(() -> consume("state-out", 3), arguments);
 
     assertThat(consume("state-out", 4))
         .extracting(record -> record.get("key").asText())

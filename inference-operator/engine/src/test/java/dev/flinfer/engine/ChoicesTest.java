@@ -302,6 +302,8 @@ final class ChoicesTest {
         0,
         kvCacheBytes,
         prefixCaching,
-        2);
+        2,
+        "auto",
+        KvCacheType.F32);
   }
 }

@@ -88,6 +88,16 @@ final class CompletionFutureTest {
 
   private static LlmEngine open() {
     return LlmEngine.open(
-        new EngineOptions(directory.resolve("tiny").toString(), "cpu", 1, 64, 0, 0, true, 2));
+        new EngineOptions(
+            directory.resolve("tiny").toString(),
+            "cpu",
+            1,
+            64,
+            0,
+            0,
+            true,
+            2,
+            "auto",
+            KvCacheType.F32));
   }
 }

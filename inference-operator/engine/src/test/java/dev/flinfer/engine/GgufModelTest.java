@@ -76,7 +76,7 @@ final class GgufModelTest {
       byte[] damaged = bytes.clone();
       damaged[random.nextInt(12_000)] = (byte) random.nextInt();
       Files.write(file, damaged);
-      try (ModelFiles files = ModelFiles.open(file)) {
+      try (ModelFiles files = ModelFiles.open(file.toString())) {
         PhiWeights.of(files.checkpoint(), files.config());
         files.tokenizer().encode("the cat");
         read++;
