@@ -102,6 +102,7 @@ final class BenchRun {
               .setPromptTokenIds(tokens)
               .setMaxTokens(maxTokens)
               .setTemperature(0)
+              .setIgnoreEos(true)
               .build());
     }
     List<Timed> timed = new ArrayList<>();
