@@ -1,6 +1,7 @@
 package dev.flinfer.engine;
 
 import dev.flinfer.engine.tokenizer.Tokenizer;
+import dev.flinfer.engine.weights.Checkpoint;
 import dev.flinfer.schema.Completion;
 import dev.flinfer.schema.CompletionRequest;
 import dev.flinfer.schema.FinishReason;
@@ -17,7 +18,7 @@ import java.util.function.BiFunction;
  */
 final class BatchingEngine implements LlmEngine {
   private final ForwardPass forward;
-  private final AutoCloseable files;
+  private final Checkpoint files;
   private final Tokenizer tokenizer;
   private final Set<Integer> eosTokenIds;
   private final ModelInfo model;
@@ -36,7 +37,7 @@ final class BatchingEngine implements LlmEngine {
 
   BatchingEngine(
       ForwardPass forward,
-      AutoCloseable files,
+      Checkpoint files,
       Tokenizer tokenizer,
       Set<Integer> eosTokenIds,
       ModelInfo model,
@@ -303,11 +304,7 @@ final class BatchingEngine implements LlmEngine {
   private void closeDevice() {
     closed = true;
     forward.close();
-    try {
-      files.close();
-    } catch (Exception e) {
-      throw new IllegalStateException("The model's files cannot be closed: " + e, e);
-    }
+    files.close();
   }
 
   private void publishStats() {

@@ -271,6 +271,28 @@ final class LlmEngineTest {
   }
 
   @Test
+  void refusesMoreTokensAStepThanTheirActivationsFit() {
+    // A row of q, k, v and fc1 is 3 * 48 + 96 numbers, in whole tiles.
+    assertThatThrownBy(
+            () ->
+                LlmEngine.open(
+                    new EngineOptions(
+                        directory.resolve("tiny").toString(),
+                        "cpu",
+                        8,
+                        1 << 24,
+                        0,
+                        0,
+                        true,
+                        1,
+                        "auto",
+                        KvCacheType.F32)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageStartingWith("max_num_batched_tokens is 16777216; with ")
+        .hasMessageContaining(" numbers each the limit of this model is ");
+  }
+
+  @Test
   void aClosedEngineSaysSo() {
     LlmEngine engine = LlmEngine.open(options(8, 64, 2));
     engine.close();

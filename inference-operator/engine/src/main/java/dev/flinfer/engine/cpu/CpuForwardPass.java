@@ -71,6 +71,11 @@ public final class CpuForwardPass implements ForwardPass {
     this.attention = new CpuAttention(config, pages);
     this.embedTokens = weights.embedTokens();
     try {
+      int half = config.rotaryDim() / 2;
+      this.cos = floats("max_position_embeddings", config.maxPositionEmbeddings(), half);
+      this.sin = floats("max_position_embeddings", config.maxPositionEmbeddings(), half);
+      fillRotary(half);
+
       requireFinite(embedTokens);
       for (PhiWeights.Layer layer : weights.layers()) {
         layers.add(
@@ -87,23 +92,30 @@ public final class CpuForwardPass implements ForwardPass {
       this.finalNorm = Norm.of(weights.finalNorm());
       this.lmHead =
           PackedMatrix.stacked(List.of(weights.lmHead()), options.weightType(), arena, team);
+
+      // The widest first, so that too many rows are refused before the heap is full.
+      this.projectedStride = layers.get(0).in().stride();
+      this.projected = floats("max_num_batched_tokens", maxRows, projectedStride);
+      this.hiddenStride = layers.get(0).out().stride();
+      this.hidden = floats("max_num_batched_tokens", maxRows, hiddenStride);
+      this.normed = floats("max_num_batched_tokens", maxRows, config.hiddenSize());
+      this.mixedStride = config.hiddenSize() + config.intermediateSize();
+      this.mixed = floats("max_num_batched_tokens", maxRows, mixedStride);
     } catch (RuntimeException e) {
       close();
       throw e;
     }
+  }
 
-    int half = config.rotaryDim() / 2;
-    this.cos = new float[config.maxPositionEmbeddings() * half];
-    this.sin = new float[config.maxPositionEmbeddings() * half];
-    fillRotary(half);
-
-    this.hiddenStride = layers.get(0).out().stride();
-    this.hidden = new float[maxRows * hiddenStride];
-    this.normed = new float[maxRows * config.hiddenSize()];
-    this.projectedStride = layers.get(0).in().stride();
-    this.projected = new float[maxRows * projectedStride];
-    this.mixedStride = config.hiddenSize() + config.intermediateSize();
-    this.mixed = new float[maxRows * mixedStride];
+  /** Room for so many rows, if a Java array holds them. */
+  private static float[] floats(String name, int rows, int stride) {
+    int most = (Integer.MAX_VALUE - 8) / stride;
+    if (rows > most) {
+      throw new IllegalArgumentException(
+          "%s is %d; with %d numbers each the limit of this model is %d"
+              .formatted(name, rows, stride, most));
+    }
+    return new float[rows * stride];
   }
 
   /** Bytes that one KV block takes. */
