@@ -1,11 +1,9 @@
 package dev.flinfer.engine.model;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.flinfer.engine.weights.Gguf;
+import dev.flinfer.engine.weights.UntrustedJson;
 import dev.flinfer.engine.weights.WeightFileException;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -38,8 +36,6 @@ public record PhiConfig(
     double ropeTheta,
     double layerNormEps,
     Set<Integer> eosTokenIds) {
-
-  private static final ObjectMapper JSON = new ObjectMapper();
 
   /** Dimensions of a head. */
   public int headDim() {
@@ -104,13 +100,7 @@ public record PhiConfig(
         throw new WeightFileException(
             file, "is missing; a model directory holds the config.json of its checkpoint");
       }
-      try {
-        json = JSON.readTree(Files.readAllBytes(file));
-      } catch (JsonProcessingException e) {
-        throw new WeightFileException(file, "broken JSON: " + e.getOriginalMessage(), e);
-      } catch (IOException e) {
-        throw new WeightFileException(file, "cannot be read: " + e, e);
-      }
+      json = UntrustedJson.read(file);
     }
 
     void require(boolean holds, String message) {
@@ -125,15 +115,14 @@ public record PhiConfig(
       require(
           node == null || List.of(allowed).contains(node.asText()),
           "%s is %s; this engine computes only %s"
-              .formatted(field, node, String.join(" or ", allowed)));
+              .formatted(field, show(node), String.join(" or ", allowed)));
     }
 
     int count(String field, int limit) {
       JsonNode node = json.path(field);
       require(
           node.isInt() && node.asInt() >= 1 && node.asInt() <= limit,
-          "%s is %s; it must be a whole number from 1 to %d"
-              .formatted(field, node.isMissingNode() ? "missing" : node, limit));
+          "%s is %s; it must be a whole number from 1 to %d".formatted(field, show(node), limit));
       return node.asInt();
     }
 
@@ -144,8 +133,12 @@ public record PhiConfig(
       }
       require(
           node.isNumber() && node.asDouble() > 0 && Double.isFinite(node.asDouble()),
-          "%s is %s; it must be a number above 0".formatted(field, node));
+          "%s is %s; it must be a number above 0".formatted(field, show(node)));
       return node.asDouble();
+    }
+
+    static String show(JsonNode node) {
+      return node == null || node.isMissingNode() ? "missing" : UntrustedJson.show(node);
     }
 
     Set<Integer> eosTokenIds() {
@@ -155,7 +148,7 @@ public record PhiConfig(
         ids.add(node.asInt());
       }
       for (JsonNode id : node) {
-        require(id.isInt(), "eos_token_id holds %s; it must hold token ids".formatted(id));
+        require(id.isInt(), "eos_token_id holds %s; it must hold token ids".formatted(show(id)));
         ids.add(id.asInt());
       }
       return Set.copyOf(ids);

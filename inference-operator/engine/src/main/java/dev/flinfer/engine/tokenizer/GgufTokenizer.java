@@ -74,6 +74,9 @@ final class GgufTokenizer {
         known == null,
         () -> "%s is %s, which is there already with id %d".formatted(place, quote(text), known));
     builder.tokens().put(text, id);
+    if (type != NORMAL) {
+      builder.countAdded(place, text);
+    }
     if (type == CONTROL) {
       control.add(text, id);
       builder.special(id);

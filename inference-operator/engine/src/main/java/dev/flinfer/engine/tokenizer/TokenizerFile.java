@@ -2,14 +2,9 @@ package dev.flinfer.engine.tokenizer;
 
 import static dev.flinfer.engine.tokenizer.VocabularyBuilder.quote;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.StreamReadFeature;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.flinfer.engine.weights.UntrustedJson;
 import dev.flinfer.engine.weights.WeightFileException;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
@@ -19,17 +14,8 @@ import java.util.function.Supplier;
 
 /** Reads {@code tokenizer.json} and checks every entry. The file is untrusted. */
 final class TokenizerFile {
-  /** Phi-2's has 2.1 MB, the largest vocabularies in use some 10. Bounds the memory of parsing. */
-  static final int MAX_BYTES = 16 << 20;
-
   /** Phi-2's are below 51,200. Bounds the table from ids to bytes. */
   static final int MAX_ID = (1 << 20) - 1;
-
-  /** Jackson bounds nesting and the length of numbers by itself. */
-  private static final ObjectMapper JSON =
-      new ObjectMapper(
-              JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build())
-          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
   private final Path file;
   private final JsonNode root;
@@ -52,18 +38,7 @@ final class TokenizerFile {
       throw new WeightFileException(
           file, "is missing; a model directory holds the tokenizer.json of its checkpoint");
     }
-    try {
-      long size = Files.size(file);
-      if (size > MAX_BYTES) {
-        throw new WeightFileException(
-            file, "has " + size + " bytes; a tokenizer has at most " + MAX_BYTES);
-      }
-      return JSON.readTree(Files.readAllBytes(file));
-    } catch (JsonProcessingException e) {
-      throw new WeightFileException(file, "broken JSON: " + e.getOriginalMessage(), e);
-    } catch (IOException e) {
-      throw new WeightFileException(file, "cannot be read: " + e, e);
-    }
+    return UntrustedJson.read(file);
   }
 
   private Vocabulary vocabulary() {
@@ -135,6 +110,7 @@ final class TokenizerFile {
       require(
           seen.add(content), () -> place + " is " + quote(content) + ", which is there already");
       int id = addedId(place, content, token.path("id"));
+      builder.countAdded(place, content);
       (token.path("normalized").asBoolean() ? then : first).add(content, id);
       if (token.path("special").asBoolean()) {
         builder.special(id);
@@ -161,6 +137,6 @@ final class TokenizerFile {
 
   /** A value for a message, as in the file but not too long. */
   static String show(JsonNode node) {
-    return node.isMissingNode() ? "missing" : VocabularyBuilder.shorten(node.toString());
+    return node.isMissingNode() ? "missing" : UntrustedJson.show(node);
   }
 }

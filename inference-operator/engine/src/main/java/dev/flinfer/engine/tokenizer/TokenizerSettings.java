@@ -18,9 +18,6 @@ final class TokenizerSettings {
   }
 
   void check(JsonNode root) {
-    if (!root.isObject()) {
-      throw new WeightFileException(file, "is no JSON object");
-    }
     mustBeOffExcept(
         "",
         root,
@@ -32,11 +29,10 @@ final class TokenizerSettings {
       mustBe("post_processor.type", root.path("post_processor").path("type"), "ByteLevel");
     }
     checkModel(root.path("model"));
-    for (int i = 0; i < root.path("added_tokens").size(); i++) {
+    int i = 0;
+    for (JsonNode token : root.path("added_tokens")) {
       mustBeOffExcept(
-          "added_tokens[" + i + "].",
-          root.path("added_tokens").get(i),
-          Set.of("id", "content", "normalized", "special"));
+          "added_tokens[" + i++ + "].", token, Set.of("id", "content", "normalized", "special"));
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.flinfer.engine.tokenizer;
 
+import dev.flinfer.engine.weights.UntrustedJson;
 import dev.flinfer.engine.weights.WeightFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -9,6 +10,12 @@ import java.util.function.Supplier;
 
 /** Puts a vocabulary together and checks what holds for it in every kind of file. */
 final class VocabularyBuilder {
+  /** As ids; Phi-2 has 50,000. */
+  private static final int MAX_MERGES = TokenizerFile.MAX_ID + 1;
+
+  /** Phi-2's have less than 1000. */
+  private static final int MAX_ADDED_CHARS = 1 << 18;
+
   private final Path file;
   private final String vocabName;
   private final String mergesName;
@@ -16,6 +23,7 @@ final class VocabularyBuilder {
   private final Vocabulary.Tokens tokens = new Vocabulary.Tokens();
   private final Set<Integer> special = new HashSet<>();
   private final int[] idOfByte = new int[256];
+  private int addedChars;
   private Merges merges = new Merges(0);
 
   /**
@@ -37,6 +45,16 @@ final class VocabularyBuilder {
     special.add(id);
   }
 
+  /** To be called for each added token: a trie takes much more memory than its texts. */
+  void countAdded(String place, String content) {
+    addedChars += content.length();
+    require(
+        addedChars <= MAX_ADDED_CHARS,
+        () ->
+            "%s has %d characters; all added tokens together have at most %d"
+                .formatted(place, content.length(), MAX_ADDED_CHARS));
+  }
+
   /** Finds the tokens of the bytes among those put so far. */
   void findBytes() {
     for (int b = 0; b < 256; b++) {
@@ -54,6 +72,9 @@ final class VocabularyBuilder {
 
   /** Must be called before the first merge. */
   void expectMerges(int count) {
+    require(
+        count <= MAX_MERGES,
+        () -> "%s has %d entries; at most %d are read".formatted(mergesName, count, MAX_MERGES));
     merges = new Merges(count);
   }
 
@@ -89,10 +110,6 @@ final class VocabularyBuilder {
   }
 
   static String quote(String text) {
-    return '"' + shorten(text) + '"';
-  }
-
-  static String shorten(String text) {
-    return text.length() <= 60 ? text : text.substring(0, 60) + "...";
+    return '"' + UntrustedJson.show(text) + '"';
   }
 }

@@ -105,18 +105,7 @@ public final class Gguf implements AutoCloseable {
 
   /** A tensor by the name it has in the file, and what its shape must be. */
   public Tensor get(String name, long... shape) {
-    Tensor tensor = get(name);
-    List<Long> expected = new ArrayList<>();
-    for (long dimension : shape) {
-      expected.add(dimension);
-    }
-    if (!tensor.shape().equals(expected)) {
-      throw new WeightFileException(
-          file,
-          "tensor %s has shape %s; the metadata ask for %s"
-              .formatted(name, tensor.shape(), expected));
-    }
-    return tensor;
+    return get(name).withShape("the metadata ask", shape);
   }
 
   /** Adds what tells this file from another: everything before the tensors' bytes. */

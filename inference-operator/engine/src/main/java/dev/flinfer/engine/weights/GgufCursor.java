@@ -9,7 +9,7 @@ import java.nio.file.Path;
 /** Reads a GGUF header from its start; checks every length against what is left before use. */
 final class GgufCursor {
   /** A header with a vocabulary has some megabytes. Bounds the time and memory of reading it. */
-  static final long MAX_HEADER_BYTES = 256L << 20;
+  static final long MAX_HEADER_BYTES = 64L << 20;
 
   private static final ValueLayout.OfShort SHORT =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);

@@ -1,11 +1,6 @@
 package dev.flinfer.engine.weights;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.StreamReadConstraints;
-import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -24,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 
 /**
  * The tensors of a checkpoint directory in safetensors files: {@code model.safetensors}, or the
@@ -33,30 +29,30 @@ import java.util.TreeSet;
  * see <a href="https://github.com/huggingface/safetensors#format">the format's page</a>.
  */
 public final class Safetensors implements Checkpoint {
-  /** The format's own limit. */
-  private static final long MAX_HEADER_BYTES = 100_000_000;
+  /** The format allows 100 MB; as a tree of JSON that would take gigabytes. */
+  private static final int MAX_HEADER_BYTES = UntrustedJson.MAX_BYTES;
+
+  private static final int MAX_DIMENSIONS = 8;
+
+  /** ASCII, because others are no path in every locale. */
+  private static final Pattern FILE_NAME = Pattern.compile("[\\w][\\w .-]{0,254}");
 
   private static final String SINGLE = "model.safetensors";
   private static final String INDEX = "model.safetensors.index.json";
-
-  private static final ObjectMapper JSON =
-      new ObjectMapper(
-          JsonFactory.builder()
-              .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-              .streamReadConstraints(StreamReadConstraints.builder().maxNestingDepth(16).build())
-              .build());
 
   private final Arena arena = Arena.ofShared();
   private final Path directory;
   private final Map<String, Tensor> tensors = new HashMap<>();
 
-  /** Tensors of types that are not read, with their type: refused only where they are needed. */
-  private final Map<String, String> otherTypes = new HashMap<>();
+  /** Tensors of types that are not read: refused only where they are needed. */
+  private final Map<String, OtherType> otherTypes = new HashMap<>();
 
   /**
    * The header of each file in the order of the files' names: what tells one model from another.
    */
   private final Map<String, byte[]> headers = new TreeMap<>();
+
+  private record OtherType(Path file, String type) {}
 
   private Safetensors(Path directory) {
     this.directory = directory;
@@ -81,28 +77,19 @@ public final class Safetensors implements Checkpoint {
 
   @Override
   public Tensor get(String name, long... shape) {
-    Tensor tensor = tensors.get(name);
-    if (otherTypes.containsKey(name)) {
+    OtherType other = otherTypes.get(name);
+    if (other != null) {
       throw new WeightFileException(
-          directory,
-          "tensor %s is of type '%s'; F32, F16 and BF16 are read"
-              .formatted(name, otherTypes.get(name)));
+          other.file,
+          "tensor %s is of type '%s'; F32, F16 and BF16 are read".formatted(name, other.type));
     }
+    Tensor tensor = tensors.get(name);
     if (tensor == null) {
       throw new WeightFileException(
-          directory, "tensor %s is missing; this is no Phi checkpoint".formatted(name));
+          headers.size() == 1 ? directory.resolve(headers.keySet().iterator().next()) : directory,
+          "tensor %s is missing; this is no Phi checkpoint".formatted(name));
     }
-    List<Long> expected = new ArrayList<>();
-    for (long dimension : shape) {
-      expected.add(dimension);
-    }
-    if (!tensor.shape().equals(expected)) {
-      throw new WeightFileException(
-          directory,
-          "tensor %s has shape %s; config.json asks for %s"
-              .formatted(name, tensor.shape(), expected));
-    }
-    return tensor;
+    return tensor.withShape("config.json asks", shape);
   }
 
   @Override
@@ -119,7 +106,7 @@ public final class Safetensors implements Checkpoint {
     arena.close();
   }
 
-  private Iterable<String> fileNames() throws IOException {
+  private Iterable<String> fileNames() {
     if (Files.exists(directory.resolve(SINGLE))) {
       return List.of(SINGLE);
     }
@@ -130,16 +117,18 @@ public final class Safetensors implements Checkpoint {
           "holds neither %s nor %s; point to a model directory in Hugging Face's layout"
               .formatted(SINGLE, INDEX));
     }
-    JsonNode map = parse(index, Files.readAllBytes(index)).path("weight_map");
+    JsonNode map = UntrustedJson.read(index).path("weight_map");
     if (!map.isObject() || map.isEmpty()) {
       throw new WeightFileException(index, "has no weight_map");
     }
     TreeSet<String> names = new TreeSet<>();
     for (JsonNode value : map) {
       String name = value.asText();
-      if (!value.isTextual() || name.contains("/") || name.contains("\\") || name.startsWith(".")) {
+      if (!value.isTextual() || !FILE_NAME.matcher(name).matches()) {
         throw new WeightFileException(
-            index, "weight_map names %s, which is no file name of this directory".formatted(value));
+            index,
+            "weight_map names %s, which is no file name of this directory"
+                .formatted(UntrustedJson.show(value)));
       }
       names.add(name);
     }
@@ -149,6 +138,9 @@ public final class Safetensors implements Checkpoint {
   private void map(Path file) throws IOException {
     if (!Files.exists(file)) {
       throw new WeightFileException(file, "is missing, and the index names it");
+    }
+    if (!Files.isRegularFile(file)) {
+      throw new WeightFileException(file, "is no regular file");
     }
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
       long size = channel.size();
@@ -166,7 +158,7 @@ public final class Safetensors implements Checkpoint {
       }
       byte[] header = all.asSlice(8, headerBytes).toArray(ValueLayout.JAVA_BYTE);
       headers.put(file.getFileName().toString(), header);
-      read(file, parse(file, header), all.asSlice(8 + headerBytes));
+      read(file, UntrustedJson.parse(file, header), all.asSlice(8 + headerBytes));
     }
   }
 
@@ -210,17 +202,24 @@ public final class Safetensors implements Checkpoint {
           default -> null;
         };
     if (dtype == null) {
-      otherTypes.put(name, type);
+      otherTypes.put(name, new OtherType(file, UntrustedJson.show(type)));
       return;
     }
     List<Long> shape = new ArrayList<>();
     long elements = 1;
-    for (JsonNode dimension : entry.path("shape")) {
+    JsonNode dimensions = entry.path("shape");
+    if (!dimensions.isArray() || dimensions.size() > MAX_DIMENSIONS) {
+      throw new WeightFileException(
+          file,
+          "tensor %s has shape %s; a shape is an array of at most %d"
+              .formatted(name, show(dimensions), MAX_DIMENSIONS));
+    }
+    for (JsonNode dimension : dimensions) {
       long length = wholeNumber(file, name, "shape", dimension);
       shape.add(length);
       if (length != 0 && elements > Long.MAX_VALUE / 8 / length) {
         throw new WeightFileException(
-            file, "tensor %s has shape %s, too large".formatted(name, entry.path("shape")));
+            file, "tensor %s has shape %s, too large".formatted(name, show(dimensions)));
       }
       elements *= length;
     }
@@ -240,20 +239,12 @@ public final class Safetensors implements Checkpoint {
       throw new WeightFileException(
           file,
           "tensor %s: %s holds %s; it must hold whole numbers from 0 to 2^63 - 1"
-              .formatted(tensor, field, node.isMissingNode() ? "nothing" : node));
+              .formatted(tensor, field, show(node)));
     }
     return node.asLong();
   }
 
-  private static JsonNode parse(Path file, byte[] json) throws IOException {
-    try {
-      JsonNode node = JSON.readTree(json);
-      if (!node.isObject()) {
-        throw new WeightFileException(file, "holds no JSON object where one must be");
-      }
-      return node;
-    } catch (JsonProcessingException e) {
-      throw new WeightFileException(file, "broken JSON: " + e.getOriginalMessage(), e);
-    }
+  private static String show(JsonNode node) {
+    return node.isMissingNode() ? "nothing" : UntrustedJson.show(node);
   }
 }

@@ -5,6 +5,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -25,6 +26,20 @@ public record Tensor(Path file, String name, DType dtype, List<Long> shape, Memo
   /** Number of elements. */
   public long elements() {
     return data.byteSize() / dtype.blockBytes() * dtype.blockSize();
+  }
+
+  /**
+   * Itself, if it has the shape that a model needs.
+   *
+   * @param whoAsks for the message, with the verb
+   */
+  Tensor withShape(String whoAsks, long... expected) {
+    List<Long> wanted = Arrays.stream(expected).boxed().toList();
+    if (!shape.equals(wanted)) {
+      throw new WeightFileException(
+          file, "tensor %s has shape %s; %s for %s".formatted(name, shape, whoAsks, wanted));
+    }
+    return this;
   }
 
   /**

@@ -6,11 +6,18 @@ import java.nio.file.Path;
 public final class WeightFileException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
+  /** Names in a file may have megabytes, and a message ends up in logs. */
+  private static final int MAX_MESSAGE = 1000;
+
   public WeightFileException(Path file, String message) {
-    super(file + ": " + message);
+    super(file + ": " + shorten(message));
   }
 
   public WeightFileException(Path file, String message, Throwable cause) {
-    super(file + ": " + message, cause);
+    super(file + ": " + shorten(message), cause);
+  }
+
+  private static String shorten(String message) {
+    return message.length() <= MAX_MESSAGE ? message : message.substring(0, MAX_MESSAGE) + "...";
   }
 }

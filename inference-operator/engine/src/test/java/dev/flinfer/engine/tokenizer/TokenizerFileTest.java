@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.flinfer.engine.weights.UntrustedJson;
 import dev.flinfer.engine.weights.WeightFileException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -150,9 +151,9 @@ class TokenizerFileTest {
     assertRefusedAsIs("is missing; a model directory holds the tokenizer.json of its checkpoint");
     Path path = directory.resolve("tokenizer.json");
     Files.writeString(path, "[]");
-    assertRefusedAsIs("is no JSON object");
+    assertRefusedAsIs("holds no JSON object where one must be");
     Files.writeString(path, "");
-    assertRefusedAsIs("is no JSON object");
+    assertRefusedAsIs("holds no JSON object where one must be");
     Files.writeString(path, "{\"model\": ");
     assertRefusedAsIs("broken JSON: Unexpected end-of-input within/between Object entries");
     Files.writeString(path, "{\"model\": 1, \"model\": 2}");
@@ -160,9 +161,9 @@ class TokenizerFileTest {
     Files.writeString(path, "{} {}");
     assertRefusedAsIs("broken JSON: Trailing token");
     Files.writeString(path, "[".repeat(100_000));
-    assertRefusedAsIs("broken JSON: Document nesting depth (1001) exceeds the maximum allowed");
-    Files.write(path, new byte[TokenizerFile.MAX_BYTES + 1]);
-    assertRefusedAsIs("has 16777217 bytes; a tokenizer has at most 16777216");
+    assertRefusedAsIs("broken JSON: Document nesting depth (65) exceeds the maximum allowed");
+    Files.write(path, new byte[UntrustedJson.MAX_BYTES + 1]);
+    assertRefusedAsIs("has 16777217 bytes; JSON of at most 16777216 is read");
   }
 
   private void set(String pointer, String value) throws IOException {

@@ -1,0 +1,76 @@
+package dev.flinfer.engine.weights;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * Parses the JSON in a model's files; bounds its size, its nesting and, by Jackson, its numbers.
+ */
+public final class UntrustedJson {
+  /** A header of Phi-2's names takes 0.05 MB, the largest tokenizers some 10. */
+  public static final int MAX_BYTES = 16 << 20;
+
+  private static final int MAX_NESTING = 64;
+
+  private static final ObjectMapper JSON =
+      new ObjectMapper(
+              JsonFactory.builder()
+                  .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                  .streamReadConstraints(
+                      StreamReadConstraints.builder().maxNestingDepth(MAX_NESTING).build())
+                  .build())
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+
+  private UntrustedJson() {}
+
+  /**
+   * Reads a file that must hold one JSON object.
+   *
+   * @throws WeightFileException if it does not, or is too large
+   */
+  public static JsonNode read(Path file) {
+    // A pipe would never end, and a device may not either.
+    if (!Files.isRegularFile(file)) {
+      throw new WeightFileException(file, "is no regular file");
+    }
+    try {
+      long size = Files.size(file);
+      if (size > MAX_BYTES) {
+        throw new WeightFileException(
+            file, "has %d bytes; JSON of at most %d is read".formatted(size, MAX_BYTES));
+      }
+      return parse(file, Files.readAllBytes(file));
+    } catch (IOException e) {
+      throw new WeightFileException(file, "cannot be read: " + e, e);
+    }
+  }
+
+  /** Parses one JSON object that was read from a file, which is for messages. */
+  static JsonNode parse(Path file, byte[] json) {
+    try {
+      JsonNode node = JSON.readTree(json);
+      if (!node.isObject()) {
+        throw new WeightFileException(file, "holds no JSON object where one must be");
+      }
+      return node;
+    } catch (JsonProcessingException e) {
+      throw new WeightFileException(file, "broken JSON: " + e.getOriginalMessage(), e);
+    } catch (IOException e) { // bytes that are no text in the encoding they begin with
+      throw new WeightFileException(file, "broken JSON: " + e.getMessage(), e);
+    }
+  }
+
+  /** A value for a message, as in the file but not too long. */
+  public static String show(Object value) {
+    String text = value.toString();
+    return text.length() <= 60 ? text : text.substring(0, 60) + "...";
+  }
+}
