@@ -25,9 +25,6 @@ final class LlmEngineTest {
   private static final RandomCheckpoint.Shape SHAPE =
       new RandomCheckpoint.Shape(48, 4, 2, 96, 300, 96, 0.5);
 
-  /** Two layers, four heads, 16 positions, 12 dimensions of keys and 16 of values, in floats. */
-  private static final long BLOCK_BYTES = 2 * 4 * 16 * (12 + 16) * 4;
-
   @TempDir static Path directory;
   private static RandomCheckpoint checkpoint;
 
@@ -60,48 +57,6 @@ final class LlmEngineTest {
           assertThat((double) completion.getLogprobs().get(i))
               .isCloseTo(logits[token] - Math.log(sum), within(1e-3));
           tokens.add(token);
-        }
-      }
-    }
-  }
-
-  /** The promise: the same bits alone and in any company, chunking, cache and number of threads. */
-  @Test
-  void completionsAreTheSameBitsInAnyBatch() throws Exception {
-    Random random = new Random(3);
-    List<CompletionRequest> requests = new ArrayList<>();
-    for (int i = 0; i < 40; i++) {
-      requests.add(Requests.random(random, "r" + i));
-    }
-    List<Completion> alone = new ArrayList<>();
-    try (LlmEngine engine = LlmEngine.open(options(1, 96, 1))) {
-      for (CompletionRequest request : requests) {
-        alone.add(get(engine, request));
-      }
-    }
-    for (int round = 0; round < 4; round++) {
-      int seqs = 2 + random.nextInt(12);
-      EngineOptions options =
-          new EngineOptions(
-              directory.resolve("tiny").toString(),
-              "cpu",
-              seqs,
-              seqs + random.nextInt(40),
-              0,
-              // From room for one sequence and a bit, so that sequences are preempted, to plenty.
-              (7 + 10L * round) * BLOCK_BYTES,
-              round % 2 == 0,
-              1 + random.nextInt(3),
-              "auto",
-              KvCacheType.F32);
-      try (LlmEngine engine = LlmEngine.open(options)) {
-        List<CompletableFuture<Completion>> together =
-            requests.stream().map(r -> Requests.submit(engine, r, GeneratedTokens.NONE)).toList();
-        for (int i = 0; i < requests.size(); i++) {
-          same(together.get(i).get(60, TimeUnit.SECONDS), alone.get(i), options);
-        }
-        if (round == 0) {
-          assertThat(engine.stats().preemptions()).isPositive();
         }
       }
     }

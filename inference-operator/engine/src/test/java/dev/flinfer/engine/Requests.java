@@ -2,6 +2,7 @@ package dev.flinfer.engine;
 
 import dev.flinfer.schema.Completion;
 import dev.flinfer.schema.CompletionRequest;
+import dev.flinfer.schema.StructuredOutputs;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -10,6 +11,29 @@ import java.util.concurrent.CompletableFuture;
 
 /** Requests for tests. */
 public final class Requests {
+  /** Distinct first tokens; shared ones; one label the start of another; others than ASCII. */
+  private static final List<List<String>> LABELS =
+      List.of(
+          List.of("a", "b", "c"),
+          List.of("sport", "space", "spain", "art"),
+          List.of("ab", "abc", "a", "abcde", "b"),
+          List.of("größe", "grün", "日本", "😀"));
+
+  private static final List<String> METHODS =
+      List.of(
+          "token_length_normalized",
+          "greedy_token_selection",
+          "unconditional_likelihood_normalized");
+
+  private static final List<StructuredOutputs> FORMS =
+      List.of(
+          new StructuredOutputs("(yes|no|größe), \\d{3}", null),
+          new StructuredOutputs("[a-m]+(é|日)*", null),
+          new StructuredOutputs(
+              null,
+              "{\"type\":\"object\",\"properties\":{\"l\":{\"enum\":[\"bug\",7]},"
+                  + "\"n\":{\"type\":\"integer\"}},\"required\":[\"l\",\"n\"]}"));
+
   private Requests() {}
 
   /** A greedy request for a number of tokens. */
@@ -59,6 +83,32 @@ public final class Requests {
           .setLogitBias(Map.of(Integer.toString(random.nextInt(300)), 4 * random.nextGaussian()));
     }
     return request.build();
+  }
+
+  /** Of any kind: free text as above, in a form that it must have, or a choice between labels. */
+  static CompletionRequest ofAnyKind(Random random, String id) {
+    CompletionRequest request = random(random, id);
+    int kind = random.nextInt(5);
+    if (kind == 0) {
+      return greedy(id, request.getPrompt(), 1)
+          .setPriority(random.nextInt(3))
+          .setChoices(LABELS.get(random.nextInt(LABELS.size())))
+          .setChoicesMethod(METHODS.get(random.nextInt(METHODS.size())))
+          .build();
+    }
+    CompletionRequest.Builder builder =
+        CompletionRequest.newBuilder(request).setPriority(random.nextInt(3));
+    if (kind == 1) {
+      builder
+          .setStructuredOutputs(FORMS.get(random.nextInt(FORMS.size())))
+          .setStop(List.of())
+          .setStopTokenIds(List.of())
+          .setIncludeStopStrInOutput(false)
+          .setIgnoreEos(false)
+          .setMinTokens(0)
+          .setN(request.getTemperature() > 0 ? 2 : 1);
+    }
+    return builder.build();
   }
 
   /** The first of some generated tokens. */
