@@ -67,10 +67,10 @@ public final class CpuForwardPass implements ForwardPass {
     this.numKvBlocks = options.numKvBlocks();
     this.maxRows = options.maxRows();
     this.team = new WorkerTeam(options.threads());
-    this.pages = new KvPages(config, options.kvCacheType(), numKvBlocks, arena);
-    this.attention = new CpuAttention(config, pages);
     this.embedTokens = weights.embedTokens();
     try {
+      this.pages = new KvPages(config, options.kvCacheType(), numKvBlocks, arena);
+      this.attention = new CpuAttention(config, pages);
       int half = config.rotaryDim() / 2;
       this.cos = floats("max_position_embeddings", config.maxPositionEmbeddings(), half);
       this.sin = floats("max_position_embeddings", config.maxPositionEmbeddings(), half);
@@ -115,7 +115,15 @@ public final class CpuForwardPass implements ForwardPass {
           "%s is %d; with %d numbers each the limit of this model is %d"
               .formatted(name, rows, stride, most));
     }
-    return new float[rows * stride];
+    try {
+      return new float[rows * stride];
+    } catch (OutOfMemoryError e) {
+      throw new IllegalArgumentException(
+          ("%s is %d; with %d numbers each that is %,d bytes, more than is free of the Java heap of"
+                  + " %,d. Lower it, or raise -Xmx")
+              .formatted(name, rows, stride, 4L * rows * stride, Runtime.getRuntime().maxMemory()),
+          e);
+    }
   }
 
   /** Bytes that one KV block takes. */

@@ -43,11 +43,13 @@ final class KvPages {
     this.paddedDim = paddedDim(config);
     this.groups = groups(config);
     long pages = (long) config.numHiddenLayers() * blocks * heads;
-    this.keys = arena.allocate(pages * BLOCK_SIZE * headDim * type.bytes(), 64);
-    this.values = arena.allocate(pages * BLOCK_SIZE * paddedDim * type.bytes(), 64);
+    this.keys =
+        NativeMemory.allocate(arena, pages * BLOCK_SIZE * headDim * type.bytes(), "KV cache");
+    this.values =
+        NativeMemory.allocate(arena, pages * BLOCK_SIZE * paddedDim * type.bytes(), "KV cache");
     long scales = type == KvCacheType.Q8_0 ? pages * BLOCK_SIZE * groups * Float.BYTES : 0;
-    this.keyScales = arena.allocate(scales, 64);
-    this.valueScales = arena.allocate(scales, 64);
+    this.keyScales = NativeMemory.allocate(arena, scales, "KV cache");
+    this.valueScales = NativeMemory.allocate(arena, scales, "KV cache");
   }
 
   /** Head dimensions in whole vectors: the length of a position's values in a page. */

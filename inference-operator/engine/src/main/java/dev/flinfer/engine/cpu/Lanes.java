@@ -1,6 +1,9 @@
 package dev.flinfer.engine.cpu;
 
+import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -11,9 +14,18 @@ final class Lanes {
           float.class,
           VectorShape.forBitSize(Math.min(512, FloatVector.SPECIES_PREFERRED.vectorBitSize())));
 
+  static final ByteOrder ORDER = ByteOrder.nativeOrder();
+
   static final int COUNT = SPECIES.length();
 
+  static final VectorSpecies<Integer> INTS = VectorSpecies.of(int.class, SPECIES.vectorShape());
+
   private Lanes() {}
+
+  /** {@code code * scale + minimum} in one rounding. */
+  static FloatVector widen(IntVector codes, FloatVector scale, FloatVector minimum) {
+    return ((FloatVector) codes.convert(VectorOperators.I2F, 0)).fma(scale, minimum);
+  }
 
   /** The next multiple of {@code unit}. */
   static int roundUp(int length, int unit) {

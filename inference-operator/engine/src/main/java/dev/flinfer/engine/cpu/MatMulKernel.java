@@ -1,8 +1,10 @@
 package dev.flinfer.engine.cpu;
 
 import static dev.flinfer.engine.cpu.Lanes.COUNT;
+import static dev.flinfer.engine.cpu.Lanes.ORDER;
 import static dev.flinfer.engine.cpu.Lanes.SPECIES;
 
+import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 
 /**
@@ -17,26 +19,29 @@ final class MatMulKernel {
   /** Outputs of a tile. */
   static final int WIDTH = 4 * COUNT;
 
+  private static final long VECTOR = COUNT * Float.BYTES;
+  private static final long ROW = 4 * VECTOR;
+
   private MatMulKernel() {}
 
   /**
    * {@code y[0..WIDTH) += x[0..depth) * w}.
    *
    * @param x activations from {@code xAt} on
-   * @param w (depth, WIDTH)
+   * @param w (depth, WIDTH) from {@code at} on, outside the heap
    * @param y sums from {@code yAt} on
    */
-  static void row(float[] x, int xAt, float[] w, int depth, float[] y, int yAt) {
+  static void row(float[] x, int xAt, MemorySegment w, long at, int depth, float[] y, int yAt) {
     FloatVector a0 = FloatVector.fromArray(SPECIES, y, yAt);
     FloatVector a1 = FloatVector.fromArray(SPECIES, y, yAt + COUNT);
     FloatVector a2 = FloatVector.fromArray(SPECIES, y, yAt + 2 * COUNT);
     FloatVector a3 = FloatVector.fromArray(SPECIES, y, yAt + 3 * COUNT);
     for (int k = 0; k < depth; k++) {
       FloatVector b = FloatVector.broadcast(SPECIES, x[xAt + k]);
-      a0 = b.fma(FloatVector.fromArray(SPECIES, w, k * WIDTH), a0);
-      a1 = b.fma(FloatVector.fromArray(SPECIES, w, k * WIDTH + COUNT), a1);
-      a2 = b.fma(FloatVector.fromArray(SPECIES, w, k * WIDTH + 2 * COUNT), a2);
-      a3 = b.fma(FloatVector.fromArray(SPECIES, w, k * WIDTH + 3 * COUNT), a3);
+      a0 = b.fma(FloatVector.fromMemorySegment(SPECIES, w, at + k * ROW, ORDER), a0);
+      a1 = b.fma(FloatVector.fromMemorySegment(SPECIES, w, at + k * ROW + VECTOR, ORDER), a1);
+      a2 = b.fma(FloatVector.fromMemorySegment(SPECIES, w, at + k * ROW + 2 * VECTOR, ORDER), a2);
+      a3 = b.fma(FloatVector.fromMemorySegment(SPECIES, w, at + k * ROW + 3 * VECTOR, ORDER), a3);
     }
     a0.intoArray(y, yAt);
     a1.intoArray(y, yAt + COUNT);
@@ -46,7 +51,15 @@ final class MatMulKernel {
 
   /** {@link #row} for four rows, {@code xStride} and {@code yStride} apart. */
   static void fourRows(
-      float[] x, int xAt, int xStride, float[] w, int depth, float[] y, int yAt, int yStride) {
+      float[] x,
+      int xAt,
+      int xStride,
+      MemorySegment w,
+      long at,
+      int depth,
+      float[] y,
+      int yAt,
+      int yStride) {
     int y1 = yAt + yStride;
     int y2 = y1 + yStride;
     int y3 = y2 + yStride;
@@ -67,10 +80,10 @@ final class MatMulKernel {
     FloatVector a32 = FloatVector.fromArray(SPECIES, y, y3 + 2 * COUNT);
     FloatVector a33 = FloatVector.fromArray(SPECIES, y, y3 + 3 * COUNT);
     for (int k = 0; k < depth; k++) {
-      FloatVector w0 = FloatVector.fromArray(SPECIES, w, k * WIDTH);
-      FloatVector w1 = FloatVector.fromArray(SPECIES, w, k * WIDTH + COUNT);
-      FloatVector w2 = FloatVector.fromArray(SPECIES, w, k * WIDTH + 2 * COUNT);
-      FloatVector w3 = FloatVector.fromArray(SPECIES, w, k * WIDTH + 3 * COUNT);
+      FloatVector w0 = FloatVector.fromMemorySegment(SPECIES, w, at + k * ROW, ORDER);
+      FloatVector w1 = FloatVector.fromMemorySegment(SPECIES, w, at + k * ROW + VECTOR, ORDER);
+      FloatVector w2 = FloatVector.fromMemorySegment(SPECIES, w, at + k * ROW + 2 * VECTOR, ORDER);
+      FloatVector w3 = FloatVector.fromMemorySegment(SPECIES, w, at + k * ROW + 3 * VECTOR, ORDER);
       FloatVector b0 = FloatVector.broadcast(SPECIES, x[xAt + k]);
       a00 = b0.fma(w0, a00);
       a01 = b0.fma(w1, a01);

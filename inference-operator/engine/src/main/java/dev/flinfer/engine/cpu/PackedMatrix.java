@@ -1,7 +1,6 @@
 package dev.flinfer.engine.cpu;
 
 import static dev.flinfer.engine.cpu.MatMulKernel.WIDTH;
-import static dev.flinfer.engine.cpu.Tile.DEPTH;
 
 import dev.flinfer.engine.model.PhiWeights.Affine;
 import dev.flinfer.engine.weights.DType;
@@ -111,6 +110,7 @@ final class PackedMatrix {
    */
   void multiply(
       float[] x, int xStride, int rows, float[] y, int yStride, boolean add, WorkerTeam team) {
+    Operands operands = new Operands(x, xStride, y, yStride, rows);
     team.run(
         stride() / WIDTH,
         1,
@@ -120,42 +120,12 @@ final class PackedMatrix {
             start(panel, rows, y, yStride, add);
             for (Part part : parts) {
               if (part.covers(panel)) {
-                addProduct(part, panel, x, xStride, rows, y, yStride, tile);
+                part.panels.multiply(
+                    panel - part.firstPanel, operands, part.firstInput, panel * WIDTH, tile);
               }
             }
           }
         });
-  }
-
-  private static void addProduct(
-      Part part, int panel, float[] x, int xStride, int rows, float[] y, int yStride, Tile tile) {
-    int inputs = part.panels.inputs();
-    for (int k = 0; k < inputs; k += DEPTH) {
-      int depth = Math.min(DEPTH, inputs - k);
-      part.panels.unpack(panel - part.firstPanel, k, depth, tile);
-      product(
-          x, part.firstInput + k, xStride, rows, tile.weights, depth, y, panel * WIDTH, yStride);
-    }
-  }
-
-  private static void product(
-      float[] x,
-      int xAt,
-      int xStride,
-      int rows,
-      float[] w,
-      int depth,
-      float[] y,
-      int yAt,
-      int yStride) {
-    int row = 0;
-    for (; row + 4 <= rows; row += 4) {
-      MatMulKernel.fourRows(
-          x, xAt + row * xStride, xStride, w, depth, y, yAt + row * yStride, yStride);
-    }
-    for (; row < rows; row++) {
-      MatMulKernel.row(x, xAt + row * xStride, w, depth, y, yAt + row * yStride);
-    }
   }
 
   private void start(int panel, int rows, float[] y, int yStride, boolean add) {

@@ -60,7 +60,9 @@ final class PanelPacker {
   private void widen(Tensor tensor, long from, int depth) {
     if (tensor.dtype() == DType.F16) {
       tensor.copyBits(from, bits, 0, depth);
-      UnpackKernel.f16(bits, values, depth);
+      for (int i = 0; i < depth; i++) {
+        values[i] = Float.float16ToFloat(bits[i]);
+      }
     } else {
       tensor.copyTo(from, values, 0, depth);
     }

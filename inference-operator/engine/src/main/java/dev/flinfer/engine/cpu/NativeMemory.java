@@ -1,0 +1,64 @@
+package dev.flinfer.engine.cpu;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+
+/**
+ * Memory outside the Java heap whose pages the system makes, zeroed, when they are first written.
+ * {@link Arena#allocate} writes zeros over all of it at once, which took most of a model's loading
+ * time and made a KV cache resident that no sequence used yet.
+ */
+final class NativeMemory {
+  private static final int CACHE_LINE = 64;
+
+  private static final MethodHandle CALLOC =
+      handle(
+          "calloc",
+          FunctionDescriptor.of(ValueLayout.ADDRESS, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
+
+  private static final MethodHandle FREE =
+      handle("free", FunctionDescriptor.ofVoid(ValueLayout.ADDRESS));
+
+  private NativeMemory() {}
+
+  /**
+   * So many zero bytes, at the start of a cache line, freed with the arena.
+   *
+   * @param what what they are for, for the message
+   * @throws IllegalStateException if the system has not so much memory
+   */
+  static MemorySegment allocate(Arena arena, long bytes, String what) {
+    MemorySegment start;
+    try {
+      start = (MemorySegment) CALLOC.invokeExact(1L, bytes + CACHE_LINE);
+    } catch (Throwable e) {
+      throw new AssertionError("calloc cannot be called", e);
+    }
+    if (start.address() == 0) {
+      throw new IllegalStateException(
+          "%s: the system did not give %,d bytes; free memory, or take a smaller model, weight type or kv_cache_memory"
+              .formatted(what, bytes));
+    }
+    long padding = -start.address() & (CACHE_LINE - 1);
+    return start
+        .reinterpret(bytes + CACHE_LINE, arena, NativeMemory::free)
+        .asSlice(padding, bytes, CACHE_LINE);
+  }
+
+  private static void free(MemorySegment start) {
+    try {
+      FREE.invokeExact(start);
+    } catch (Throwable e) {
+      throw new AssertionError("free cannot be called", e);
+    }
+  }
+
+  private static MethodHandle handle(String function, FunctionDescriptor type) {
+    Linker linker = Linker.nativeLinker();
+    return linker.downcallHandle(linker.defaultLookup().findOrThrow(function), type);
+  }
+}
