@@ -47,7 +47,7 @@ public final class Devices {
   private static String absence() {
     String reason = System.getenv("FLINFER_NO_TORNADOVM"); // the launcher knows
     return "no TornadoVM backend is on the class path"
-        + (reason == null ? "" : ": " + reason)
+        + (reason == null || reason.isEmpty() ? "" : ": " + reason)
         + "; docs/tornadovm.md says how to install it";
   }
 
