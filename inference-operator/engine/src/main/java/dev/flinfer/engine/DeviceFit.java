@@ -4,8 +4,10 @@ import dev.flinfer.engine.model.PhiConfig;
 import dev.flinfer.engine.model.PhiWeights;
 import dev.flinfer.engine.weights.DType;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 
@@ -168,6 +170,36 @@ record DeviceFit(Backend backend, DeviceInfo device, PhiConfig config, PhiWeight
 
   private boolean holds(EngineOptions options) {
     return need(options).holds(device);
+  }
+
+  /**
+   * The options with types that the device has.
+   *
+   * @throws IllegalArgumentException if one was named that it has not
+   */
+  static EngineOptions withTypesOf(DeviceInfo device, EngineOptions options) {
+    if (options.weightType() != null && !device.weightTypes().contains(options.weightType())) {
+      throw new IllegalArgumentException(
+          "weights is %s; device %s has auto, %s"
+              .formatted(options.weights(), device.id(), names(device.weightTypes())));
+    }
+    if (options.kvCacheType() == null) {
+      boolean half = device.kvCacheTypes().contains(KvCacheType.F16);
+      return options.toBuilder().kvCacheType(half ? KvCacheType.F16 : KvCacheType.F32).build();
+    }
+    if (!device.kvCacheTypes().contains(options.kvCacheType())) {
+      throw new IllegalArgumentException(
+          "kv_cache_dtype is %s; device %s has auto, %s"
+              .formatted(options.kvCacheDtype(), device.id(), names(device.kvCacheTypes())));
+    }
+    return options;
+  }
+
+  private static String names(Set<? extends Enum<?>> types) {
+    return types.stream()
+        .sorted(Comparator.comparing(Enum::ordinal))
+        .map(type -> type.name().toLowerCase(Locale.ROOT))
+        .collect(Collectors.joining(", "));
   }
 
   /** Bytes for people. */
