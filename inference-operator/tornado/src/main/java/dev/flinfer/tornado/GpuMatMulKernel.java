@@ -74,19 +74,14 @@ final class GpuMatMulKernel {
     }
     context.localBarrier();
     if (slice < left) {
+      // Not in a method of its own: there TornadoVM reads local memory as if it were a Java array.
+      float total = 0;
+      for (int s = 0; s < SLICES; s++) {
+        total += sums[slice * THREADS + s * 32 + lane];
+      }
       int output = context.groupIdx * 32 + lane;
-      int biasAt = layer.get(0) * outputs + output;
-      CpuMatMulKernel.store(
-          y, (row + slice) * outputs + output, total(sums, slice, lane) + bias.get(biasAt), add);
+      float value = total + bias.get(layer.get(0) * outputs + output);
+      CpuMatMulKernel.store(y, (row + slice) * outputs + output, value, add);
     }
-  }
-
-  /** The slices' sums of a row and an output, in order. */
-  static float total(float[] sums, int row, int lane) {
-    float total = 0;
-    for (int s = 0; s < SLICES; s++) {
-      total += sums[row * THREADS + s * 32 + lane];
-    }
-    return total;
   }
 }

@@ -76,13 +76,14 @@ final class GpuQuantMatMulKernel {
     }
     context.localBarrier();
     if (slice < left) {
+      // Not in a method of its own: there TornadoVM reads local memory as if it were a Java array.
+      float total = 0;
+      for (int s = 0; s < SLICES; s++) {
+        total += sums[slice * THREADS + s * 32 + lane];
+      }
       int output = context.groupIdx * 32 + lane;
-      int biasAt = layer.get(0) * outputs + output;
-      CpuMatMulKernel.store(
-          y,
-          (row + slice) * outputs + output,
-          GpuMatMulKernel.total(sums, slice, lane) + bias.get(biasAt),
-          add);
+      float value = total + bias.get(layer.get(0) * outputs + output);
+      CpuMatMulKernel.store(y, (row + slice) * outputs + output, value, add);
     }
   }
 }

@@ -181,6 +181,7 @@ final class StepGraphs {
         weights.normWeight(),
         weights.normBias(),
         act.normed(),
+        0,
         shape.hidden(),
         shape.hiddenStride(),
         (float) shape.config().layerNormEps());
@@ -264,13 +265,15 @@ final class StepGraphs {
     graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, weights.head().arrays());
     graph.task(
         "norm",
-        NormKernel::finalNorm,
+        NormKernel::layerNorm,
         context,
         wanted,
+        act.firstLayer(),
         act.hidden(),
         weights.finalNormWeight(),
         weights.finalNormBias(),
         act.selected(),
+        1,
         shape.hidden(),
         shape.hiddenStride(),
         (float) shape.config().layerNormEps());

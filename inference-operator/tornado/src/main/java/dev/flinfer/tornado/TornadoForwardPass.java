@@ -31,7 +31,7 @@ final class TornadoForwardPass implements ForwardPass {
   private final Activations activations;
   private final StepGraphs graphs;
   private final TornadoExecutionPlan plan;
-  private boolean closed;
+  private boolean closed; // the device's thread reads and writes it
 
   /**
    * How it runs.
@@ -95,9 +95,6 @@ final class TornadoForwardPass implements ForwardPass {
 
   @Override
   public void forward(StepPlan step, float[] logits) {
-    if (closed) {
-      throw new EngineException("the forward pass on " + device + " is closed");
-    }
     if (step.rows() > shape.maxRows()) {
       throw new IllegalArgumentException(
           "%d rows; the limit is %d".formatted(step.rows(), shape.maxRows()));
@@ -126,6 +123,9 @@ final class TornadoForwardPass implements ForwardPass {
   }
 
   private void run(StepPlan step, float[] logits) {
+    if (closed) { // TornadoVM would run it on freed memory
+      throw new EngineException("the forward pass on device %s is closed".formatted(device));
+    }
     int largestPosition = control.fill(step);
     graphs.setRows(step.rows(), largestPosition);
     int graph = 0;
@@ -164,20 +164,23 @@ final class TornadoForwardPass implements ForwardPass {
 
   @Override
   public void close() {
-    if (closed) {
-      return;
-    }
-    closed = true;
     TornadoThread.call(
         () -> {
           release();
           return null;
         });
-    memory.close();
   }
 
   private void release() throws TornadoExecutionPlanException {
-    plan.withAllGraphs();
-    plan.close();
+    if (closed) {
+      return;
+    }
+    closed = true;
+    try {
+      plan.withAllGraphs();
+      plan.close();
+    } finally {
+      memory.close();
+    }
   }
 }

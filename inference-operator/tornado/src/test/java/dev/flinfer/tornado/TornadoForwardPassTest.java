@@ -11,7 +11,7 @@ import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The contract on every device there is. */
+/** The contract on every device there is, with the kernels of CPUs and with those of GPUs. */
 @ParameterizedClass(name = "{0}")
 @MethodSource("devices")
 final class TornadoForwardPassTest extends ForwardPassContract {
@@ -21,6 +21,7 @@ final class TornadoForwardPassTest extends ForwardPassContract {
     List<DeviceInfo> devices = new ArrayList<>();
     for (DeviceInfo device : new TornadoBackend().devices()) {
       devices.add(as(device, DeviceInfo.Kind.CPU));
+      devices.add(as(device, DeviceInfo.Kind.GPU));
     }
     return devices;
   }
