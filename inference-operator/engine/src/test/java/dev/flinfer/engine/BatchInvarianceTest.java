@@ -9,6 +9,7 @@ import dev.flinfer.schema.CompletionRequest;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -112,16 +113,14 @@ final class BatchInvarianceTest {
       int threads) {
     Path model = directory.resolve("tiny");
     long blockBytes = CpuForwardPass.kvBlockBytes(PhiConfig.load(model), type);
-    return new EngineOptions(
-        model.toString(),
-        "cpu",
-        maxNumSeqs,
-        batchedTokens,
-        0,
-        blocks * blockBytes,
-        prefixCaching,
-        threads,
-        "auto",
-        type);
+    return EngineOptions.builder(model.toString())
+        .device("cpu")
+        .maxNumSeqs(maxNumSeqs)
+        .maxNumBatchedTokens(batchedTokens)
+        .kvCacheBytes(blocks * blockBytes)
+        .enablePrefixCaching(prefixCaching)
+        .threads(threads)
+        .kvCacheDtype(type.name().toLowerCase(Locale.ROOT))
+        .build();
   }
 }

@@ -1,7 +1,7 @@
 package dev.flinfer.engine.cpu;
 
 /** Floats to the types that weights can be converted to, as GGUF's tools round them. */
-final class Quantizer {
+public final class Quantizer {
   private Quantizer() {}
 
   /** To the nearest, ties to even. */
@@ -11,7 +11,7 @@ final class Quantizer {
   }
 
   /** Codes of one group in Q8_0; the result is the scale. */
-  static float q8(float[] values, int from, int to, byte[] codes) {
+  public static float q8(float[] values, int from, int to, byte[] codes) {
     float largest = 0;
     for (int i = from; i < to; i++) {
       largest = Math.max(largest, Math.abs(values[i]));

@@ -1,0 +1,76 @@
+package dev.flinfer.tornado;
+
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+
+/**
+ * What lives on the device beside the weights; none of it but the logits is ever copied to the
+ * host.
+ *
+ * @param layer cell 0: the layer that runs, cell 1: the one that runs next
+ * @param firstLayer two zeros, the layer of matrices that have only one
+ * @param keys (num_layers, kvBlocks, num_heads, head_dim, 16)
+ * @param values (num_layers, kvBlocks, num_heads, 16, head_dim)
+ * @param hidden (rows, hidden_size), the residual stream, as {@code normed}
+ * @param projected (rows, q | k | v | fc1)
+ * @param query (rows, hidden_size), rotated
+ * @param partial (rows, num_heads, splits, head_dim)
+ * @param stats (rows, num_heads, splits, 2)
+ * @param mixed (rows, attention | gelu(fc1))
+ * @param selected (logit rows, hidden_size)
+ * @param logits (logit rows, vocab_size)
+ */
+record Activations(
+    IntArray layer,
+    IntArray firstLayer,
+    FloatArray keys,
+    FloatArray values,
+    FloatArray hidden,
+    FloatArray normed,
+    FloatArray projected,
+    FloatArray query,
+    FloatArray partial,
+    FloatArray stats,
+    FloatArray mixed,
+    FloatArray selected,
+    FloatArray logits) {
+
+  static Activations allocate(Shape shape, HostMemory memory) {
+    long rows = shape.maxRows();
+    long kv = shape.kvBlockElements() * shape.kvBlocks();
+    return new Activations(
+        memory.ints(2),
+        memory.ints(2),
+        memory.floats(kv),
+        memory.floats(kv),
+        memory.floats(rows * shape.hiddenStride()),
+        memory.floats(rows * shape.hiddenStride()),
+        memory.floats(rows * shape.projectedStride()),
+        memory.floats(rows * shape.hidden()),
+        memory.floats(partialElements(shape)),
+        memory.floats(rows * shape.heads() * shape.maxSplits() * 2),
+        memory.floats(rows * shape.mixedStride()),
+        memory.floats((long) shape.logitRows() * shape.hiddenStride()),
+        memory.floats((long) shape.logitRows() * shape.vocabStride()));
+  }
+
+  static long partialElements(Shape shape) {
+    return (long) shape.maxRows() * shape.hidden() * shape.maxSplits();
+  }
+
+  /** Bytes of all but keys and values. */
+  static long bytes(Shape shape) {
+    long perRow =
+        2L * shape.hiddenStride()
+            + shape.projectedStride()
+            + shape.hidden()
+            + (long) shape.heads() * shape.maxSplits() * 2
+            + shape.mixedStride();
+    long perLogitRow = (long) shape.hiddenStride() + shape.vocabStride();
+    return Float.BYTES
+        * (shape.maxRows() * perRow
+            + partialElements(shape)
+            + shape.logitRows() * perLogitRow
+            + StepControl.elements(shape));
+  }
+}

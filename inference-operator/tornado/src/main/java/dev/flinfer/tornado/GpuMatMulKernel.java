@@ -1,0 +1,87 @@
+package dev.flinfer.tornado;
+
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+
+/**
+ * {@code y = x W^T + bias}, or {@code y += x W^T + bias}, for GPUs: a work-group a panel of 32
+ * outputs and a tile of 8 rows. Its 8 warps share out the inputs, each reads whole lines of the
+ * panel, and local memory brings their sums together in a fixed order. One row takes the same order
+ * as eight, so that its bits do not depend on the batch.
+ *
+ * <p>Weights lie in panels: (num_layers, panels, inputs, 32).
+ */
+final class GpuMatMulKernel {
+  /** Parts that the inputs are shared out in; as many as rows, so that each part sums up a row. */
+  static final int SLICES = Shape.TILE;
+
+  /** Threads of a work-group. */
+  static final int THREADS = Shape.PANEL * SLICES;
+
+  private GpuMatMulKernel() {}
+
+  /**
+   * Weights in fp32. Groups are (panels, rows / 8).
+   *
+   * @param rowsAt where the number of rows stands in {@code control}
+   * @param layer its cell 0 is the layer
+   * @param x (rows, inputs)
+   * @param y (rows, outputs)
+   * @param add 1 to add to what is in {@code y}, else 0
+   */
+  static void multiply(
+      KernelContext context,
+      IntArray control,
+      IntArray layer,
+      FloatArray x,
+      FloatArray weights,
+      FloatArray bias,
+      FloatArray y,
+      int rowsAt,
+      int inputs,
+      int outputs,
+      int add) {
+    float[] sums = context.allocateFloatLocalArray(THREADS * Shape.TILE);
+    int lane = context.localIdx % 32;
+    int slice = context.localIdx / 32;
+    int row = context.groupIdy * Shape.TILE;
+    int left = control.get(rowsAt) - row;
+    int at = (layer.get(0) * (outputs / 32) + context.groupIdx) * inputs * 32 + lane;
+    int length = (inputs / 32 + SLICES - 1) / SLICES * 32;
+    int from = slice * length;
+    int to = Math.min(inputs, from + length);
+    if (left == 1) {
+      float a = 0;
+      for (int k = from; k < to; k++) {
+        a = a + x.get(row * inputs + k) * weights.get(at + k * 32);
+      }
+      sums[context.localIdx] = a;
+    } else if (left > 1) {
+      float[] a = new float[Shape.TILE];
+      for (int r = 0; r < Shape.TILE; r++) {
+        a[r] = 0;
+      }
+      for (int k = from; k < to; k++) {
+        float w = weights.get(at + k * 32);
+        for (int r = 0; r < Shape.TILE; r++) {
+          a[r] = a[r] + x.get((row + r) * inputs + k) * w;
+        }
+      }
+      for (int r = 0; r < Shape.TILE; r++) {
+        sums[r * THREADS + context.localIdx] = a[r];
+      }
+    }
+    context.localBarrier();
+    if (slice < left) {
+      // Not in a method of its own: there TornadoVM reads local memory as if it were a Java array.
+      float total = 0;
+      for (int s = 0; s < SLICES; s++) {
+        total += sums[slice * THREADS + s * 32 + lane];
+      }
+      int output = context.groupIdx * 32 + lane;
+      float value = total + bias.get(layer.get(0) * outputs + output);
+      CpuMatMulKernel.store(y, (row + slice) * outputs + output, value, add);
+    }
+  }
+}

@@ -1,0 +1,88 @@
+package dev.flinfer.tornado;
+
+import dev.flinfer.engine.DeviceInfo;
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.TaskGraph;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+
+/**
+ * Which kernel multiplies on which kind of device: the one place where that is decided. What wins
+ * on a GPU, local memory and a work-group for a few outputs, loses on a CPU.
+ */
+enum MatMuls {
+  CPU,
+  GPU;
+
+  /**
+   * A product, {@code y = x W^T + bias} or {@code y += ...}.
+   *
+   * @param control holds the number of rows
+   * @param layer its cell 0 is the layer
+   * @param x (rows, inputs)
+   * @param y (rows, outputs)
+   */
+  record Product(IntArray control, IntArray layer, FloatArray x, FloatArray y, boolean add) {}
+
+  static MatMuls of(DeviceInfo.Kind kind) {
+    return kind == DeviceInfo.Kind.CPU ? CPU : GPU;
+  }
+
+  /** Rows of one line of threads. */
+  int rows() {
+    return this == CPU ? CpuMatMulKernel.ROWS : Shape.TILE;
+  }
+
+  /** Threads of a work-group. */
+  int local() {
+    return this == CPU ? 1 : GpuMatMulKernel.THREADS;
+  }
+
+  /** Threads of a line. */
+  int threads(DeviceMatrix matrix) {
+    return this == CPU
+        ? matrix.outputs() / CpuMatMulKernel.WIDTH
+        : matrix.outputs() / Shape.PANEL * GpuMatMulKernel.THREADS;
+  }
+
+  void add(
+      TaskGraph graph, String task, Product product, DeviceMatrix matrix, KernelContext context) {
+    if (matrix.quantized()) {
+      addQuantized(graph, task, product, matrix, context);
+      return;
+    }
+    graph.task(
+        task,
+        this == CPU ? CpuMatMulKernel::multiply : GpuMatMulKernel::multiply,
+        context,
+        product.control,
+        product.layer,
+        product.x,
+        matrix.floats(),
+        matrix.bias(),
+        product.y,
+        StepControl.ROWS,
+        matrix.inputs(),
+        matrix.outputs(),
+        product.add ? 1 : 0);
+  }
+
+  private void addQuantized(
+      TaskGraph graph, String task, Product product, DeviceMatrix matrix, KernelContext context) {
+    graph.task(
+        task,
+        this == CPU ? CpuQuantMatMulKernel::multiply : GpuQuantMatMulKernel::multiply,
+        context,
+        product.control,
+        product.layer,
+        product.x,
+        matrix.codes(),
+        matrix.scales(),
+        matrix.bias(),
+        product.y,
+        StepControl.ROWS,
+        matrix.inputs(),
+        matrix.outputs(),
+        product.add ? 1 : 0);
+  }
+}

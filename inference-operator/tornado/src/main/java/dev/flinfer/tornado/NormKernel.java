@@ -1,0 +1,82 @@
+package dev.flinfer.tornado;
+
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.math.TornadoMath;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+
+/**
+ * Layer norm, a work-group a row. Each thread adds up every 64th number, then all threads add the
+ * 64 sums in the same order.
+ */
+final class NormKernel {
+  /** Threads of a work-group. */
+  static final int THREADS = 64;
+
+  private NormKernel() {}
+
+  /**
+   * Serves the layers and the output. Also takes the layer that runs next to the one that runs, see
+   * {@link EmbedKernel}.
+   *
+   * @param control the number of rows and, if they are gathered, where a step has its tokens the
+   *     rows of {@code x}
+   * @param x (rows, stride), as {@code y}
+   * @param weight (num_layers, width), as {@code bias}
+   * @param gathered 1 if row {@code r} of {@code y} is of a row of {@code x} that {@code control}
+   *     names, 0 if of row {@code r}
+   */
+  static void layerNorm(
+      KernelContext context,
+      IntArray control,
+      IntArray layer,
+      FloatArray x,
+      FloatArray weight,
+      FloatArray bias,
+      FloatArray y,
+      int gathered,
+      int width,
+      int stride,
+      float eps) {
+    float[] sums = context.allocateFloatLocalArray(THREADS);
+    int lane = context.localIdx;
+    int row = context.groupIdx;
+    int weightAt = layer.get(1) * width;
+    if (context.globalIdx == 0) {
+      layer.set(0, layer.get(1));
+    }
+    if (row < control.get(StepControl.ROWS)) {
+      // Not a branch: TornadoVM fails on one whose condition it folds late.
+      int from = row + gathered * (control.get(StepControl.TOKENS + row) - row);
+      int xAt = from * stride;
+      float sum = 0;
+      for (int i = lane; i < width; i += THREADS) {
+        sum += x.get(xAt + i);
+      }
+      sums[lane] = sum;
+      context.localBarrier();
+      float total = 0;
+      for (int i = 0; i < THREADS; i++) {
+        total += sums[i];
+      }
+      float mean = total / width;
+      context.localBarrier();
+      float square = 0;
+      for (int i = lane; i < width; i += THREADS) {
+        float d = x.get(xAt + i) - mean;
+        square += d * d;
+      }
+      sums[lane] = square;
+      context.localBarrier();
+      float squares = 0;
+      for (int i = 0; i < THREADS; i++) {
+        squares += sums[i];
+      }
+      float scale = 1 / TornadoMath.sqrt(squares / width + eps);
+      for (int i = lane; i < width; i += THREADS) {
+        float value = (x.get(xAt + i) - mean) * scale;
+        y.set(row * stride + i, value * weight.get(weightAt + i) + bias.get(weightAt + i));
+      }
+    }
+  }
+}

@@ -1,0 +1,103 @@
+package dev.flinfer.tornado;
+
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.math.TornadoMath;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+
+/**
+ * What happens to a row between the first product and attention, in one launch: q is rotated, k is
+ * rotated and stored, v is stored, fc1 goes through GELU. A thread an output, so that no part waits
+ * for another.
+ */
+final class RotaryKernel {
+  /** {@code -2 sqrt(2 / pi)}: {@code (1 + tanh(u)) / 2} of GELU is {@code 1 / (1 + exp(-2u))}. */
+  private static final float GELU_SCALE = -1.5957691f;
+
+  private static final float GELU_CUBE = 0.044715f;
+
+  private RotaryKernel() {}
+
+  /**
+   * @param projected (rows, q | k | v | fc1), padded to whole panels
+   * @param rotary (max_position_embeddings, cos: rotaryDim / 2 | sin: rotaryDim / 2)
+   * @param query (rows, width)
+   * @param keys (num_layers, kvBlocks, num_heads, head_dim, 16)
+   * @param values (num_layers, kvBlocks, num_heads, 16, head_dim)
+   * @param mixed (rows, attention | activation), each padded; the activation is written
+   */
+  static void rotateStoreActivate(
+      KernelContext context,
+      IntArray control,
+      IntArray layer,
+      FloatArray projected,
+      FloatArray rotary,
+      FloatArray query,
+      FloatArray keys,
+      FloatArray values,
+      FloatArray mixed,
+      int maxRows,
+      int kvBlocks,
+      int width,
+      int headDim,
+      int rotaryDim,
+      int intermediate,
+      int projectedStride,
+      int activationAt,
+      int mixedStride) {
+    int i = context.globalIdx;
+    int row = context.globalIdy;
+    if (row < control.get(StepControl.ROWS)) {
+      int at = row * projectedStride;
+      int position = control.get(StepControl.TOKENS + maxRows + row);
+      if (i < width) {
+        query.set(row * width + i, rotated(projected, at, i, rotary, position, headDim, rotaryDim));
+      } else if (i < 3 * width) {
+        int part = i / width;
+        int e = i - part * width;
+        int d = e % headDim;
+        int table = control.get(StepControl.TOKENS + 2 * maxRows + row);
+        int block = control.get(table + position / 16);
+        int page = ((layer.get(0) * kvBlocks + block) * width + e - d) * 16;
+        if (part == 1) {
+          float key = rotated(projected, at + width, e, rotary, position, headDim, rotaryDim);
+          keys.set(page + d * 16 + position % 16, key);
+        } else {
+          values.set(page + position % 16 * headDim + d, projected.get(at + i));
+        }
+      } else if (i < 3 * width + intermediate) {
+        int e = i - 3 * width;
+        mixed.set(row * mixedStride + activationAt + e, gelu(projected.get(at + i)));
+      }
+    }
+  }
+
+  /** Element {@code e} of q or k, first half of the rotated dimensions against second half. */
+  private static float rotated(
+      FloatArray projected,
+      int at,
+      int e,
+      FloatArray rotary,
+      int position,
+      int headDim,
+      int rotaryDim) {
+    int d = e % headDim;
+    float value = projected.get(at + e);
+    int half = rotaryDim / 2;
+    if (d < half) {
+      float cos = rotary.get(position * rotaryDim + d);
+      float sin = rotary.get(position * rotaryDim + half + d);
+      value = value * cos - projected.get(at + e + half) * sin;
+    } else if (d < rotaryDim) {
+      float cos = rotary.get(position * rotaryDim + d - half);
+      float sin = rotary.get(position * rotaryDim + d);
+      value = value * cos + projected.get(at + e - half) * sin;
+    }
+    return value;
+  }
+
+  private static float gelu(float x) {
+    float cubic = x * x * x * GELU_CUBE + x;
+    return x / (1 + TornadoMath.exp(GELU_SCALE * cubic));
+  }
+}

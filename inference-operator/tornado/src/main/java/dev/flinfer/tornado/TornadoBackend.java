@@ -1,0 +1,122 @@
+package dev.flinfer.tornado;
+
+import dev.flinfer.engine.Backend;
+import dev.flinfer.engine.DeviceInfo;
+import dev.flinfer.engine.DevicePlan;
+import dev.flinfer.engine.EngineException;
+import dev.flinfer.engine.EngineOptions;
+import dev.flinfer.engine.ForwardPass;
+import dev.flinfer.engine.KvCacheType;
+import dev.flinfer.engine.model.PhiConfig;
+import dev.flinfer.engine.model.PhiWeights;
+import dev.flinfer.engine.weights.DType;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import uk.ac.manchester.tornado.api.TornadoRuntime;
+import uk.ac.manchester.tornado.api.TornadoTargetDevice;
+import uk.ac.manchester.tornado.api.common.TornadoDevice;
+import uk.ac.manchester.tornado.api.exceptions.TornadoInternalError;
+import uk.ac.manchester.tornado.api.runtime.TornadoRuntimeProvider;
+
+/**
+ * The devices of TornadoVM's backends: {@code opencl:0}, {@code ptx:0}, {@code cuda:0} and so on,
+ * in the order of their drivers.
+ */
+public final class TornadoBackend implements Backend {
+  private static final Set<DType> WEIGHT_TYPES = Set.of(DType.F32, DType.Q8_0);
+  private static final Set<KvCacheType> KV_CACHE_TYPES = Set.of(KvCacheType.F32);
+
+  @Override
+  public String name() {
+    return "tornadovm";
+  }
+
+  @Override
+  public List<DeviceInfo> devices() {
+    return found().entrySet().stream().map(e -> describe(e.getKey(), e.getValue())).toList();
+  }
+
+  /** The devices by their ids. */
+  private static Map<String, TornadoDevice> found() {
+    try {
+      return TornadoThread.call(TornadoBackend::look);
+    } catch (TornadoInternalError | LinkageError e) {
+      throw new EngineException("TornadoVM finds no device: " + reason(e), e);
+    } catch (RuntimeException e) {
+      throw new EngineException("TornadoVM finds no device: " + reason(e), e);
+    }
+  }
+
+  private static String reason(Throwable e) {
+    Throwable last = e;
+    while (last.getCause() != null) {
+      last = last.getCause();
+    }
+    return last.toString();
+  }
+
+  private static Map<String, TornadoDevice> look() {
+    TornadoRuntime runtime = TornadoRuntimeProvider.getTornadoRuntime();
+    Map<String, TornadoDevice> devices = new LinkedHashMap<>();
+    for (int b = 0; b < runtime.getNumBackends(); b++) {
+      String type = runtime.getBackendType(b).name().toLowerCase(Locale.ROOT);
+      List<TornadoDevice> all = runtime.getBackend(b).getAllDevices();
+      for (int d = 0; d < all.size(); d++) {
+        devices.put(type + ":" + d, all.get(d));
+      }
+    }
+    return devices;
+  }
+
+  private static DeviceInfo describe(String id, TornadoDevice device) {
+    TornadoTargetDevice physical = device.getPhysicalDevice();
+    DeviceInfo.Kind kind =
+        switch (device.getDeviceType()) {
+          case CPU -> DeviceInfo.Kind.CPU;
+          case GPU -> DeviceInfo.Kind.GPU;
+          default -> DeviceInfo.Kind.ACCELERATOR;
+        };
+    return new DeviceInfo(
+        id,
+        physical.getDeviceName(),
+        kind,
+        physical.getDeviceGlobalMemorySize(),
+        physical.getDeviceMaxAllocationSize(),
+        WEIGHT_TYPES,
+        KV_CACHE_TYPES);
+  }
+
+  @Override
+  public DevicePlan plan(
+      DeviceInfo device, PhiConfig config, PhiWeights weights, EngineOptions options) {
+    return MemoryPlan.of(config, weights, options);
+  }
+
+  @Override
+  public ForwardPass open(
+      DeviceInfo device,
+      PhiConfig config,
+      PhiWeights weights,
+      EngineOptions options,
+      int numKvBlocks) {
+    return open(
+        config,
+        weights,
+        new TornadoForwardPass.Settings(
+            device, numKvBlocks, options.maxNumBatchedTokens(), options.weightType(), false));
+  }
+
+  static ForwardPass open(
+      PhiConfig config, PhiWeights weights, TornadoForwardPass.Settings settings) {
+    Map<String, TornadoDevice> devices = found();
+    String id = settings.info().id();
+    if (!devices.containsKey(id)) {
+      throw new EngineException(
+          "device %s is gone; TornadoVM has %s now".formatted(id, devices.keySet()));
+    }
+    return new TornadoForwardPass(config, weights, devices.get(id), settings);
+  }
+}

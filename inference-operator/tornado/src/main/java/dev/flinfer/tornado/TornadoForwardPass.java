@@ -1,0 +1,186 @@
+package dev.flinfer.tornado;
+
+import dev.flinfer.engine.DeviceInfo;
+import dev.flinfer.engine.EngineException;
+import dev.flinfer.engine.ForwardPass;
+import dev.flinfer.engine.StepPlan;
+import dev.flinfer.engine.model.PhiConfig;
+import dev.flinfer.engine.model.PhiWeights;
+import dev.flinfer.engine.weights.DType;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import uk.ac.manchester.tornado.api.DataRange;
+import uk.ac.manchester.tornado.api.TornadoExecutionPlan;
+import uk.ac.manchester.tornado.api.TornadoExecutionResult;
+import uk.ac.manchester.tornado.api.common.TornadoDevice;
+import uk.ac.manchester.tornado.api.exceptions.TornadoExecutionPlanException;
+import uk.ac.manchester.tornado.api.exceptions.TornadoInternalError;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+
+/**
+ * Phi's forward pass on a device of TornadoVM, compiled from Java: activations, keys and values in
+ * fp32, weights in fp32 or Q8_0.
+ */
+final class TornadoForwardPass implements ForwardPass {
+  private final Shape shape;
+  private final String device;
+  private final boolean unrolled;
+  private final HostMemory memory = new HostMemory();
+  private final StepControl control;
+  private final IntArray wanted;
+  private final Activations activations;
+  private final StepGraphs graphs;
+  private final TornadoExecutionPlan plan;
+  private boolean closed; // the device's thread reads and writes it
+
+  /**
+   * How it runs.
+   *
+   * @param info names the device
+   * @param numKvBlocks blocks of 16 positions in the KV cache
+   * @param maxRows most rows of a plan
+   * @param weightType F32 or Q8_0, or null for the smaller one that keeps every stored value
+   * @param unrolled all layers in one graph, instead of one that runs once per layer
+   */
+  record Settings(
+      DeviceInfo info, int numKvBlocks, int maxRows, DType weightType, boolean unrolled) {}
+
+  /**
+   * Copies the weights; the tensors' files can be closed after it.
+   *
+   * @throws EngineException if the host has too little memory
+   * @throws dev.flinfer.engine.weights.WeightFileException if a weight is not finite
+   */
+  TornadoForwardPass(
+      PhiConfig config, PhiWeights weights, TornadoDevice target, Settings settings) {
+    shape = Shape.of(config, settings.maxRows(), settings.numKvBlocks());
+    DeviceInfo info = settings.info();
+    unrolled = settings.unrolled();
+    try {
+      DeviceWeights loaded = DeviceWeights.load(shape, weights, settings.weightType(), memory);
+      control = new StepControl(shape, memory);
+      wanted = memory.ints(StepControl.TOKENS + shape.logitRows());
+      activations = Activations.allocate(shape, memory);
+      MatMuls matMuls = MatMuls.of(info.kind());
+      graphs = new StepGraphs(shape, loaded, activations, control.array(), wanted, matMuls);
+      device = "%s (%s, %s kernels)".formatted(info.id(), info.name(), matMuls.name());
+      plan = TornadoThread.call(() -> open(target));
+    } catch (RuntimeException | TornadoInternalError e) {
+      memory.close();
+      throw e;
+    }
+  }
+
+  private TornadoExecutionPlan open(TornadoDevice target) {
+    TornadoExecutionPlan opened = new TornadoExecutionPlan(graphs.build(unrolled));
+    opened.withDevice(target);
+    opened.withGridScheduler(graphs.grids());
+    return opened;
+  }
+
+  @Override
+  public int vocabSize() {
+    return shape.config().vocabSize();
+  }
+
+  @Override
+  public int numKvBlocks() {
+    return shape.kvBlocks();
+  }
+
+  @Override
+  public String device() {
+    return device;
+  }
+
+  @Override
+  public void forward(StepPlan step, float[] logits) {
+    if (step.rows() > shape.maxRows()) {
+      throw new IllegalArgumentException(
+          "%d rows; the limit is %d".formatted(step.rows(), shape.maxRows()));
+    }
+    if (step.rows() == 0) {
+      return;
+    }
+    try {
+      TornadoThread.call(
+          () -> {
+            run(step, logits);
+            return null;
+          });
+    } catch (EngineException | IllegalArgumentException e) {
+      throw e;
+    } catch (RuntimeException | TornadoInternalError e) {
+      throw failed(step, e);
+    }
+  }
+
+  private EngineException failed(StepPlan step, Throwable cause) {
+    return new EngineException(
+        "device %s failed in a step of %d rows and %d rows of logits: %s"
+            .formatted(device, step.rows(), step.numLogits(), cause),
+        cause);
+  }
+
+  private void run(StepPlan step, float[] logits) {
+    if (closed) { // TornadoVM would run it on freed memory
+      throw new EngineException("the forward pass on device %s is closed".formatted(device));
+    }
+    int largestPosition = control.fill(step);
+    graphs.setRows(step.rows(), largestPosition);
+    int graph = 0;
+    plan.withGraph(graph++).execute();
+    if (!unrolled) {
+      for (int layer = 0; layer < shape.layers(); layer++) {
+        plan.withGraph(graph).execute();
+      }
+      graph++;
+    }
+    for (int from = 0; from < step.numLogits(); from += shape.logitRows()) {
+      int count = Math.min(shape.logitRows(), step.numLogits() - from);
+      wanted.set(StepControl.ROWS, count);
+      for (int i = 0; i < count; i++) {
+        wanted.set(StepControl.TOKENS + i, step.logitRows()[from + i]);
+      }
+      graphs.setLogitRows(count);
+      copyLogits(plan.withGraph(graph).execute(), count, logits, from * vocabSize());
+    }
+  }
+
+  private void copyLogits(TornadoExecutionResult result, int count, float[] logits, int at) {
+    result.transferToHost(
+        new DataRange(activations.logits()).withSize((long) count * shape.vocabStride()));
+    MemorySegment source = activations.logits().getSegment();
+    for (int i = 0; i < count; i++) {
+      MemorySegment.copy(
+          source,
+          ValueLayout.JAVA_FLOAT,
+          (long) i * shape.vocabStride() * Float.BYTES,
+          logits,
+          at + i * vocabSize(),
+          vocabSize());
+    }
+  }
+
+  @Override
+  public void close() {
+    TornadoThread.call(
+        () -> {
+          release();
+          return null;
+        });
+  }
+
+  private void release() throws TornadoExecutionPlanException {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    try {
+      plan.withAllGraphs();
+      plan.close();
+    } finally {
+      memory.close();
+    }
+  }
+}

@@ -1,0 +1,13 @@
+/**
+ * The TornadoVM backend: Phi's forward pass in Java kernels that are compiled for OpenCL, PTX or
+ * CUDA devices at run time.
+ *
+ * <p>A kernel is a static method of a {@code *Kernel} class. It takes arrays and numbers only, so
+ * it may have more parameters than other methods; numbers are compiled in, what changes from step
+ * to step comes in {@link dev.flinfer.tornado.StepControl}. Kernels keep to the rules of {@code
+ * docs/tornadovm.md}; above all each output element is one fixed order of additions.
+ *
+ * <p>The only package that imports {@code uk.ac.manchester.tornado}. Must not import Flink, Kafka
+ * or the jobs.
+ */
+package dev.flinfer.tornado;

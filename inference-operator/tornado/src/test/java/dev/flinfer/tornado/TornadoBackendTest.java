@@ -1,0 +1,108 @@
+package dev.flinfer.tornado;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.flinfer.engine.Backend;
+import dev.flinfer.engine.DeviceInfo;
+import dev.flinfer.engine.DevicePlan;
+import dev.flinfer.engine.EngineException;
+import dev.flinfer.engine.EngineOptions;
+import dev.flinfer.engine.ForwardPass;
+import dev.flinfer.engine.RandomCheckpoint;
+import dev.flinfer.engine.StepPlan;
+import dev.flinfer.engine.model.PhiConfig;
+import dev.flinfer.engine.model.PhiWeights;
+import dev.flinfer.engine.weights.DType;
+import dev.flinfer.engine.weights.Safetensors;
+import java.nio.file.Path;
+import java.util.ServiceLoader;
+import java.util.Set;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class TornadoBackendTest {
+  private static final StepPlan ONE_TOKEN =
+      new StepPlan(new int[] {7}, new int[] {0}, new int[] {0}, new int[][] {{0}}, new int[] {0});
+
+  @TempDir Path model;
+  private final TornadoBackend backend = new TornadoBackend();
+  private Safetensors files;
+  private PhiConfig config;
+  private PhiWeights weights;
+  private EngineOptions options;
+
+  @BeforeEach
+  void openModel() {
+    RandomCheckpoint.write(model, RandomCheckpoint.Shape.ODD, DType.F16, 1);
+    config = PhiConfig.load(model);
+    files = Safetensors.open(model);
+    weights = PhiWeights.of(files, config);
+    options = EngineOptions.builder(model.toString()).maxNumBatchedTokens(32).build();
+  }
+
+  @AfterEach
+  void closeModel() {
+    files.close();
+  }
+
+  @Test
+  void isFoundByTheEngine() {
+    assertThat(ServiceLoader.load(Backend.class)).anyMatch(TornadoBackend.class::isInstance);
+  }
+
+  @Test
+  void devicesAreNumberedByDriver() {
+    assertThat(backend.devices())
+        .isNotEmpty()
+        .allSatisfy(
+            device -> {
+              assertThat(device.id()).matches("(opencl|ptx|cuda):\\d");
+              assertThat(device.memoryBytes()).isPositive();
+              assertThat(device.maxAllocationBytes()).isPositive();
+              assertThat(device.weightTypes()).isEqualTo(Set.of(DType.F32, DType.Q8_0));
+            });
+  }
+
+  /** (105 + 45) x 33 in the layers, each dimension padded to panels of 32. */
+  @Test
+  void thePlanCountsEveryArray() {
+    DeviceInfo device = backend.devices().get(0);
+
+    DevicePlan plan = backend.plan(device, config, weights, options);
+
+    long matrices = 2L * (64 * 160 + 128 * 64) + 64 * 288;
+    long biases = 2L * (160 + 64) + 288;
+    long rest = 271 * 33 + 2 * 2 * 33 + 2 * 33 + 64 * 4;
+    assertThat(plan.weightBytes()).isEqualTo(4 * (matrices + biases + rest));
+    assertThat(plan.largestBytes()).isEqualTo(4L * 2 * 64 * 160);
+    assertThat(plan.kvBlockBytes()).isEqualTo(2L * 2 * 33 * 16 * 4);
+  }
+
+  @Test
+  void nothingRunsAfterClose() {
+    ForwardPass forward = backend.open(backend.devices().get(0), config, weights, options, 4);
+    float[] logits = new float[config.vocabSize()];
+    forward.forward(ONE_TOKEN, logits);
+    forward.close();
+    forward.close();
+
+    assertThatThrownBy(() -> forward.forward(ONE_TOKEN, logits))
+        .isInstanceOf(EngineException.class)
+        .hasMessageMatching("the forward pass on device .* is closed");
+  }
+
+  @Test
+  void aDeviceThatIsGoneIsNamed() {
+    DeviceInfo there = backend.devices().get(0);
+    DeviceInfo gone =
+        new DeviceInfo(
+            "opencl:99", "x", DeviceInfo.Kind.GPU, 1, 1, there.weightTypes(), there.kvCacheTypes());
+
+    assertThatThrownBy(() -> backend.open(gone, config, weights, options, 4))
+        .isInstanceOf(EngineException.class)
+        .hasMessageStartingWith("device opencl:99 is gone; TornadoVM has [" + there.id());
+  }
+}
