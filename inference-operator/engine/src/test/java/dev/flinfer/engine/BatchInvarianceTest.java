@@ -9,7 +9,6 @@ import dev.flinfer.schema.CompletionRequest;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -120,7 +119,7 @@ final class BatchInvarianceTest {
         .kvCacheBytes(blocks * blockBytes)
         .enablePrefixCaching(prefixCaching)
         .threads(threads)
-        .kvCacheDtype(type.name().toLowerCase(Locale.ROOT))
+        .kvCacheType(type)
         .build();
   }
 }
