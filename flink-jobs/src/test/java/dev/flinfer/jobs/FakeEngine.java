@@ -93,7 +93,7 @@ final class FakeEngine implements LlmEngine {
 
   @Override
   public EngineStats stats() {
-    return new EngineStats(answers.get(), answers.get(), 0, 0, 0, 0, 0, 0, 0, 1);
+    return new EngineStats(answers.get(), answers.get(), 0, 0, 0, 0, 0, 0, 0, 0, 1);
   }
 
   @Override

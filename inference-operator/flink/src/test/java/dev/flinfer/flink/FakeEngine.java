@@ -210,7 +210,7 @@ final class FakeEngine implements LlmEngine {
   public synchronized EngineStats stats() {
     int waiting = 3;
     return new EngineStats(
-        steps, sequences, 0, generated, steps * 2, 0, running.size(), waiting, 4, 5);
+        steps, sequences, 0, generated, steps * 2, 0, 0, running.size(), waiting, 4, 5);
   }
 
   @Override

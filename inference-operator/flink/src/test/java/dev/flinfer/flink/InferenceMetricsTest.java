@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 final class InferenceMetricsTest {
   private final Registry registry = new Registry("");
   private final InferenceMetrics metrics =
-      new InferenceMetrics(registry, () -> 9, () -> new EngineStats(0, 0, 0, 0, 0, 0, 5, 6, 7, 8));
+      new InferenceMetrics(registry, () -> 9, () -> new EngineStats(0, 0, 0, 0, 0, 0, 4, 5, 6, 7, 8));
 
   @Test
   void countsAndGauges() {
