@@ -115,6 +115,11 @@ final class FakeEngine implements LlmEngine {
     }
 
     @Override
+    public int promptTokens() {
+      return 1;
+    }
+
+    @Override
     public void cancel() {
       cancelled = true;
     }

@@ -114,6 +114,11 @@ public record GeneratedTokens(
         Numbers.list(topLogprobs));
   }
 
+  /** How many there are, those of further outputs included. */
+  public int count() {
+    return tokens.length + others.stream().mapToInt(GeneratedTokens::count).sum();
+  }
+
   GeneratedTokens withOthers(List<GeneratedTokens> outputs) {
     return new GeneratedTokens(tokens, logprobs, topTokens, topLogprobs, attempts, outputs);
   }

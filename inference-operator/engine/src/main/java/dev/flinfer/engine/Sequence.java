@@ -247,6 +247,11 @@ final class Sequence implements Generation {
   }
 
   @Override
+  public int promptTokens() {
+    return promptLength;
+  }
+
+  @Override
   public void cancel() {
     cancelled = true;
     onCancel.accept(this);

@@ -59,6 +59,11 @@ final class SequenceGroup implements Generation {
   }
 
   @Override
+  public int promptTokens() {
+    return members.get(0).promptLength;
+  }
+
+  @Override
   public void cancel() {
     members.forEach(Sequence::cancel);
   }
