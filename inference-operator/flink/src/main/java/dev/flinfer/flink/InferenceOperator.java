@@ -163,6 +163,9 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
     } catch (WireFormatException e) {
       reject(request, RejectionStage.DESERIALIZE, e, e.recordId());
       return;
+    } catch (InvalidRequestException e) {
+      reject(request, RejectionStage.VALIDATE, e, null);
+      return;
     }
     try {
       request.submitted(engine.submit(parsed, request.resumeFrom(), results.listener(request)));
