@@ -85,6 +85,8 @@ public final class CompletionJob {
     configure(env, config);
     options.checkAgainstCheckpoints(env.getCheckpointConfig());
     BrokerCheck.run(options);
+    RecordLimit.of(options.outputTopic(), producerConfig(options));
+    RecordLimit.of(options.dlqTopic(), producerConfig(options));
 
     // Nothing reads event time; without watermarks the records keep Kafka's timestamps all the
     // same.
