@@ -76,6 +76,7 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
   private ThroughputWindow window;
   private ThroughputReporter reporter;
   private TypeSerializer<SourceRecord> recordCopier;
+  private Gate.Bar bar;
   private int inEngine;
 
   /** For the gauge, which other threads read: {@link #inEngine} and {@link #pending}. */
@@ -114,6 +115,7 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
   public void open() throws Exception {
     super.open();
     engine = engines.acquire(options.engine());
+    bar = Gate.ofTask().bar();
     long now = getProcessingTimeService().getCurrentProcessingTime();
     int subtask = getRuntimeContext().getTaskInfo().getIndexOfThisSubtask();
     window = new ThroughputWindow(subtask, engine.model(), now, engine.stats());
@@ -147,6 +149,7 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
             element.hasTimestamp() ? element.getTimestamp() : null);
     queue.add(request);
     submit(request);
+    bar.shutIf(isFull());
   }
 
   private boolean isFull() {
@@ -158,6 +161,7 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
       submit(pending.remove());
     }
     countUnfinished();
+    bar.shutIf(isFull());
   }
 
   /** Hands the request to the engine, or rejects it. */
@@ -276,6 +280,9 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
   @Override
   public void close() throws Exception {
     try {
+      if (bar != null) {
+        bar.shutIf(false);
+      }
       releaseEngine();
     } finally {
       super.close();
