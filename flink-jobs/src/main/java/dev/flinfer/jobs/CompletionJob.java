@@ -107,12 +107,17 @@ public final class CompletionJob {
         env.fromSource(source(options), WatermarkStrategy.noWatermarks(), "prompts")
             .uid("flinfer-prompts");
     Inference inference = Inference.of(prompts, config, engines);
+    Properties producer = producerConfig(options);
     sink(
         inference.completions(),
         "completions",
-        new KafkaRecords.CompletionOutput(options),
+        new KafkaRecords.CompletionOutput(options, producer),
         options);
-    sink(inference.rejections(), "rejections", new KafkaRecords.RejectionOutput(options), options);
+    sink(
+        inference.rejections(),
+        "rejections",
+        new KafkaRecords.RejectionOutput(options, producer),
+        options);
     sink(inference.throughput(), "throughput", new KafkaRecords.ThroughputOutput(options), options);
   }
 
@@ -174,16 +179,20 @@ public final class CompletionJob {
     }
   }
 
+  private static Properties producerConfig(JobOptions options) {
+    Properties properties = options.clientConfig();
+    properties.putIfAbsent(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, MAX_REQUEST_SIZE);
+    return properties;
+  }
+
   private static <T> void sink(
       DataStream<T> stream,
       String name,
       KafkaRecordSerializationSchema<T> serializer,
       JobOptions options) {
-    Properties properties = options.clientConfig();
-    properties.putIfAbsent(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, MAX_REQUEST_SIZE);
     KafkaSinkBuilder<T> builder =
         KafkaSink.<T>builder()
-            .setKafkaProducerConfig(properties)
+            .setKafkaProducerConfig(producerConfig(options))
             .setBootstrapServers(options.bootstrapServers())
             .setDeliveryGuarantee(options.deliveryGuarantee())
             .setRecordSerializer(serializer);

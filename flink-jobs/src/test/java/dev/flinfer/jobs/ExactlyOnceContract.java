@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.flinfer.engine.RandomCheckpoint;
 import dev.flinfer.engine.weights.DType;
 import dev.flinfer.schema.Completion;
+import dev.flinfer.schema.Throughput;
 import dev.flinfer.schema.WireFormat;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -207,6 +208,26 @@ abstract class ExactlyOnceContract {
       bad.add("r" + i);
     }
     assertThat(rejected).containsExactlyInAnyOrderElementsOf(bad);
+    assertReconciles(topics);
+  }
+
+  /** The job's own counts, committed with what they count. */
+  private static void assertReconciles(TestTopics topics) {
+    WireFormat.Reader<Throughput> reader = WireFormat.JSON.reader(Throughput.class);
+    long requests = 0;
+    long rejections = 0;
+    long tokens = 0;
+    for (ConsumerRecord<byte[], byte[]> record : topics.read(topics.metrics)) {
+      Throughput report = reader.read(record.value());
+      requests += report.getRequests();
+      rejections += report.getRejections();
+      tokens += report.getCompletionTokens();
+    }
+    assertThat(requests).as("completions counted").isEqualTo(undisturbed.size());
+    assertThat(rejections).as("rejections counted").isEqualTo(PROMPTS - undisturbed.size());
+    assertThat(tokens)
+        .as("tokens counted")
+        .isEqualTo(undisturbed.values().stream().mapToLong(a -> a.tokens().size()).sum());
   }
 
   static Map<String, Answer> answers(TestTopics topics) {

@@ -8,6 +8,7 @@ import dev.flinfer.engine.Generation;
 import dev.flinfer.engine.GenerationListener;
 import dev.flinfer.engine.LlmEngine;
 import dev.flinfer.engine.ModelInfo;
+import dev.flinfer.engine.RequestFailedException;
 import dev.flinfer.flink.EngineSupplier;
 import dev.flinfer.jobs.Faults.Point;
 import dev.flinfer.schema.Completion;
@@ -52,6 +53,11 @@ final class FaultyEngine implements LlmEngine {
       }
 
       @Override
+      public int promptTokens() {
+        return generation.promptTokens();
+      }
+
+      @Override
       public void cancel() {
         generation.cancel();
       }
@@ -68,6 +74,16 @@ final class FaultyEngine implements LlmEngine {
     @Override
     public void onToken(int token, String text) {
       listener.onToken(token, text);
+    }
+
+    @Override
+    public int maxAttempts() {
+      return listener.maxAttempts();
+    }
+
+    @Override
+    public void onRequestFailed(RequestFailedException e) {
+      listener.onRequestFailed(e);
     }
 
     @Override

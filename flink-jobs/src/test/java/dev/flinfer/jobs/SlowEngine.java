@@ -75,6 +75,11 @@ final class SlowEngine implements LlmEngine {
     }
 
     @Override
+    public int promptTokens() {
+      return 1;
+    }
+
+    @Override
     public void cancel() {
       synchronized (SlowEngine.this) {
         running.remove(this);
@@ -89,7 +94,7 @@ final class SlowEngine implements LlmEngine {
 
   @Override
   public synchronized EngineStats stats() {
-    return new EngineStats(0, 0, 0, 0, 0, 0, running.size(), 0, 0, 1);
+    return new EngineStats(0, 0, 0, 0, 0, 0, 0, running.size(), 0, 0, 1);
   }
 
   @Override

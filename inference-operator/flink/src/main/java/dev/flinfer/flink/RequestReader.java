@@ -1,5 +1,6 @@
 package dev.flinfer.flink;
 
+import dev.flinfer.engine.InvalidRequestException;
 import dev.flinfer.schema.CompletionRequest;
 import dev.flinfer.schema.SourceRecord;
 import dev.flinfer.schema.WireFormat;
@@ -7,6 +8,9 @@ import java.nio.ByteBuffer;
 
 /** Reads the request in a record, and gives it an id where it has none. */
 final class RequestReader {
+  /** Whatever becomes of a request, its id must fit in a record. */
+  static final int MAX_ID_LENGTH = 1024;
+
   private final WireFormat.Reader<CompletionRequest> format;
 
   RequestReader(WireFormat.Reader<CompletionRequest> format) {
@@ -15,6 +19,7 @@ final class RequestReader {
 
   /**
    * @throws dev.flinfer.schema.WireFormatException if the record's value is not a request
+   * @throws InvalidRequestException if its id is too long
    */
   CompletionRequest read(SourceRecord record) {
     ByteBuffer value = record.getValue().duplicate(); // reading it moves its position
@@ -23,6 +28,11 @@ final class RequestReader {
     CompletionRequest request = format.read(bytes);
     if (request.getId() == null) {
       request.setId(record.getTopic() + "-" + record.getPartition() + "-" + record.getOffset());
+    }
+    if (request.getId().length() > MAX_ID_LENGTH) {
+      throw new InvalidRequestException(
+          "id has %d characters; the most is %d. Put what is longer in metadata"
+              .formatted(request.getId().length(), MAX_ID_LENGTH));
     }
     return request;
   }
