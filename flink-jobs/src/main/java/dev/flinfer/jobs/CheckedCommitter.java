@@ -105,5 +105,11 @@ final class CheckedCommitter implements Committer<KafkaCommittable> {
     public void signalAlreadyCommitted() {
       request.signalAlreadyCommitted();
     }
+
+    /** The connector's log names a transaction by it. */
+    @Override
+    public String toString() {
+      return request.toString();
+    }
   }
 }

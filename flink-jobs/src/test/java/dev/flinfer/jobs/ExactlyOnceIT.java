@@ -31,6 +31,7 @@ final class ExactlyOnceIT extends ExactlyOnceContract {
     cluster().replaceTaskManager();
     if (bounded) {
       await(job);
+      assertThat(topics.committed()).as("offsets committed").isEqualTo(PROMPTS);
     } else {
       awaitAnswers(topics, allAnswers());
       job.cancel().get();
