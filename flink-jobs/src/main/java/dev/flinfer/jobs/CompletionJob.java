@@ -1,6 +1,7 @@
 package dev.flinfer.jobs;
 
 import dev.flinfer.flink.EngineSupplier;
+import dev.flinfer.flink.FlinferOptions;
 import dev.flinfer.flink.Inference;
 import dev.flinfer.schema.SourceRecord;
 import java.time.Duration;
@@ -136,6 +137,9 @@ public final class CompletionJob {
     if (isUnset(env, flink, RestartStrategyOptions.RESTART_STRATEGY)) {
       flink.set(RestartStrategyOptions.RESTART_STRATEGY, RESTART_STRATEGY);
     }
+    if (!config.get(FlinferOptions.DEDUPLICATE_TTL).isZero()) {
+      unalign(env, flink);
+    }
     env.configure(flink);
     if (!env.getCheckpointConfig().isCheckpointingEnabled()) {
       LOG.info(
@@ -143,6 +147,22 @@ public final class CompletionJob {
           CheckpointingOptions.CHECKPOINTING_INTERVAL.key(),
           CHECKPOINT_INTERVAL);
       env.enableCheckpointing(CHECKPOINT_INTERVAL.toMillis());
+    }
+  }
+
+  /** Behind a shuffle an aligned checkpoint waits until all that is buffered there is answered. */
+  private static void unalign(StreamExecutionEnvironment env, Configuration flink) {
+    ConfigOption<Boolean> unaligned = CheckpointingOptions.ENABLE_UNALIGNED;
+    if (isUnset(env, flink, unaligned)) {
+      flink.set(unaligned, true);
+    } else if (!flink
+        .getOptional(unaligned)
+        .orElseGet(() -> env.getConfiguration().get(unaligned))) {
+      throw new IllegalArgumentException(
+          "%s is set and %s is false; deduplication shuffles the records by their ids, and behind a"
+                  .formatted(FlinferOptions.DEDUPLICATE_TTL.key(), unaligned.key())
+              + " shuffle an aligned checkpoint waits until all requests that are buffered there are"
+              + " answered. Leave one of them out");
     }
   }
 

@@ -3,20 +3,14 @@ package dev.flinfer.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.flinfer.engine.tokenizer.Tokenizer;
-import dev.flinfer.engine.weights.Checkpoint;
-import dev.flinfer.engine.weights.Tensor;
 import dev.flinfer.schema.Completion;
 import dev.flinfer.schema.CompletionRequest;
-import java.nio.file.Path;
-import java.security.MessageDigest;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -29,7 +23,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(60)
 final class DeviceFaultsTest {
   private static final int POISON = 200; // no prompt of the others holds it, and nothing samples it
-  private static final int MAX_LEN = 80;
 
   /** A step fails, and nobody can be blamed for it. */
   @ParameterizedTest
@@ -180,9 +173,16 @@ final class DeviceFaultsTest {
   @Test
   void weightsThatGiveNoNumbersAtAllEndTheEngine() throws Exception {
     FaultyForwardPass forward = new FaultyForwardPass(40);
-    forward.notNumbersWhere(token -> true);
+    CompletableFuture<Void> submitted = new CompletableFuture<>();
+    forward.notNumbersWhere(
+        token -> {
+          submitted.join();
+          return true;
+        });
     try (LlmEngine engine = engine(forward)) {
-      for (CompletableFuture<Completion> outcome : submit(engine, requests(3, 1)).values()) {
+      Map<String, CompletableFuture<Completion>> outcomes = submit(engine, requests(3, 2));
+      submitted.complete(null);
+      for (CompletableFuture<Completion> outcome : outcomes.values()) {
         assertThatThrownBy(() -> outcome.get(30, TimeUnit.SECONDS))
             .cause()
             .isInstanceOf(EngineException.class)
@@ -305,30 +305,6 @@ final class DeviceFaultsTest {
   }
 
   private static LlmEngine engine(FaultyForwardPass forward) {
-    EngineOptions options =
-        new EngineOptions(
-            Path.of("fake").toString(), "cpu", 6, 24, 0, 0, true, 1, "auto", KvCacheType.F32);
-    return new BatchingEngine(
-        forward,
-        new NoFiles(),
-        Tokenizer.ofBytes(),
-        Set.of(0),
-        new ModelInfo("fake", "0", forward.device(), MAX_LEN, forward.vocabSize()),
-        options,
-        InstantSource.system());
-  }
-
-  /** A model without tensors. */
-  private static final class NoFiles implements Checkpoint {
-    @Override
-    public Tensor get(String name, long... shape) {
-      throw new UnsupportedOperationException(name);
-    }
-
-    @Override
-    public void fingerprint(MessageDigest digest) {}
-
-    @Override
-    public void close() {}
+    return FaultyForwardPass.engine(forward, InstantSource.system());
   }
 }

@@ -1,7 +1,13 @@
 package dev.flinfer.engine;
 
+import dev.flinfer.engine.tokenizer.Tokenizer;
+import dev.flinfer.engine.weights.Checkpoint;
+import dev.flinfer.engine.weights.Tensor;
+import java.security.MessageDigest;
+import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.Random;
+import java.util.Set;
 import java.util.function.BiPredicate;
 import java.util.function.IntPredicate;
 
@@ -12,6 +18,7 @@ import java.util.function.IntPredicate;
  */
 final class FaultyForwardPass implements ForwardPass {
   private static final int VOCAB = 256;
+  private static final int MAX_LEN = 80;
   private static final int DAMAGED = -77;
 
   private final int[][] kv; // (blocks, 16)
@@ -27,6 +34,20 @@ final class FaultyForwardPass implements ForwardPass {
 
   FaultyForwardPass(int blocks) {
     kv = new int[blocks][BLOCK_SIZE];
+  }
+
+  /** An engine of 6 sequences and 24 tokens a step on it, with a token a byte. */
+  static LlmEngine engine(FaultyForwardPass forward, InstantSource clock) {
+    EngineOptions options =
+        new EngineOptions("fake", "cpu", 6, 24, 0, 0, true, 1, "auto", KvCacheType.F32);
+    return new BatchingEngine(
+        forward,
+        new NoFiles(),
+        Tokenizer.ofBytes(),
+        Set.of(0),
+        new ModelInfo("fake", "0", forward.device(), MAX_LEN, VOCAB),
+        options,
+        clock);
   }
 
   void throwsWhere(BiPredicate<Long, StepPlan> when) {
@@ -100,5 +121,19 @@ final class FaultyForwardPass implements ForwardPass {
   @Override
   public void close() {
     closed = true;
+  }
+
+  /** A model without tensors. */
+  private static final class NoFiles implements Checkpoint {
+    @Override
+    public Tensor get(String name, long... shape) {
+      throw new UnsupportedOperationException(name);
+    }
+
+    @Override
+    public void fingerprint(MessageDigest digest) {}
+
+    @Override
+    public void close() {}
   }
 }

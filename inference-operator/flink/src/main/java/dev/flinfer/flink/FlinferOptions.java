@@ -127,6 +127,16 @@ public final class FlinferOptions {
           .defaultValue(Duration.ofSeconds(10))
           .withDescription("How often each subtask reports its throughput.");
 
+  public static final ConfigOption<Duration> DEDUPLICATE_TTL =
+      ConfigOptions.key("flinfer.deduplicate.ttl")
+          .durationType()
+          .defaultValue(Duration.ZERO)
+          .withDescription(
+              "For how long a request is dropped whose id came before, counted from the first one,"
+                  + " which is answered or rejected. 0 answers all. The ids are kept in the job's"
+                  + " state, and the records are shuffled by them, which needs unaligned"
+                  + " checkpoints.");
+
   public static final ConfigOption<WireFormat> INPUT_FORMAT =
       ConfigOptions.key("flinfer.input.format")
           .enumType(WireFormat.class)

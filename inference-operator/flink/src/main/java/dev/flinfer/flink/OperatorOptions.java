@@ -11,13 +11,15 @@ import org.apache.flink.configuration.ReadableConfig;
  * What the operator was told, checked.
  *
  * @param maxAttempts failures of a request alone after which it is rejected, at least 1
+ * @param deduplicateTtl how long an id is remembered; zero for not at all
  */
 record OperatorOptions(
     EngineOptions engine,
     Admission.Limits admission,
     int maxAttempts,
     Duration throughputInterval,
-    WireFormat inputFormat)
+    WireFormat inputFormat,
+    Duration deduplicateTtl)
     implements Serializable {
 
   static OperatorOptions from(ReadableConfig config) {
@@ -42,6 +44,12 @@ record OperatorOptions(
         FlinferOptions.THROUGHPUT_INTERVAL,
         interval.toNanos() + " ns",
         "at least 1 ms");
+    Duration ttl = config.get(FlinferOptions.DEDUPLICATE_TTL);
+    require(
+        ttl.isZero() || ttl.toMillis() >= 1,
+        FlinferOptions.DEDUPLICATE_TTL,
+        ttl.toNanos() + " ns",
+        "at least 1 ms, or 0 to answer all");
     int requests =
         maxInFlight > 0 ? maxInFlight : (int) Math.min(Integer.MAX_VALUE, 2L * engine.maxNumSeqs());
     return new OperatorOptions(
@@ -49,7 +57,8 @@ record OperatorOptions(
         new Admission.Limits(requests, maxTokens),
         maxAttempts,
         interval,
-        config.get(FlinferOptions.INPUT_FORMAT));
+        config.get(FlinferOptions.INPUT_FORMAT),
+        ttl);
   }
 
   private static void require(boolean holds, ConfigOption<?> option, Object value, String limit) {

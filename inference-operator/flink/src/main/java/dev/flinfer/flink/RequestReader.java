@@ -22,12 +22,9 @@ final class RequestReader {
    * @throws InvalidRequestException if its id is too long
    */
   CompletionRequest read(SourceRecord record) {
-    ByteBuffer value = record.getValue().duplicate(); // reading it moves its position
-    byte[] bytes = new byte[value.remaining()];
-    value.get(bytes);
-    CompletionRequest request = format.read(bytes);
+    CompletionRequest request = parse(record);
     if (request.getId() == null) {
-      request.setId(record.getTopic() + "-" + record.getPartition() + "-" + record.getOffset());
+      request.setId(place(record));
     }
     if (request.getId().length() > MAX_ID_LENGTH) {
       throw new InvalidRequestException(
@@ -35,5 +32,26 @@ final class RequestReader {
               .formatted(request.getId().length(), MAX_ID_LENGTH));
     }
     return request;
+  }
+
+  /**
+   * The id that the request came with, null if with none.
+   *
+   * @throws dev.flinfer.schema.WireFormatException if the record's value is not a request
+   */
+  String givenId(SourceRecord record) {
+    return parse(record).getId();
+  }
+
+  /** An id for a request without one: the same whenever it is read again. */
+  static String place(SourceRecord record) {
+    return record.getTopic() + "-" + record.getPartition() + "-" + record.getOffset();
+  }
+
+  private CompletionRequest parse(SourceRecord record) {
+    ByteBuffer value = record.getValue().duplicate(); // reading it moves its position
+    byte[] bytes = new byte[value.remaining()];
+    value.get(bytes);
+    return format.read(bytes);
   }
 }

@@ -26,6 +26,7 @@ final class FlinferOptionsTest {
     assertThat(options.maxAttempts()).isEqualTo(3);
     assertThat(options.throughputInterval()).isEqualTo(Duration.ofSeconds(10));
     assertThat(options.inputFormat()).isEqualTo(WireFormat.JSON);
+    assertThat(options.deduplicateTtl()).isZero();
   }
 
   @Test
@@ -47,6 +48,7 @@ final class FlinferOptionsTest {
                 Map.entry("flinfer.max-in-flight-tokens", "80"),
                 Map.entry("flinfer.max-attempts", "2"),
                 Map.entry("flinfer.throughput.interval", "9 s"),
+                Map.entry("flinfer.deduplicate.ttl", "2 h"),
                 Map.entry("flinfer.input.format", "avro")));
 
     assertThat(OperatorOptions.from(config))
@@ -57,7 +59,8 @@ final class FlinferOptionsTest {
                 new Admission.Limits(8, 80),
                 2,
                 Duration.ofSeconds(9),
-                WireFormat.AVRO));
+                WireFormat.AVRO,
+                Duration.ofHours(2)));
   }
 
   @Test
@@ -81,6 +84,7 @@ final class FlinferOptionsTest {
           device                 | tpu  | flinfer.device is tpu; it must be auto or cpu; no other backend is built in
           max-in-flight          | -1   | flinfer.max-in-flight is -1; it must be at least 1, or 0 for twice flinfer.max-num-seqs
           max-in-flight-tokens   | -1   | flinfer.max-in-flight-tokens is -1; it must be at least 1, or 0 for what two KV caches hold
+          deduplicate.ttl        | 1 ns | flinfer.deduplicate.ttl is 1 ns; it must be at least 1 ms, or 0 to answer all
           max-attempts           | 0    | flinfer.max-attempts is 0; it must be at least 1
           throughput.interval    | 0 s  | flinfer.throughput.interval is 0 ns; it must be at least 1 ms
           """)

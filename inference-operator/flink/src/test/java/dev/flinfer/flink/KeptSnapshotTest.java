@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.LongStream;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
-import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.apache.flink.streaming.util.OperatorSnapshotUtil;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -19,10 +19,23 @@ import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 @Timeout(20)
 final class KeptSnapshotTest {
 
-  /** Before the state kept event times and attempts were counted. */
+  /** Before the state kept event times: the record's own stand in. */
   @Test
   void theFirstFormatGoesOnBehindItsLastTokens() throws Exception {
-    try (OperatorHarness harness = OperatorHarness.restored(read("0.1.0-first"), 8)) {
+    assertGoesOn("0.1.0-first", 0, 1000, 2000);
+  }
+
+  @Test
+  void theFormatWithEventTimesGoesOnBehindItsLastTokens() throws Exception {
+    assertGoesOn(
+        "0.1.0-event-times",
+        OperatorHarness.eventTime(0),
+        OperatorHarness.eventTime(1),
+        OperatorHarness.eventTime(2));
+  }
+
+  private static void assertGoesOn(String name, long... timestamps) throws Exception {
+    try (OperatorHarness harness = OperatorHarness.restored(read(name), 8)) {
       assertThat(harness.engine.submitted()).containsExactly("a", "b", "c");
       assertThat(harness.engine.resumedFrom("a").tokens())
           .containsExactly(FakeEngine.tokensOf("a", 3).stream().mapToInt(i -> i).toArray());
@@ -37,10 +50,9 @@ final class KeptSnapshotTest {
           .isEqualTo(FakeEngine.tokensOf("a", 5));
       assertThat(harness.completions().get(0).getKey())
           .isEqualTo(TestRecords.record(0, "").getKey());
-      // It knew no event time; the record's own stands in.
       assertThat(harness.flink.extractOutputStreamRecords())
-          .extracting(StreamRecord::getTimestamp)
-          .containsExactly(0L, 1000L, 2000L);
+          .map(record -> record.getTimestamp())
+          .containsExactlyElementsOf(LongStream.of(timestamps).boxed().toList());
     }
   }
 

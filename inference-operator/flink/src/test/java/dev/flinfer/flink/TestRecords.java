@@ -61,7 +61,8 @@ final class TestRecords {
             new Admission.Limits(maxInFlight, maxTokens),
             3,
             Duration.ofSeconds(10),
-            WireFormat.JSON),
+            WireFormat.JSON,
+            Duration.ZERO),
         engines,
         () -> TestRecords::read);
   }
