@@ -9,11 +9,13 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Properties;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
+import org.apache.flink.api.connector.sink2.Sink;
 import org.apache.flink.configuration.CheckpointingOptions;
 import org.apache.flink.configuration.ConfigOption;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.PipelineOptions;
 import org.apache.flink.configuration.ReadableConfig;
+import org.apache.flink.configuration.RestartStrategyOptions;
 import org.apache.flink.connector.kafka.sink.KafkaRecordSerializationSchema;
 import org.apache.flink.connector.kafka.sink.KafkaSink;
 import org.apache.flink.connector.kafka.sink.KafkaSinkBuilder;
@@ -41,6 +43,9 @@ import org.slf4j.LoggerFactory;
 public final class CompletionJob {
   private static final Logger LOG = LoggerFactory.getLogger(CompletionJob.class);
   private static final Duration CHECKPOINT_INTERVAL = Duration.ofSeconds(10);
+
+  /** Forever, 1 s after the first failure, then up to a minute: Flink's default, said aloud. */
+  private static final String RESTART_STRATEGY = "exponential-delay";
 
   /** A producer's buffer by default: how large a record may be is for the topic to say. */
   private static final String MAX_REQUEST_SIZE = "33554432";
@@ -70,7 +75,7 @@ public final class CompletionJob {
    *
    * @param config options of {@link KafkaOptions} and {@link dev.flinfer.flink.FlinferOptions}, and
    *     Flink's own. Where Flink's {@code execution.checkpointing.interval} is not set the job
-   *     takes 10 s
+   *     takes 10 s, and where {@code restart-strategy.type} is not, {@code exponential-delay}
    * @throws IllegalArgumentException if an option is missing, unknown or wrong, if options
    *     contradict each other, if no broker answers or a topic is missing; the message says how to
    *     mend it
@@ -83,11 +88,22 @@ public final class CompletionJob {
     OptionsReference.checkKeys(config);
     JobOptions options = JobOptions.from(config);
     configure(env, config);
-    options.checkAgainstCheckpoints(env.getCheckpointConfig());
+    Guarantees guarantees =
+        new Guarantees(options, env.getConfiguration(), env.getCheckpointConfig());
+    guarantees.check();
+    guarantees.warnings().forEach(LOG::warn);
     BrokerCheck.run(options);
     RecordLimit.of(options.outputTopic(), producerConfig(options));
     RecordLimit.of(options.dlqTopic(), producerConfig(options));
+    add(env, config, options, engines);
+  }
 
+  /** As above, without asking whether the options fit each other and the broker. */
+  static void add(
+      StreamExecutionEnvironment env,
+      ReadableConfig config,
+      JobOptions options,
+      EngineSupplier engines) {
     // Nothing reads event time; without watermarks the records keep Kafka's timestamps all the
     // same.
     DataStream<SourceRecord> prompts =
@@ -109,6 +125,7 @@ public final class CompletionJob {
   }
 
   private static void configure(StreamExecutionEnvironment env, ReadableConfig config) {
+    Guarantees.requireCheckpoints(config);
     Map<String, String> flinks = new HashMap<>(config.toMap());
     flinks.keySet().removeIf(key -> key.startsWith("flinfer.")); // no Kafka passwords in Flink's
     Configuration flink = Configuration.fromMap(flinks);
@@ -118,6 +135,9 @@ public final class CompletionJob {
     }
     if (isUnset(env, flink, PipelineOptions.NAME)) {
       flink.set(PipelineOptions.NAME, NAME);
+    }
+    if (isUnset(env, flink, RestartStrategyOptions.RESTART_STRATEGY)) {
+      flink.set(RestartStrategyOptions.RESTART_STRATEGY, RESTART_STRATEGY);
     }
     if (!config.get(FlinferOptions.DEDUPLICATE_TTL).isZero()) {
       unalign(env, flink);
@@ -154,7 +174,7 @@ public final class CompletionJob {
         && env.getConfiguration().getOptional(option).isEmpty();
   }
 
-  private static KafkaSource<SourceRecord> source(JobOptions options) {
+  private static PromptSource source(JobOptions options) {
     KafkaSourceBuilder<SourceRecord> builder =
         KafkaSource.<SourceRecord>builder()
             .setProperties(options.clientConfig())
@@ -166,7 +186,7 @@ public final class CompletionJob {
     if (options.bounded()) {
       builder.setBounded(OffsetsInitializer.latest());
     }
-    return builder.build();
+    return new PromptSource(builder.build(), options.clientConfig(), options.groupId());
   }
 
   @SuppressWarnings("deprecation") // the connector takes nothing newer
@@ -206,6 +226,11 @@ public final class CompletionJob {
               ProducerConfig.TRANSACTION_TIMEOUT_CONFIG,
               Long.toString(options.transactionTimeout().toMillis()));
     }
-    stream.sinkTo(builder.build()).name(name).uid("flinfer-" + name);
+    KafkaSink<T> kafka = builder.build();
+    Sink<T> sink =
+        options.exactlyOnce() && !options.acceptLostTransactions()
+            ? new CheckedSink<>(kafka, options.clientConfig())
+            : kafka;
+    stream.sinkTo(sink).name(name).uid("flinfer-" + name);
   }
 }

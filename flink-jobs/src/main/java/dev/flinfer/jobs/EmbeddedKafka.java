@@ -90,13 +90,23 @@ public final class EmbeddedKafka implements AutoCloseable {
   }
 
   private static EmbeddedKafka start(Path dataDir, boolean temporary) throws IOException {
-    return start(dataDir, temporary, freePorts(dataDir.resolve(SERVER_PROPERTIES)));
+    int[] ports = freePorts(dataDir.resolve(SERVER_PROPERTIES));
+    return start(dataDir, temporary, ports, Map.of());
   }
 
-  static EmbeddedKafka start(Path dataDir, boolean temporary, int[] ports) throws IOException {
+  /** As {@link #start(Path)}, with settings of the broker that come before its own. */
+  static EmbeddedKafka start(Path dataDir, Map<String, String> settings) throws IOException {
+    int[] ports = freePorts(Files.createDirectories(dataDir).resolve(SERVER_PROPERTIES));
+    return start(dataDir, false, ports, settings);
+  }
+
+  static EmbeddedKafka start(
+      Path dataDir, boolean temporary, int[] ports, Map<String, String> settings)
+      throws IOException {
     keepProcessAlive();
     Path file = dataDir.resolve(SERVER_PROPERTIES);
     Properties properties = serverProperties(dataDir, ports[0], ports[1]);
+    properties.putAll(settings);
     try (var out = Files.newBufferedWriter(file)) {
       properties.store(out, null);
     }

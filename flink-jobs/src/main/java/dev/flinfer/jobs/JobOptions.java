@@ -8,11 +8,9 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
 import java.util.TreeSet;
-import org.apache.flink.configuration.CheckpointingOptions;
 import org.apache.flink.configuration.ConfigOption;
 import org.apache.flink.configuration.ReadableConfig;
 import org.apache.flink.connector.base.DeliveryGuarantee;
-import org.apache.flink.streaming.api.environment.CheckpointConfig;
 
 /** The values of {@link KafkaOptions}, checked. */
 record JobOptions(
@@ -29,6 +27,7 @@ record JobOptions(
     DeliveryGuarantee deliveryGuarantee,
     String transactionalIdPrefix,
     Duration transactionTimeout,
+    boolean acceptLostTransactions,
     Map<String, String> clientProperties) {
 
   static final List<ConfigOption<String>> TOPICS =
@@ -37,9 +36,6 @@ record JobOptions(
           KafkaOptions.OUTPUT_TOPIC,
           KafkaOptions.DLQ_TOPIC,
           KafkaOptions.METRICS_TOPIC);
-
-  /** What a restart may take: Flink's default restart strategy waits up to a minute. */
-  private static final Duration RESTART = Duration.ofMinutes(1);
 
   private static final Set<String> OWN_PROPERTIES =
       Set.of(
@@ -75,6 +71,7 @@ record JobOptions(
             read(config, KafkaOptions.DELIVERY_GUARANTEE),
             read(config, KafkaOptions.TRANSACTIONAL_ID_PREFIX),
             read(config, KafkaOptions.TRANSACTION_TIMEOUT),
+            read(config, KafkaOptions.ACCEPT_LOST_TRANSACTIONS),
             Map.copyOf(read(config, KafkaOptions.PROPERTIES)));
     options.check();
     return options;
@@ -152,33 +149,5 @@ record JobOptions(
     properties.putAll(clientProperties);
     properties.setProperty("bootstrap.servers", bootstrapServers);
     return properties;
-  }
-
-  /**
-   * A transaction is opened at one checkpoint and committed when the next is complete, after a
-   * failure only when the job is up again. A broker that aborts it before loses its output.
-   */
-  void checkAgainstCheckpoints(CheckpointConfig checkpoints) {
-    if (!exactlyOnce()) {
-      return;
-    }
-    Duration checkpointInterval = Duration.ofMillis(checkpoints.getCheckpointInterval());
-    Duration checkpointTimeout = Duration.ofMillis(checkpoints.getCheckpointTimeout());
-    Duration needed = checkpointInterval.plus(checkpointTimeout).plus(RESTART);
-    if (transactionTimeout.compareTo(needed) < 0) {
-      throw new IllegalArgumentException(
-          "%s is %d s; it must be at least %d s, which is %s (%d s), %s (%d s) and a restart (%d s)"
-                  .formatted(
-                      KafkaOptions.TRANSACTION_TIMEOUT.key(),
-                      transactionTimeout.toSeconds(),
-                      needed.toSeconds(),
-                      CheckpointingOptions.CHECKPOINTING_INTERVAL.key(),
-                      checkpointInterval.toSeconds(),
-                      CheckpointingOptions.CHECKPOINTING_TIMEOUT.key(),
-                      checkpointTimeout.toSeconds(),
-                      RESTART.toSeconds())
-              + " together, else the broker may abort output whose checkpoint is complete. Raise"
-              + " it, or lower the other two");
-    }
   }
 }

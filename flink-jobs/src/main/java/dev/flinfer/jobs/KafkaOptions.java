@@ -126,9 +126,18 @@ public final class KafkaOptions {
           .withDescription(
               "The broker aborts a transaction that is open for longer, and output is lost if its"
                   + " checkpoint was complete by then. So it must be at least"
-                  + " execution.checkpointing.interval, execution.checkpointing.timeout and a"
-                  + " minute for a restart together, and at most the broker's"
-                  + " transaction.max.timeout.ms.");
+                  + " execution.checkpointing.interval, execution.checkpointing.timeout, the longest"
+                  + " wait of the restart strategy and a minute for a restart together, and at most"
+                  + " the broker's transaction.max.timeout.ms.");
+
+  public static final ConfigOption<Boolean> ACCEPT_LOST_TRANSACTIONS =
+      ConfigOptions.key("flinfer.kafka.accept-lost-transactions")
+          .booleanType()
+          .defaultValue(false)
+          .withDescription(
+              "false: the job fails when the broker has aborted a transaction whose checkpoint is"
+                  + " complete, which happens when the job was down for longer than"
+                  + " flinfer.kafka.transaction-timeout. true: it goes on without that output.");
 
   public static final ConfigOption<Map<String, String>> PROPERTIES =
       ConfigOptions.key("flinfer.kafka.properties")

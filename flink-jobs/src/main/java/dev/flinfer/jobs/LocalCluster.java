@@ -35,6 +35,7 @@ public final class LocalCluster implements AutoCloseable {
 
   private final MiniCluster cluster;
   private final String webUrl;
+  private int taskManagers = 1;
 
   private LocalCluster(MiniCluster cluster, String webUrl) {
     this.cluster = cluster;
@@ -118,6 +119,24 @@ public final class LocalCluster implements AutoCloseable {
           MiniClusterJobClient.JobFinalizationBehavior.NOTHING);
     } catch (CompletionException e) {
       throw new IllegalStateException("Flink does not take the job: " + rootMessage(e), e);
+    }
+  }
+
+  /**
+   * Ends the task manager with all that runs in it, as a crash would for the jobs, and starts
+   * another. A job with a restart strategy goes on there from its last checkpoint.
+   */
+  public synchronized void replaceTaskManager() {
+    try {
+      cluster.terminateTaskManager(taskManagers - 1).get(CLOSE_TIMEOUT_SECONDS, TimeUnit.SECONDS);
+      taskManagers++;
+      cluster.startTaskManager();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("Interrupted while replacing the task manager", e);
+    } catch (Exception e) { // startTaskManager() declares nothing narrower
+      throw new IllegalStateException(
+          "The local Flink cluster has no task manager: " + rootMessage(e), e);
     }
   }
 

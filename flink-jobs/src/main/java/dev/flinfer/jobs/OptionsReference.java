@@ -30,8 +30,9 @@ final class OptionsReference {
       Made from the option classes; `OptionsReferenceTest` says how to make it again.
 
       Options are Flink configuration: `-Dflinfer.max-num-seqs=64`. Flink's own options, such as
-      `execution.checkpointing.interval` (10 s in the job where it is not set), can be given with
-      them. An option that is not here, or that contradicts another, is refused at start.
+      `execution.checkpointing.interval` (10 s in the job where it is not set) and
+      `restart-strategy.type` (`exponential-delay`: forever, after 1 s at first and a minute at most), can
+      be given with them. An option that is not here, or that contradicts another, is refused at start.
       """;
 
   private OptionsReference() {}

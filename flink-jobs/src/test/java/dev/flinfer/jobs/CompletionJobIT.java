@@ -16,6 +16,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.flink.configuration.CheckpointingOptions;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.PipelineOptions;
+import org.apache.flink.configuration.RestartStrategyOptions;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.streaming.api.graph.StreamGraph;
 import org.apache.kafka.clients.admin.Admin;
@@ -164,10 +165,13 @@ final class CompletionJobIT extends CompletionJobContract {
     TestTopics topics = TestTopics.create(kafka, "defaults");
     Configuration config = topics.config(model());
     config.removeConfig(CheckpointingOptions.CHECKPOINTING_INTERVAL);
+    config.removeConfig(RestartStrategyOptions.RESTART_STRATEGY);
     StreamExecutionEnvironment env =
         StreamExecutionEnvironment.getExecutionEnvironment(new Configuration());
     CompletionJob.build(env, config, engines());
     assertThat(env.getCheckpointConfig().getCheckpointInterval()).isEqualTo(10_000);
+    assertThat(env.getConfiguration().get(RestartStrategyOptions.RESTART_STRATEGY))
+        .isEqualTo("exponential-delay");
     assertThat(env.getConfiguration().get(PipelineOptions.GENERIC_TYPES)).isFalse();
     assertThat(env.getConfig().isObjectReuseEnabled()).isTrue();
     StreamGraph graph = env.getStreamGraph();
@@ -189,6 +193,8 @@ final class CompletionJobIT extends CompletionJobContract {
         StreamExecutionEnvironment.getExecutionEnvironment(new Configuration());
     CompletionJob.build(env, config, engines());
     assertThat(env.getCheckpointConfig().getCheckpointInterval()).isEqualTo(200);
+    assertThat(env.getConfiguration().get(RestartStrategyOptions.RESTART_STRATEGY))
+        .isEqualTo("fixed-delay");
     assertThat(env.getConfig().isObjectReuseEnabled()).isFalse();
     assertThat(env.getParallelism()).isEqualTo(3);
     assertThat(env.getConfiguration().toMap().keySet()).noneMatch(k -> k.startsWith("flinfer."));

@@ -78,7 +78,7 @@ final class EmbeddedKafkaIT {
     try (EmbeddedKafka first = EmbeddedKafka.start()) {
       String address = first.bootstrapServers();
       int taken = Integer.parseInt(address.substring(address.indexOf(':') + 1));
-      assertThatThrownBy(() -> EmbeddedKafka.start(dir, false, new int[] {taken, taken}))
+      assertThatThrownBy(() -> EmbeddedKafka.start(dir, false, new int[] {taken, taken}, Map.of()))
           .isNotNull();
       first.createTopics(1, "greetings"); // and the first is as it was
     }

@@ -1,7 +1,6 @@
 package dev.flinfer.jobs;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.flinfer.jobs.KafkaOptions.StartingOffsets;
@@ -11,7 +10,6 @@ import java.util.HashMap;
 import java.util.Map;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.connector.base.DeliveryGuarantee;
-import org.apache.flink.streaming.api.environment.CheckpointConfig;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -95,27 +93,6 @@ final class JobOptionsTest {
         .hasMessage(
             "flinfer.bounded is true and flinfer.kafka.starting-offsets is latest; such a job has"
                 + " nothing to read. Start it at earliest or committed-or-earliest");
-  }
-
-  @Test
-  void aTransactionOutlivesACheckpointAndARestart() {
-    JobOptions options = options(Map.of());
-    JobOptions atLeastOnce = options(Map.of("flinfer.delivery-guarantee", "at-least-once"));
-    CheckpointConfig checkpoints = new CheckpointConfig();
-    checkpoints.setCheckpointTimeout(Duration.ofMinutes(10).toMillis());
-    checkpoints.setCheckpointInterval(Duration.ofMinutes(4).toMillis());
-    assertThatCode(() -> options.checkAgainstCheckpoints(checkpoints)).doesNotThrowAnyException();
-
-    checkpoints.setCheckpointInterval(Duration.ofSeconds(241).toMillis());
-    assertThatCode(() -> atLeastOnce.checkAgainstCheckpoints(checkpoints))
-        .doesNotThrowAnyException();
-    assertThatThrownBy(() -> options.checkAgainstCheckpoints(checkpoints))
-        .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage(
-            "flinfer.kafka.transaction-timeout is 900 s; it must be at least 901 s, which is"
-                + " execution.checkpointing.interval (241 s), execution.checkpointing.timeout (600"
-                + " s) and a restart (60 s) together, else the broker may abort output whose"
-                + " checkpoint is complete. Raise it, or lower the other two");
   }
 
   private static JobOptions options(Map<String, String> more) {

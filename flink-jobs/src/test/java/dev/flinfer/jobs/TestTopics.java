@@ -7,12 +7,16 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.apache.flink.configuration.Configuration;
+import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.internals.RecordHeader;
@@ -43,6 +47,11 @@ final class TestTopics {
     TestTopics topics = new TestTopics(kafka.bootstrapServers(), name);
     kafka.createTopics(PARTITIONS, topics.input, topics.output, topics.dlq, topics.metrics);
     return topics;
+  }
+
+  /** What the topics, the group and the transactions start with. */
+  String name() {
+    return name;
   }
 
   /** The options of a bounded job on these topics. */
@@ -78,8 +87,12 @@ final class TestTopics {
             Map.of("bootstrap.servers", bootstrapServers, "max.request.size", 4 << 20),
             new ByteArraySerializer(),
             new ByteArraySerializer())) {
+      List<Future<RecordMetadata>> sent = new ArrayList<>();
       for (ProducerRecord<byte[], byte[]> record : records) {
-        producer.send(record).get(30, TimeUnit.SECONDS);
+        sent.add(producer.send(record));
+      }
+      for (Future<RecordMetadata> acknowledged : sent) {
+        acknowledged.get(30, TimeUnit.SECONDS);
       }
     }
   }
@@ -107,6 +120,20 @@ final class TestTopics {
       }
     }
     return records;
+  }
+
+  /** What of the input the job's group has committed, all partitions together. */
+  long committed() throws Exception {
+    try (Admin admin = Admin.create(Map.of("bootstrap.servers", (Object) bootstrapServers))) {
+      return admin
+          .listConsumerGroupOffsets(name)
+          .partitionsToOffsetAndMetadata()
+          .get(30, TimeUnit.SECONDS)
+          .values()
+          .stream()
+          .mapToLong(OffsetAndMetadata::offset)
+          .sum();
+    }
   }
 
   static String text(byte[] bytes) {

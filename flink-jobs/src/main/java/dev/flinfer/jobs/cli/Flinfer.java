@@ -86,7 +86,8 @@ public final class Flinfer implements Callable<Integer> {
             .addSubcommand(new GenerateCommand(console))
             .addSubcommand(new TokenizeCommand(console))
             .addSubcommand(new BenchCommand(console))
-            .addSubcommand(new DevicesCommand(console));
+            .addSubcommand(new DevicesCommand(console))
+            .addSubcommand(new SoakCommand(console));
     return commandLine
         .setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8))
         .setErr(new PrintWriter(console.err(), true, StandardCharsets.UTF_8))

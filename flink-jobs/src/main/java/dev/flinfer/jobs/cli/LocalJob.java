@@ -31,7 +31,7 @@ final class LocalJob implements AutoCloseable {
   private static final int START_SECONDS = 60;
 
   private final LocalCluster cluster;
-  private final JobClient client;
+  private JobClient client;
 
   private LocalJob(LocalCluster cluster, JobClient client) {
     this.cluster = cluster;
@@ -44,10 +44,17 @@ final class LocalJob implements AutoCloseable {
    * @param webPort port of the web UI; 0 takes a free one
    */
   static LocalJob start(Configuration config, int parallelism, int webPort) {
-    StreamExecutionEnvironment env = StreamExecutionEnvironment.getExecutionEnvironment(config);
-    env.setParallelism(parallelism);
-    CompletionJob.build(env, config);
-    LocalCluster cluster = LocalCluster.start(parallelism, webPort);
+    return start(config, parallelism, parallelism, webPort);
+  }
+
+  /**
+   * As above, with room for more.
+   *
+   * @param slots the highest parallelism that it is ever {@link #submit submitted} with
+   */
+  static LocalJob start(Configuration config, int parallelism, int slots, int webPort) {
+    StreamExecutionEnvironment env = environment(config, parallelism);
+    LocalCluster cluster = LocalCluster.start(slots, webPort);
     boolean submitted = false;
     try {
       LocalJob job = new LocalJob(cluster, cluster.submit(env));
@@ -58,6 +65,23 @@ final class LocalJob implements AutoCloseable {
         cluster.close();
       }
     }
+  }
+
+  private static StreamExecutionEnvironment environment(Configuration config, int parallelism) {
+    StreamExecutionEnvironment env = StreamExecutionEnvironment.getExecutionEnvironment(config);
+    env.setParallelism(parallelism);
+    CompletionJob.build(env, config);
+    return env;
+  }
+
+  /** Starts the job again, which must have ended. */
+  void submit(Configuration config, int parallelism) {
+    client = cluster.submit(environment(config, parallelism));
+  }
+
+  /** Ends the task manager as a crash would, and starts another. */
+  void replaceTaskManager() {
+    cluster.replaceTaskManager();
   }
 
   String webUrl() {
@@ -87,7 +111,7 @@ final class LocalJob implements AutoCloseable {
     try {
       stopWithSavepoint(true, savepoints, timeout);
     } finally {
-      delete(savepoints);
+      delete(savepoints); // nothing reads it: all is committed, and no request is in it
     }
   }
 
@@ -138,8 +162,8 @@ final class LocalJob implements AutoCloseable {
     }
   }
 
-  /** Nothing reads it: transactions are committed, and no request is in it. */
-  private static void delete(Path directory) throws IOException {
+  /** Deletes the directory with what is in it. */
+  static void delete(Path directory) throws IOException {
     List<Path> paths;
     try (Stream<Path> walk = Files.walk(directory)) {
       paths = walk.sorted(Comparator.reverseOrder()).toList();

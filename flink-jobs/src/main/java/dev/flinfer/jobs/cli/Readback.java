@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Map;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 
-/** Reads the job's topics back as any consumer would, and hands what it finds to the tally. */
+/** Reads the job's topics back as any consumer would, and hands on what it finds. */
 final class Readback implements AutoCloseable {
   static final String PROMPTS = KafkaOptions.INPUT_TOPIC.defaultValue();
   static final String COMPLETIONS = KafkaOptions.OUTPUT_TOPIC.defaultValue();
@@ -27,11 +27,23 @@ final class Readback implements AutoCloseable {
   private final WireFormat.Reader<Throughput> throughput = WireFormat.JSON.reader(Throughput.class);
   private final Map<String, Long> records = new LinkedHashMap<>();
   private final TopicReader reader;
-  private final Tally tally;
+  private final Sink sink;
 
-  Readback(KafkaArguments kafka, Tally tally) throws IOException {
+  /** Hears of each record of the job's outputs. */
+  interface Sink {
+    void completion(Completion completion);
+
+    /**
+     * @param key of the record; null where it has none
+     */
+    void rejection(String key, byte[] value);
+
+    void throughput(Throughput report);
+  }
+
+  Readback(KafkaArguments kafka, Sink sink) throws IOException {
     this.reader = TopicReader.open(kafka, TOPICS, true);
-    this.tally = tally;
+    this.sink = sink;
     TOPICS.forEach(topic -> records.put(topic, 0L));
   }
 
@@ -45,13 +57,14 @@ final class Readback implements AutoCloseable {
 
   private void accept(ConsumerRecord<byte[], byte[]> record) {
     if (record.topic().equals(COMPLETIONS)) {
-      tally.completion(completions.read(record.value()));
+      sink.completion(completions.read(record.value()));
     } else if (record.topic().equals(THROUGHPUT)) {
-      tally.throughput(throughput.read(record.value()));
+      sink.throughput(throughput.read(record.value()));
     } else if (record.topic().equals(DLQ)) {
       // The value may be anything; the key is the prompt's id, and is kept.
       byte[] key = record.key();
-      tally.rejection(key == null ? null : new String(key, StandardCharsets.UTF_8));
+      String id = key == null ? null : new String(key, StandardCharsets.UTF_8);
+      sink.rejection(id, record.value());
     }
   }
 

@@ -23,8 +23,8 @@ import picocli.CommandLine.Option;
       "or in a file of `key: value` lines; what is nearer to the command wins.",
       "",
       "Ctrl-C finishes the requests under way or, with --state, puts them there, and ends",
-      "with exit code 130; a second Ctrl-C ends at once. Without --state the next run starts",
-      "at the consumer group's offsets: it may answer the last prompts a second time.",
+      "with exit code 130; a second Ctrl-C ends at once. The next run goes on behind them. What",
+      "ends the process in any other way loses the requests under way, unless there is --state.",
       "",
       "Example:",
       "  flinfer run --bootstrap-servers localhost:9092 --model /path/to/phi-2 \\",
@@ -109,6 +109,11 @@ final class RunCommand implements Callable<Integer> {
                   config.get(KafkaOptions.INPUT_TOPIC),
                   config.get(KafkaOptions.BOOTSTRAP_SERVERS),
                   config.get(KafkaOptions.OUTPUT_TOPIC)));
+      if (state == null) {
+        console.say(
+            "flinfer: a crash loses the requests under way, or answers some again; --state DIR"
+                + " keeps them");
+      }
       if (ui != null) {
         console.say("flinfer: Flink's web UI is at " + job.webUrl());
       }

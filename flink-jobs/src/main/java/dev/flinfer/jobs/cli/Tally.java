@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.Set;
 
 /** What was read back from Kafka, and whether each prompt was answered exactly once. */
-final class Tally {
+final class Tally implements Readback.Sink {
   private static final int MOST_NAMED = 10;
 
   private final Map<String, Integer> outcomes = new LinkedHashMap<>();
@@ -29,7 +29,8 @@ final class Tally {
     ids.forEach(id -> outcomes.put(id, 0));
   }
 
-  void completion(Completion completion) {
+  @Override
+  public void completion(Completion completion) {
     completionRecords++;
     completions.putIfAbsent(completion.getId(), completion);
     outcome(completion.getId());
@@ -38,12 +39,14 @@ final class Tally {
   /**
    * @param id the prompt's, which is its record's key; null where it has none
    */
-  void rejection(String id) {
+  @Override
+  public void rejection(String id, byte[] value) {
     rejectionRecords++;
     outcome(String.valueOf(id));
   }
 
-  void throughput(Throughput window) {
+  @Override
+  public void throughput(Throughput window) {
     throughput.add(window);
   }
 

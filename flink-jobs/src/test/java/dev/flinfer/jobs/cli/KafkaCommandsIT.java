@@ -170,6 +170,26 @@ final class KafkaCommandsIT {
     assertThat(consume("stop-out", 1).get(0).get("key").asText()).isEqualTo("a");
   }
 
+  /** A bounded run ends with what it found; started again it finds the rest. */
+  @Test
+  void withoutAStateDirectoryEachPromptIsAnsweredOnceThoughTheRunIsStopped() throws Exception {
+    createTopics("again");
+    produce("again", "json", "{\"id\": \"a\", \"prompt\": \"x\"}");
+    assertThat(recorded.run(runArguments("again", "--bounded"))).isZero();
+    assertThat(recorded.err()).contains("--state DIR keeps them");
+    produce("again", "json", "{\"id\": \"b\", \"prompt\": \"x\"}");
+    // Stopping is what commits it, and its offset.
+    runAndStop(
+        () -> null,
+        runArguments("again", "--ui", "--set", "execution.checkpointing.interval=3min"));
+    produce("again", "json", "{\"id\": \"c\", \"prompt\": \"x\"}");
+    assertThat(recorded.run(runArguments("again", "--bounded"))).isZero();
+
+    assertThat(consume("again-out", 4))
+        .extracting(record -> record.get("key").asText())
+        .containsExactlyInAnyOrder("a", "b", "c");
+  }
+
   @Test
   void withAStateDirectoryEachPromptIsAnsweredOnceThoughTheRunIsStopped() throws Exception {
     createTopics("state");

@@ -13,7 +13,7 @@ final class TallyTest {
     Tally tally = new Tally(List.of("a", "b"));
     tally.completion(Samples.completion("a", "x"));
     assertThat(tally.allAnswered()).isFalse();
-    tally.rejection("b");
+    tally.rejection("b", new byte[0]);
 
     assertThat(tally.allAnswered()).isTrue();
     assertThat(tally.problems()).isEmpty();
@@ -39,7 +39,7 @@ final class TallyTest {
     tally.completion(Samples.completion("a", "x"));
     tally.completion(Samples.completion("b", "x"));
     tally.completion(Samples.completion("c", "x"));
-    tally.rejection(null);
+    tally.rejection(null, new byte[0]);
 
     assertThat(tally.problems())
         .containsExactly(
@@ -51,7 +51,7 @@ final class TallyTest {
   void aCompletionAndARejectionAreOneTooMany() {
     Tally tally = new Tally(List.of("a"));
     tally.completion(Samples.completion("a", "x"));
-    tally.rejection("a");
+    tally.rejection("a", new byte[0]);
 
     assertThat(tally.problems())
         .containsExactly("1 prompt has more than one completion or rejection: a");

@@ -6,6 +6,8 @@ import dev.flinfer.schema.Rejection;
 import dev.flinfer.schema.SourceRecord;
 import dev.flinfer.schema.Throughput;
 import dev.flinfer.schema.WireFormat;
+import org.apache.flink.api.connector.source.SourceReader;
+import org.apache.flink.api.connector.source.SourceSplit;
 import org.apache.flink.configuration.ReadableConfig;
 import org.apache.flink.formats.avro.typeutils.AvroTypeInfo;
 import org.apache.flink.streaming.api.datastream.DataStream;
@@ -30,9 +32,10 @@ import org.apache.flink.util.function.SerializableSupplier;
  * <p>Requests that are unfinished at a checkpoint are in it with the tokens generated so far, and
  * go on from there after a restore, whatever the new parallelism.
  *
- * <p>The operator chains to the operator in front of it. Keep it so: behind a shuffle, aligned
- * checkpoints wait for all the requests that are buffered in front of it. {@link
- * FlinferOptions#DEDUPLICATE_TTL} is such a shuffle; with it, let checkpoints be unaligned.
+ * <p>The operator chains to the operator in front of it. Keep it so, and let the source's reader be
+ * {@link #pausing}: behind a shuffle, aligned checkpoints wait for all the requests that are
+ * buffered in front of it. {@link FlinferOptions#DEDUPLICATE_TTL} is such a shuffle; with it, let
+ * checkpoints be unaligned.
  */
 public final class Inference {
 
@@ -77,6 +80,16 @@ public final class Inference {
   static Inference of(DataStream<SourceRecord> input, InferenceOperatorFactory factory) {
     return new Inference(
         input.transform(NAME, new AvroTypeInfo<>(CompletionRecord.class), factory).uid(UID));
+  }
+
+  /**
+   * A reader for the source in front of the inference that gives nothing while the operator is
+   * full. With another reader the operator makes its input wait inside of a record, where no
+   * checkpoint can start until an answer is finished. Only for a source that is chained to the
+   * operator; elsewhere it changes nothing.
+   */
+  public static <T, S extends SourceSplit> SourceReader<T, S> pausing(SourceReader<T, S> reader) {
+    return new PausingReader<>(reader);
   }
 
   /** The completions, each with the key, the headers and the timestamp of its request's record. */

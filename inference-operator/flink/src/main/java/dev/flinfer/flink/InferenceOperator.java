@@ -66,6 +66,7 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
 
   private ListState<InFlightRequest> state;
   private LlmEngine engine;
+  private Gate.Bar bar;
   private Admission admission;
   private Answers answers;
   private TypeSerializer<SourceRecord> recordCopier;
@@ -103,6 +104,7 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
   public void open() throws Exception {
     super.open();
     engine = engines.acquire(options.engine());
+    bar = Gate.ofTask().bar();
     long kvTokens = (long) engine.stats().kvBlocksTotal() * ForwardPass.BLOCK_SIZE;
     admission = new Admission(options.admission().orKvCache(kvTokens));
     pending.forEach(restored -> admission.arrived());
@@ -146,6 +148,7 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
     admission.arrived();
     submit(request);
     admission.count(pending.size());
+    bar.shutIf(admission.isFull());
   }
 
   private void submitPending() {
@@ -153,6 +156,7 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
       submit(pending.remove());
     }
     admission.count(pending.size());
+    bar.shutIf(admission.isFull());
   }
 
   /** Hands the request to the engine, or rejects it. */
@@ -261,6 +265,9 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
   @Override
   public void close() throws Exception {
     try {
+      if (bar != null) {
+        bar.shutIf(false);
+      }
       releaseEngine();
     } finally {
       super.close();

@@ -1,0 +1,149 @@
+package dev.flinfer.jobs;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.apache.flink.configuration.CheckpointingOptions;
+import org.apache.flink.configuration.ReadableConfig;
+import org.apache.flink.configuration.RestartStrategyOptions;
+import org.apache.flink.core.execution.CheckpointingMode;
+import org.apache.flink.streaming.api.environment.CheckpointConfig;
+
+/** Whether the job can keep what it promises with the options that it was given. */
+final class Guarantees {
+
+  /** To notice that a task manager is gone, which takes Flink 50 s by default, and to start. */
+  private static final Duration RESTART = Duration.ofMinutes(1);
+
+  /** Flink's own limit. */
+  private static final Duration SHORTEST_INTERVAL = Duration.ofMillis(10);
+
+  private final JobOptions options;
+  private final ReadableConfig flink;
+  private final CheckpointConfig checkpoints;
+
+  /**
+   * @param flink Flink's options as the job will have them
+   */
+  Guarantees(JobOptions options, ReadableConfig flink, CheckpointConfig checkpoints) {
+    this.options = options;
+    this.flink = flink;
+    this.checkpoints = checkpoints;
+  }
+
+  /**
+   * @throws IllegalArgumentException if checkpoints are turned off
+   */
+  static void requireCheckpoints(ReadableConfig flink) {
+    Duration interval =
+        flink.getOptional(CheckpointingOptions.CHECKPOINTING_INTERVAL).orElse(SHORTEST_INTERVAL);
+    if (interval.compareTo(SHORTEST_INTERVAL) < 0) {
+      throw new IllegalArgumentException(
+          "%s is %d ms; it must be at least %d ms. Without checkpoints nothing is committed, and a"
+                  .formatted(
+                      CheckpointingOptions.CHECKPOINTING_INTERVAL.key(),
+                      interval.toMillis(),
+                      SHORTEST_INTERVAL.toMillis())
+              + " failure loses what is under way. Leave it out for 10 s");
+    }
+  }
+
+  /**
+   * @throws IllegalArgumentException if they cannot be kept
+   */
+  void check() {
+    if (!options.exactlyOnce()) {
+      return;
+    }
+    if (checkpoints.getCheckpointingConsistencyMode() != CheckpointingMode.EXACTLY_ONCE) {
+      throw new IllegalArgumentException(
+          "%s is %s and %s exactly-once; such checkpoints may repeat records. Leave it out, or set"
+                  .formatted(
+                      CheckpointingOptions.CHECKPOINTING_CONSISTENCY_MODE.key(),
+                      checkpoints.getCheckpointingConsistencyMode(),
+                      KafkaOptions.DELIVERY_GUARANTEE.key())
+              + " the other to at-least-once");
+    }
+    if (options.bounded()
+        && !flink.get(CheckpointingOptions.ENABLE_CHECKPOINTS_AFTER_TASKS_FINISH)) {
+      throw new IllegalArgumentException(
+          "%s is false and %s true; the last answers would never be committed. Leave it out"
+              .formatted(
+                  CheckpointingOptions.ENABLE_CHECKPOINTS_AFTER_TASKS_FINISH.key(),
+                  KafkaOptions.BOUNDED.key()));
+    }
+    checkTransactionTimeout();
+  }
+
+  /**
+   * A transaction is opened at one checkpoint and committed when the next is complete, after a
+   * failure only when the job is up again. A broker that aborts it before loses its output.
+   */
+  private void checkTransactionTimeout() {
+    Duration interval =
+        Duration.ofMillis(
+            Math.max(
+                checkpoints.getCheckpointInterval(), checkpoints.getMinPauseBetweenCheckpoints()));
+    Duration timeout = Duration.ofMillis(checkpoints.getCheckpointTimeout());
+    // A failed checkpoint that is tolerated leaves its transactions to the next.
+    int failures = Math.max(0, checkpoints.getTolerableCheckpointFailureNumber());
+    Duration needed =
+        interval.plus(timeout).multipliedBy(failures + 1L).plus(restartDelay()).plus(RESTART);
+    if (options.transactionTimeout().compareTo(needed) >= 0) {
+      return;
+    }
+    throw new IllegalArgumentException(
+        "%s is %d s; it must be at least %d s, which is %s (%d s) and %s (%d s)%s, the longest wait"
+                .formatted(
+                    KafkaOptions.TRANSACTION_TIMEOUT.key(),
+                    options.transactionTimeout().toSeconds(),
+                    needed.toSeconds(),
+                    CheckpointingOptions.CHECKPOINTING_INTERVAL.key(),
+                    interval.toSeconds(),
+                    CheckpointingOptions.CHECKPOINTING_TIMEOUT.key(),
+                    timeout.toSeconds(),
+                    failures == 0
+                        ? ""
+                        : " %d times for %s"
+                            .formatted(
+                                failures + 1L, CheckpointingOptions.TOLERABLE_FAILURE_NUMBER.key()))
+            + " of the restart strategy (%d s) and a restart (%d s) together, else the broker may"
+                .formatted(restartDelay().toSeconds(), RESTART.toSeconds())
+            + " abort output whose checkpoint is complete. Raise it, or lower the others");
+  }
+
+  private Duration restartDelay() {
+    String strategy =
+        flink.getOptional(RestartStrategyOptions.RESTART_STRATEGY).orElse("exponential-delay");
+    switch (strategy.toLowerCase(Locale.ROOT).replace("-", "")) {
+      case "none":
+      case "off":
+      case "disable":
+        return Duration.ZERO;
+      case "fixeddelay":
+        return flink.get(RestartStrategyOptions.RESTART_STRATEGY_FIXED_DELAY_DELAY);
+      case "failurerate":
+        return flink.get(RestartStrategyOptions.RESTART_STRATEGY_FAILURE_RATE_DELAY);
+      default:
+        return flink.get(RestartStrategyOptions.RESTART_STRATEGY_EXPONENTIAL_DELAY_MAX_BACKOFF);
+    }
+  }
+
+  /** What the user gives up, a sentence each. */
+  List<String> warnings() {
+    List<String> warnings = new ArrayList<>();
+    if (!options.exactlyOnce()) {
+      warnings.add(
+          "%s is at-least-once: after a failure some answers are in their topic twice, and the"
+                  .formatted(KafkaOptions.DELIVERY_GUARANTEE.key())
+              + " throughput records count them twice");
+    } else if (options.acceptLostTransactions()) {
+      warnings.add(
+          "%s is true: answers that the broker aborts after their checkpoint are lost, and only"
+                  .formatted(KafkaOptions.ACCEPT_LOST_TRANSACTIONS.key())
+              + " Flink's log says so");
+    }
+    return warnings;
+  }
+}

@@ -1,0 +1,144 @@
+package dev.flinfer.jobs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.LongStream;
+import org.apache.flink.configuration.Configuration;
+import org.apache.flink.core.execution.JobClient;
+import org.apache.flink.core.execution.SavepointFormatType;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** One of each kind of failure. */
+@Timeout(value = 3, unit = TimeUnit.MINUTES)
+final class ExactlyOnceIT extends ExactlyOnceContract {
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void theTaskManagerIsKilledHalfWay(boolean bounded) throws Exception {
+    TestTopics topics = topics("killed-" + bounded);
+    Configuration config = config(topics);
+    config.setString("flinfer.bounded", Boolean.toString(bounded));
+    JobClient job = submit(config, 2);
+    awaitMoreAnswers(topics);
+    cluster().replaceTaskManager();
+    if (bounded) {
+      await(job);
+      assertThat(topics.committed()).as("offsets committed").isEqualTo(PROMPTS);
+    } else {
+      awaitAnswers(topics, allAnswers());
+      job.cancel().get();
+    }
+    assertExactlyOnce(topics);
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2})
+  void theOperatorFailsAtRandomPoints(long seed) throws Exception {
+    failAtRandomPoints(seed);
+  }
+
+  @Tag("release")
+  @ParameterizedTest
+  @MethodSource("moreSeeds")
+  void theOperatorFailsAtMoreRandomPoints(long seed) throws Exception {
+    failAtRandomPoints(seed);
+  }
+
+  static LongStream moreSeeds() {
+    return LongStream.rangeClosed(3, 20);
+  }
+
+  private static void failAtRandomPoints(long seed) throws Exception {
+    TestTopics topics = topics("random-" + seed);
+    Faults.plan(seed, 4);
+    await(submit(config(topics), 2));
+    assertThat(Faults.log()).as("faults").isNotEmpty();
+    assertExactlyOnce(topics);
+  }
+
+  @Test
+  void theBrokerRestarts() throws Exception {
+    TestTopics topics = topics("broker");
+    JobClient job = submit(config(topics), 2);
+    awaitMoreAnswers(topics);
+    restartBroker();
+    await(job);
+    assertExactlyOnce(topics);
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void stoppedWithASavepointAndResumedWithOtherParallelism(boolean bounded) throws Exception {
+    TestTopics topics = topics("savepoint-" + bounded);
+    Configuration config = config(topics);
+    config.setString("flinfer.bounded", Boolean.toString(bounded));
+    JobClient job = submit(config, 1);
+    int[] parallelism = {3, 2};
+    for (int p : parallelism) {
+      awaitMoreAnswers(topics);
+      String savepoint =
+          job.stopWithSavepoint(false, dir() + "/savepoints", SavepointFormatType.CANONICAL).get();
+      config.setString("execution.state-recovery.path", savepoint);
+      job = submit(config, p);
+    }
+    if (bounded) {
+      await(job);
+    } else {
+      awaitAnswers(topics, allAnswers());
+      job.cancel().get();
+    }
+    assertExactlyOnce(topics);
+  }
+
+  /** The broker aborts what was written before the stall; the job writes it again. */
+  @Test
+  void aTransactionTimesOutBeforeItsCheckpoint() throws Exception {
+    TestTopics topics = topics("timed-out");
+    Configuration config = config(topics);
+    config.setString("flinfer.kafka.transaction-timeout", "2 s");
+    config.setString("execution.checkpointing.timeout", "1 s");
+    Faults.planStall(100, Duration.ofSeconds(20));
+    await(submitUnchecked(config, 2));
+    assertExactlyOnce(topics);
+  }
+
+  /**
+   * The one case that no job can mend: the checkpoint is complete, and its transactions were
+   * aborted before they could be committed. It is heard of, and only who says so goes on.
+   */
+  @Test
+  void aTransactionThatTimedOutAfterItsCheckpointFailsTheJob() throws Exception {
+    TestTopics topics = topics("lost");
+    Configuration config = config(topics);
+    config.setString("flinfer.kafka.transaction-timeout", "2 s");
+    config.setString("restart-strategy.fixed-delay.attempts", "1");
+    JobClient job = submitUnchecked(config, 2);
+    awaitMoreAnswers(topics);
+    // Such a savepoint does not commit; a crash between checkpoint and commit leaves the same.
+    String savepoint =
+        job.triggerSavepoint(dir() + "/savepoints", SavepointFormatType.CANONICAL).get();
+    job.cancel().get();
+    awaitAborted(topics);
+
+    config.setString("execution.state-recovery.path", savepoint);
+    assertThatThrownBy(() -> await(submitUnchecked(config, 2)))
+        .hasStackTraceContaining("The broker aborted transaction lost-")
+        .hasStackTraceContaining(
+            "although its checkpoint is complete: what is in it is lost. It was open for longer than"
+                + " flinfer.kafka.transaction-timeout, because the job was down or stalled for so"
+                + " long. Start the job from an older checkpoint or savepoint, or go on without"
+                + " this output with flinfer.kafka.accept-lost-transactions=true");
+
+    config.setString("flinfer.kafka.accept-lost-transactions", "true");
+    await(submitUnchecked(config, 2));
+    assertThat(answers(topics)).hasSizeLessThan(allAnswers());
+  }
+}
