@@ -14,15 +14,15 @@ final class Faults {
   /** Where the operator is when it fails, and how many times it passes there before, at most. */
   enum Point {
     /** It opens. */
-    OPEN(3),
+    OPEN(1),
     /** It takes a record. */
     SUBMIT(120),
     /** The engine has an answer for it. */
     ANSWER(120),
     /** It writes a checkpoint: once for each request in flight. */
-    SNAPSHOT(40),
+    SNAPSHOT(20),
     /** It reports its throughput. */
-    REPORT(6);
+    REPORT(4);
 
     private final int most;
 

@@ -13,7 +13,7 @@ final class FlinferTest {
   private final RecordedConsole recorded = new RecordedConsole();
 
   @ParameterizedTest
-  @ValueSource(strings = {"quickstart", "run", "produce", "consume", "generate", "tokenize"})
+  @ValueSource(strings = {"quickstart", "run", "produce", "consume", "generate", "tokenize", "soak"})
   void helpOfEachCommandHasAnExampleAndFitsEightyColumns(String command) {
     assertThat(recorded.run(command, "--help")).isZero();
     assertThat(recorded.out())
