@@ -99,7 +99,10 @@ public final class DeviceProbe {
     return command;
   }
 
-  /** Runs it; takes about a second. Never throws for what a driver does. */
+  /**
+   * Runs it; takes as long as a JVM and the drivers need to start. Never throws for what a driver
+   * does.
+   */
   public Report run() {
     try {
       Path output = Files.createTempFile("flinfer-devices", ".log");
