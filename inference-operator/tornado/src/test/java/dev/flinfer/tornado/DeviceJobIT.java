@@ -34,7 +34,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** The operator on a MiniCluster with its engine on an OpenCL device, beside the Java CPU engine. */
+/**
+ * The operator on a MiniCluster with its engine on an OpenCL device, beside the Java CPU engine.
+ */
 @Timeout(300)
 final class DeviceJobIT {
   private static final int PARALLELISM = 2;
@@ -78,7 +80,8 @@ final class DeviceJobIT {
     List<SourceRecord> records = new ArrayList<>();
     for (String request : requests) {
       ByteBuffer value = ByteBuffer.wrap(request.getBytes(StandardCharsets.UTF_8));
-      records.add(new SourceRecord("tickets", 0, records.size(), 0L, null, value, List.of()));
+      records.add(
+          new SourceRecord("tickets", 0, (long) records.size(), 0L, null, value, List.of()));
     }
     DataStream<SourceRecord> input =
         env.fromData(records, new AvroTypeInfo<>(SourceRecord.class)).rebalance();
@@ -115,6 +118,7 @@ final class DeviceJobIT {
   }
 
   private static String line(Completion completion) {
-    return "%s\n%s %s".formatted(completion.getId(), completion.getTokenIds(), completion.getText());
+    return "%s\n%s %s"
+        .formatted(completion.getId(), completion.getTokenIds(), completion.getText());
   }
 }
