@@ -16,17 +16,21 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
  * The task graphs of a step: one that begins it, one layer, run once per layer, and the output. See
- * docs/decisions/0006 for the figures behind this. {@code unrolled} puts the beginning and all
- * layers into one graph instead.
+ * docs/decisions/0006 for the figures behind this.
  *
- * <p>A graph shares arrays with the ones that ran before it by {@code consumeFromDevice}, which
- * looks only at the graph that ran last; so each graph names every graph that it may follow, itself
- * excepted.
+ * <p>A graph shares arrays with others by {@code consumeFromDevice}, which looks only at the graph
+ * that ran last, but keeps what it found: after the first step the order does not matter.
  */
 final class StepGraphs {
-  static final String BEGIN = "begin";
-  static final String LAYER = "layer";
-  static final String OUTPUT = "output";
+  /** Where the graphs stand in what {@link #build} returns. */
+  static final int BEGIN_INDEX = 0;
+
+  static final int LAYER_INDEX = 1;
+  static final int OUTPUT_INDEX = 2;
+
+  private static final String BEGIN = "begin";
+  private static final String LAYER = "layer";
+  private static final String OUTPUT = "output";
 
   private final Shape shape;
   private final DeviceWeights weights;
@@ -37,7 +41,7 @@ final class StepGraphs {
   private final KernelContext context = new KernelContext();
   private final GridScheduler grids = new GridScheduler();
   private final List<RowGrid> rowGrids = new ArrayList<>();
-  private final List<WorkerGrid> attentionGrids = new ArrayList<>();
+  private final WorkerGrid attentionGrid = new WorkerGrid3D(AttentionKernel.THREADS, 1, 1);
   private final List<RowGrid> outputGrids = new ArrayList<>();
 
   /** A grid of {@code x} threads and a line, or some lines, of them for each {@code tile} rows. */
@@ -75,9 +79,7 @@ final class StepGraphs {
   void setRows(int rows, int largestPosition) {
     rowGrids.forEach(grid -> grid.setRows(rows));
     long splits = largestPosition / Shape.SPLIT + 1;
-    for (WorkerGrid grid : attentionGrids) {
-      grid.setGlobalWork((long) shape.heads() * AttentionKernel.THREADS, splits, rows);
-    }
+    attentionGrid.setGlobalWork((long) shape.heads() * AttentionKernel.THREADS, splits, rows);
   }
 
   /** Sizes the grids of the output. */
@@ -85,28 +87,20 @@ final class StepGraphs {
     outputGrids.forEach(grid -> grid.setRows(rows));
   }
 
-  /** Begin, layer and output; or, unrolled, begin with all layers, and output. */
-  ImmutableTaskGraph[] build(boolean unrolled) {
+  /** The beginning, a layer and the output. */
+  ImmutableTaskGraph[] build() {
     TaskGraph begin = new TaskGraph(BEGIN);
     begin.transferToDevice(DataTransferMode.EVERY_EXECUTION, control);
     begin.transferToDevice(DataTransferMode.FIRST_EXECUTION, weights.embedding());
     addEmbedding(begin);
-    TaskGraph output = new TaskGraph(OUTPUT);
-    output.consumeFromDevice(unrolled ? BEGIN : LAYER, act.hidden());
-    addOutput(output);
-    if (unrolled) {
-      transferLayers(begin);
-      for (int i = 0; i < shape.layers(); i++) {
-        addLayer(begin, BEGIN, i);
-      }
-      keep(begin, act.layer(), act.hidden());
-      return new ImmutableTaskGraph[] {begin.snapshot(), output.snapshot()};
-    }
     keep(begin, act.layer(), act.hidden());
     TaskGraph layer = new TaskGraph(LAYER);
     layer.consumeFromDevice(BEGIN, control, act.layer(), act.hidden());
     transferLayers(layer);
-    addLayer(layer, LAYER, 0);
+    addLayer(layer);
+    TaskGraph output = new TaskGraph(OUTPUT);
+    output.consumeFromDevice(LAYER, act.hidden());
+    addOutput(output);
     return new ImmutableTaskGraph[] {begin.snapshot(), layer.snapshot(), output.snapshot()};
   }
 
@@ -148,31 +142,29 @@ final class StepGraphs {
   }
 
   /** One layer: {@code x = x + attention(norm(x)) + mlp(norm(x))}, in six launches. */
-  private void addLayer(TaskGraph graph, String name, int layer) {
-    addNorm(graph, name, layer);
-    String in = "in" + layer;
+  private void addLayer(TaskGraph graph) {
+    addNorm(graph);
     matMuls.add(
         graph,
-        in,
+        "in",
         new MatMuls.Product(control, act.layer(), act.normed(), act.projected(), false),
         weights.in(),
         context);
-    rowGrids.add(product(name + "." + in, weights.in()));
-    addRotary(graph, name, layer);
-    addAttention(graph, name, layer);
-    String out = "out" + layer;
+    rowGrids.add(product(LAYER + ".in", weights.in()));
+    addRotary(graph);
+    addAttention(graph);
     matMuls.add(
         graph,
-        out,
+        "out",
         new MatMuls.Product(control, act.layer(), act.mixed(), act.hidden(), true),
         weights.out(),
         context);
-    rowGrids.add(product(name + "." + out, weights.out()));
+    rowGrids.add(product(LAYER + ".out", weights.out()));
   }
 
-  private void addNorm(TaskGraph graph, String name, int layer) {
+  private void addNorm(TaskGraph graph) {
     graph.task(
-        "norm" + layer,
+        "norm",
         NormKernel::layerNorm,
         context,
         control,
@@ -185,13 +177,13 @@ final class StepGraphs {
         shape.hidden(),
         shape.hiddenStride(),
         (float) shape.config().layerNormEps());
-    rowGrids.add(groupPerRow(name + ".norm" + layer));
+    rowGrids.add(groupPerRow(LAYER + ".norm"));
   }
 
-  private void addRotary(TaskGraph graph, String name, int layer) {
+  private void addRotary(TaskGraph graph) {
     PhiConfig config = shape.config();
     graph.task(
-        "rotary" + layer,
+        "rotary",
         RotaryKernel::rotateStoreActivate,
         context,
         control,
@@ -212,12 +204,12 @@ final class StepGraphs {
         shape.hiddenStride(),
         shape.mixedStride());
     int threads = 3 * shape.hidden() + shape.intermediate();
-    rowGrids.add(elementwise(name + ".rotary" + layer, threads));
+    rowGrids.add(elementwise(LAYER + ".rotary", threads));
   }
 
-  private void addAttention(TaskGraph graph, String name, int layer) {
+  private void addAttention(TaskGraph graph) {
     graph.task(
-        "attend" + layer,
+        "attend",
         AttentionKernel::attend,
         context,
         control,
@@ -233,12 +225,10 @@ final class StepGraphs {
         shape.heads(),
         shape.headDim(),
         (float) (1 / Math.sqrt(shape.headDim())));
-    WorkerGrid grid = new WorkerGrid3D(AttentionKernel.THREADS, 1, 1);
-    grid.setLocalWork(AttentionKernel.THREADS, 1, 1);
-    grids.addWorkerGrid(name + ".attend" + layer, grid);
-    attentionGrids.add(grid);
+    attentionGrid.setLocalWork(AttentionKernel.THREADS, 1, 1);
+    grids.addWorkerGrid(LAYER + ".attend", attentionGrid);
     graph.task(
-        "combine" + layer,
+        "combine",
         AttentionKernel::combine,
         context,
         control,
@@ -251,7 +241,7 @@ final class StepGraphs {
         shape.hidden(),
         shape.headDim(),
         shape.mixedStride());
-    rowGrids.add(elementwise(name + ".combine" + layer, shape.hidden()));
+    rowGrids.add(elementwise(LAYER + ".combine", shape.hidden()));
   }
 
   private void addOutput(TaskGraph graph) {

@@ -106,7 +106,7 @@ public final class TornadoBackend implements Backend {
         config,
         weights,
         new TornadoForwardPass.Settings(
-            device, numKvBlocks, options.maxNumBatchedTokens(), options.weightType(), false));
+            device, numKvBlocks, options.maxNumBatchedTokens(), options.weightType()));
   }
 
   static ForwardPass open(

@@ -24,7 +24,6 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 final class TornadoForwardPass implements ForwardPass {
   private final Shape shape;
   private final String device;
-  private final boolean unrolled;
   private final HostMemory memory = new HostMemory();
   private final StepControl control;
   private final IntArray wanted;
@@ -40,10 +39,8 @@ final class TornadoForwardPass implements ForwardPass {
    * @param numKvBlocks blocks of 16 positions in the KV cache
    * @param maxRows most rows of a plan
    * @param weightType F32 or Q8_0, or null for the smaller one that keeps every stored value
-   * @param unrolled all layers in one graph, instead of one that runs once per layer
    */
-  record Settings(
-      DeviceInfo info, int numKvBlocks, int maxRows, DType weightType, boolean unrolled) {}
+  record Settings(DeviceInfo info, int numKvBlocks, int maxRows, DType weightType) {}
 
   /**
    * Copies the weights; the tensors' files can be closed after it.
@@ -55,7 +52,6 @@ final class TornadoForwardPass implements ForwardPass {
       PhiConfig config, PhiWeights weights, TornadoDevice target, Settings settings) {
     shape = Shape.of(config, settings.maxRows(), settings.numKvBlocks());
     DeviceInfo info = settings.info();
-    unrolled = settings.unrolled();
     try {
       DeviceWeights loaded = DeviceWeights.load(shape, weights, settings.weightType(), memory);
       control = new StepControl(shape, memory);
@@ -72,7 +68,7 @@ final class TornadoForwardPass implements ForwardPass {
   }
 
   private TornadoExecutionPlan open(TornadoDevice target) {
-    TornadoExecutionPlan opened = new TornadoExecutionPlan(graphs.build(unrolled));
+    TornadoExecutionPlan opened = new TornadoExecutionPlan(graphs.build());
     opened.withDevice(target);
     opened.withGridScheduler(graphs.grids());
     return opened;
@@ -128,13 +124,9 @@ final class TornadoForwardPass implements ForwardPass {
     }
     int largestPosition = control.fill(step);
     graphs.setRows(step.rows(), largestPosition);
-    int graph = 0;
-    plan.withGraph(graph++).execute();
-    if (!unrolled) {
-      for (int layer = 0; layer < shape.layers(); layer++) {
-        plan.withGraph(graph).execute();
-      }
-      graph++;
+    plan.withGraph(StepGraphs.BEGIN_INDEX).execute();
+    for (int layer = 0; layer < shape.layers(); layer++) {
+      plan.withGraph(StepGraphs.LAYER_INDEX).execute();
     }
     for (int from = 0; from < step.numLogits(); from += shape.logitRows()) {
       int count = Math.min(shape.logitRows(), step.numLogits() - from);
@@ -143,7 +135,8 @@ final class TornadoForwardPass implements ForwardPass {
         wanted.set(StepControl.TOKENS + i, step.logitRows()[from + i]);
       }
       graphs.setLogitRows(count);
-      copyLogits(plan.withGraph(graph).execute(), count, logits, from * vocabSize());
+      copyLogits(
+          plan.withGraph(StepGraphs.OUTPUT_INDEX).execute(), count, logits, from * vocabSize());
     }
   }
 

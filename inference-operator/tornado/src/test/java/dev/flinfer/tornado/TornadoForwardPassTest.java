@@ -41,6 +41,6 @@ final class TornadoForwardPassTest extends ForwardPassContract {
   @Override
   protected ForwardPass open(PhiConfig config, PhiWeights weights, int blocks, int maxRows) {
     return TornadoBackend.open(
-        config, weights, new TornadoForwardPass.Settings(device, blocks, maxRows, null, false));
+        config, weights, new TornadoForwardPass.Settings(device, blocks, maxRows, null));
   }
 }
