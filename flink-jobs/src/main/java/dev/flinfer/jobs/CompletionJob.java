@@ -93,6 +93,8 @@ public final class CompletionJob {
     guarantees.check();
     guarantees.warnings().forEach(LOG::warn);
     BrokerCheck.run(options);
+    RecordLimit.of(options.outputTopic(), producerConfig(options));
+    RecordLimit.of(options.dlqTopic(), producerConfig(options));
     add(env, config, options, engines);
   }
 

@@ -110,6 +110,22 @@ final class CompletionJobIT extends CompletionJobContract {
   }
 
   @Test
+  void aTopicThatTakesNextToNothingIsRefusedAtStart() throws Exception {
+    try (Admin admin = kafka.admin()) {
+      NewTopic topic = new NewTopic("tiny-dlq", TestTopics.PARTITIONS, (short) 1);
+      admin
+          .createTopics(List.of(topic.configs(Map.of("max.message.bytes", "500"))))
+          .all()
+          .get(30, TimeUnit.SECONDS);
+    }
+    Configuration config = TestTopics.create(kafka, "tiny").config(model());
+    StreamExecutionEnvironment env = StreamExecutionEnvironment.getExecutionEnvironment(config);
+    assertThatThrownBy(() -> CompletionJob.build(env, config, engines()))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageStartingWith("max.message.bytes of topic tiny-dlq is 500; it must be at least");
+  }
+
+  @Test
   void aRequestThatIsThereTwiceIsAnsweredOnceWithDeduplication() throws Exception {
     TestTopics topics = TestTopics.create(kafka, "twice");
     topics.send(prompts(topics, 50));

@@ -13,7 +13,8 @@ final class FlinferTest {
   private final RecordedConsole recorded = new RecordedConsole();
 
   @ParameterizedTest
-  @ValueSource(strings = {"quickstart", "run", "produce", "consume", "generate", "tokenize", "soak"})
+  @ValueSource(
+      strings = {"quickstart", "run", "produce", "consume", "generate", "tokenize", "soak"})
   void helpOfEachCommandHasAnExampleAndFitsEightyColumns(String command) {
     assertThat(recorded.run(command, "--help")).isZero();
     assertThat(recorded.out())

@@ -16,7 +16,7 @@ import java.util.function.IntPredicate;
  * missing or damaged there changes what comes after it. It fails as it is told to, half-way: by
  * then it has damaged the keys and values that the step writes.
  */
-final class FaultyForwardPass implements ForwardPass {
+public final class FaultyForwardPass implements ForwardPass {
   private static final int VOCAB = 256;
   private static final int MAX_LEN = 80;
   private static final int DAMAGED = -77;
@@ -32,12 +32,12 @@ final class FaultyForwardPass implements ForwardPass {
   private volatile long steps;
   private volatile boolean closed;
 
-  FaultyForwardPass(int blocks) {
+  public FaultyForwardPass(int blocks) {
     kv = new int[blocks][BLOCK_SIZE];
   }
 
   /** An engine of 6 sequences and 24 tokens a step on it, with a token a byte. */
-  static LlmEngine engine(FaultyForwardPass forward, InstantSource clock) {
+  public static LlmEngine engine(FaultyForwardPass forward, InstantSource clock) {
     EngineOptions options =
         new EngineOptions("fake", "cpu", 6, 24, 0, 0, true, 1, "auto", KvCacheType.F32);
     return new BatchingEngine(
@@ -50,7 +50,7 @@ final class FaultyForwardPass implements ForwardPass {
         clock);
   }
 
-  void throwsWhere(BiPredicate<Long, StepPlan> when) {
+  public void throwsWhere(BiPredicate<Long, StepPlan> when) {
     throwing = when;
   }
 
@@ -58,7 +58,7 @@ final class FaultyForwardPass implements ForwardPass {
     notNumbers = token;
   }
 
-  static boolean holds(StepPlan plan, int token) {
+  public static boolean holds(StepPlan plan, int token) {
     return Arrays.stream(plan.tokens()).anyMatch(t -> t == token);
   }
 
