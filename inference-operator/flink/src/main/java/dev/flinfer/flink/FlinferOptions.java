@@ -127,7 +127,8 @@ public final class FlinferOptions {
       ConfigOptions.key("flinfer.throughput.interval")
           .durationType()
           .defaultValue(Duration.ofSeconds(10))
-          .withDescription("How often each subtask reports its throughput.");
+          .withDescription(
+              "How often each subtask reports its throughput, besides at every checkpoint.");
 
   public static final ConfigOption<Duration> DEDUPLICATE_TTL =
       ConfigOptions.key("flinfer.deduplicate.ttl")
