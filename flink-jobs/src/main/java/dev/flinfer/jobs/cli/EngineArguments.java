@@ -57,6 +57,12 @@ final class EngineArguments {
           "Type to keep keys and values in: auto, f32, f16, q8_0 (default: f16 where it can).")
   String kvCacheDtype;
 
+  @Option(
+      names = "--cpu-products",
+      paramLabel = "NAME",
+      description = "Who multiplies matrices on the processor: auto, java, onednn (default: java).")
+  String cpuProducts;
+
   /** The engine's defaults, and what was given. */
   EngineOptions forModel(Path model) {
     EngineOptions.Builder options = EngineOptions.builder(model.toString());
@@ -67,6 +73,7 @@ final class EngineArguments {
     apply(threads, options::threads);
     apply(weights, options::weights);
     apply(kvCacheDtype, options::kvCacheDtype);
+    apply(cpuProducts, options::cpuProducts);
     return options.build();
   }
 
@@ -79,6 +86,7 @@ final class EngineArguments {
     set(config, FlinferOptions.THREADS, threads);
     set(config, FlinferOptions.WEIGHTS, weights);
     set(config, FlinferOptions.KV_CACHE_DTYPE, kvCacheDtype);
+    set(config, FlinferOptions.CPU_PRODUCTS, cpuProducts);
   }
 
   private static <T> void set(Configuration config, ConfigOption<T> option, T value) {

@@ -4,6 +4,7 @@ import dev.flinfer.engine.weights.DType;
 import java.io.Serializable;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
@@ -29,6 +30,8 @@ import java.util.regex.Pattern;
  *     {@code f32}, {@code f16}, {@code bf16}, {@code q8_0}, {@code q4_0}, converted on load
  * @param kvCacheDtype the type keys and values are kept in: {@code f32}, {@code f16}, {@code q8_0},
  *     or {@code auto}, which is f16 where the device has it, else f32
+ * @param cpuProducts who multiplies matrices on the CPU: {@code java}, {@code onednn}, or {@code
+ *     auto}, which is java
  */
 public record EngineOptions(
     String model,
@@ -40,7 +43,8 @@ public record EngineOptions(
     boolean enablePrefixCaching,
     int threads,
     String weights,
-    String kvCacheDtype)
+    String kvCacheDtype,
+    String cpuProducts)
     implements Serializable {
 
   private static final Map<String, DType> WEIGHT_TYPES =
@@ -52,6 +56,8 @@ public record EngineOptions(
           "q4_0", DType.Q4_0);
   private static final Map<String, KvCacheType> KV_CACHE_TYPES =
       Map.of("f32", KvCacheType.F32, "f16", KvCacheType.F16, "q8_0", KvCacheType.Q8_0);
+  private static final String ONEDNN = "onednn";
+  private static final Set<String> CPU_PRODUCTS = Set.of("auto", "java", ONEDNN);
   private static final Pattern DEVICE = Pattern.compile("auto|cpu|(opencl|ptx|cuda)(:\\d{1,3})?");
 
   /** What is not set otherwise: the choice of the device, and of types by what it has. */
@@ -93,6 +99,13 @@ public record EngineOptions(
         "kv_cache_dtype",
         kvCacheDtype,
         "auto, f32, f16 or q8_0");
+    require(
+        CPU_PRODUCTS.contains(cpuProducts), "cpu_products", cpuProducts, "auto, java or onednn");
+    require(
+        !cpuProducts.equals(ONEDNN) || weights.equals(AUTO) || weights.equals("bf16"),
+        "weights",
+        weights,
+        "auto or bf16 where cpu_products is onednn, which computes in bf16");
   }
 
   /** The type the matrices run in, or null for what suits the types they are stored in. */
@@ -103,6 +116,11 @@ public record EngineOptions(
   /** The type keys and values are kept in, or null for what suits the device. */
   public KvCacheType kvCacheType() {
     return KV_CACHE_TYPES.get(kvCacheDtype);
+  }
+
+  /** Whether oneDNN multiplies matrices on the CPU, and not Java. */
+  public boolean oneDnn() {
+    return cpuProducts.equals(ONEDNN);
   }
 
   /** A builder that begins with these. */
@@ -128,6 +146,7 @@ public record EngineOptions(
     private int threads;
     private String weights = AUTO;
     private String kvCacheDtype = AUTO;
+    private String cpuProducts = AUTO;
 
     private Builder(String model) {
       this.model = model;
@@ -144,6 +163,7 @@ public record EngineOptions(
       threads = from.threads;
       weights = from.weights;
       kvCacheDtype = from.kvCacheDtype;
+      cpuProducts = from.cpuProducts;
     }
 
     public Builder device(String name) {
@@ -191,6 +211,11 @@ public record EngineOptions(
       return this;
     }
 
+    public Builder cpuProducts(String provider) {
+      cpuProducts = provider;
+      return this;
+    }
+
     public Builder kvCacheType(KvCacheType type) {
       return kvCacheDtype(type.toString());
     }
@@ -209,7 +234,8 @@ public record EngineOptions(
           enablePrefixCaching,
           threads,
           weights,
-          kvCacheDtype);
+          kvCacheDtype,
+          cpuProducts);
     }
   }
 }

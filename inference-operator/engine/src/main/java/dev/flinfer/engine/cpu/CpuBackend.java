@@ -64,6 +64,7 @@ public final class CpuBackend implements Backend {
             options.kvCacheType(),
             options.maxNumBatchedTokens(),
             options.threads(),
-            options.weightType()));
+            options.weightType(),
+            options.oneDnn()));
   }
 }

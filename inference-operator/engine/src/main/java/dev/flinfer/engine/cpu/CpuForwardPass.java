@@ -23,13 +23,14 @@ public final class CpuForwardPass implements ForwardPass {
   private final int maxRows;
   private final Arena arena = Arena.ofShared();
   private final WorkerTeam team;
+  private MatrixProducts products;
   private final KvPages pages;
   private final CpuAttention attention;
 
   private final Tensor embedTokens; // (vocab_size, hidden_size)
   private final List<Layer> layers = new ArrayList<>();
   private final Norm finalNorm;
-  private final PackedMatrix lmHead; // (vocab_size, hidden_size)
+  private final Matrix lmHead; // (vocab_size, hidden_size)
   private final float[] cos; // (max_position_embeddings, rotary_dim / 2)
   private final float[] sin; // as cos
 
@@ -54,7 +55,7 @@ public final class CpuForwardPass implements ForwardPass {
    * @param in (3 * hidden_size + intermediate_size, hidden_size): q, k, v and fc1
    * @param out (hidden_size, hidden_size + intermediate_size): dense and fc2
    */
-  private record Layer(Norm norm, PackedMatrix in, PackedMatrix out) {}
+  private record Layer(Norm norm, Matrix in, Matrix out) {}
 
   /**
    * Copies the weights into its own layout; the tensors' files can be closed only after it, because
@@ -69,6 +70,10 @@ public final class CpuForwardPass implements ForwardPass {
     this.team = new WorkerTeam(options.threads());
     this.embedTokens = weights.embedTokens();
     try {
+      this.products =
+          options.oneDnn()
+              ? new DnnlProducts(arena, team, maxRows)
+              : new JavaProducts(options.weightType(), arena, team);
       this.pages = new KvPages(config, options.kvCacheType(), numKvBlocks, arena);
       this.attention = new CpuAttention(config, pages);
       int half = config.rotaryDim() / 2;
@@ -81,17 +86,11 @@ public final class CpuForwardPass implements ForwardPass {
         layers.add(
             new Layer(
                 Norm.of(layer.inputLayernorm()),
-                PackedMatrix.stacked(
-                    List.of(layer.q(), layer.k(), layer.v(), layer.fc1()),
-                    options.weightType(),
-                    arena,
-                    team),
-                PackedMatrix.sideBySide(
-                    List.of(layer.dense(), layer.fc2()), options.weightType(), arena, team)));
+                products.stacked(List.of(layer.q(), layer.k(), layer.v(), layer.fc1())),
+                products.sideBySide(List.of(layer.dense(), layer.fc2()))));
       }
       this.finalNorm = Norm.of(weights.finalNorm());
-      this.lmHead =
-          PackedMatrix.stacked(List.of(weights.lmHead()), options.weightType(), arena, team);
+      this.lmHead = products.stacked(List.of(weights.lmHead()));
 
       // The widest first, so that too many rows are refused before the heap is full.
       this.projectedStride = layers.get(0).in().stride();
@@ -166,7 +165,7 @@ public final class CpuForwardPass implements ForwardPass {
 
   @Override
   public String device() {
-    return "cpu (%d threads, %d-bit vectors)".formatted(team.size(), Lanes.COUNT * Float.SIZE);
+    return "cpu (%d threads, %s)".formatted(team.size(), products.name());
   }
 
   @Override
@@ -192,7 +191,9 @@ public final class CpuForwardPass implements ForwardPass {
       Layer layer = layers.get(l);
 
       norm(layer.norm(), rows);
-      layer.in().multiply(normed, width, rows, projected, projectedStride, false, team);
+      layer
+          .in()
+          .multiply(new Operands(normed, width, projected, projectedStride, rows), false, team);
       team.run(
           rows,
           1,
@@ -209,7 +210,9 @@ public final class CpuForwardPass implements ForwardPass {
             }
           });
       attend(plan, index);
-      layer.out().multiply(mixed, mixedStride, rows, hidden, hiddenStride, true, team);
+      layer
+          .out()
+          .multiply(new Operands(mixed, mixedStride, hidden, hiddenStride, rows), true, team);
     }
 
     computeLogits(plan, logits);
@@ -292,7 +295,7 @@ public final class CpuForwardPass implements ForwardPass {
     for (int i = 0; i < rows; i++) {
       normRow(finalNorm, plan.logitRows()[i], i);
     }
-    lmHead.multiply(normed, config.hiddenSize(), rows, output, stride, false, team);
+    lmHead.multiply(new Operands(normed, config.hiddenSize(), output, stride, rows), false, team);
     for (int i = 0; i < rows; i++) {
       System.arraycopy(output, i * stride, logits, i * config.vocabSize(), config.vocabSize());
     }
@@ -301,6 +304,9 @@ public final class CpuForwardPass implements ForwardPass {
   @Override
   public void close() {
     team.close();
+    if (products != null) {
+      products.close();
+    }
     arena.close();
   }
 }

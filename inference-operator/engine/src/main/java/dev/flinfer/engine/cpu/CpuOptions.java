@@ -12,6 +12,19 @@ import dev.flinfer.engine.weights.DType;
  * @param threads threads to compute with, the caller's included
  * @param weightType the type to run the matrices in, one of F32, BF16, Q8_0 and Q4_0; null runs
  *     each in the type it is stored in
+ * @param oneDnn whether oneDNN multiplies the matrices, in bf16, and not Java
  */
 public record CpuOptions(
-    int numKvBlocks, KvCacheType kvCacheType, int maxRows, int threads, DType weightType) {}
+    int numKvBlocks,
+    KvCacheType kvCacheType,
+    int maxRows,
+    int threads,
+    DType weightType,
+    boolean oneDnn) {
+
+  /** Products in Java. */
+  public CpuOptions(
+      int numKvBlocks, KvCacheType kvCacheType, int maxRows, int threads, DType weightType) {
+    this(numKvBlocks, kvCacheType, maxRows, threads, weightType, false);
+  }
+}

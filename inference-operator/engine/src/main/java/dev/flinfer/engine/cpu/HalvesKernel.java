@@ -15,7 +15,7 @@ import jdk.incubator.vector.VectorSpecies;
 
 /** Products with 16-bit floats of either kind. */
 final class HalvesKernel {
-  private static final VectorSpecies<Short> SHORTS =
+  static final VectorSpecies<Short> SHORTS =
       VectorSpecies.of(short.class, VectorShape.forBitSize(COUNT * Short.SIZE));
 
   private static final long VECTOR = COUNT * Short.BYTES;

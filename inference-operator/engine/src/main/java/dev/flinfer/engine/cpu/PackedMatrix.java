@@ -14,7 +14,7 @@ import java.util.List;
  * outputs: q, k, v and fc1) or that are added up (side by side by inputs: dense and fc2), which
  * makes two products of six. The parts keep their types: files of mixed types are common.
  */
-final class PackedMatrix {
+final class PackedMatrix implements Matrix {
   private final int outputs;
   private final List<Part> parts = new ArrayList<>();
   private final float[] bias; // (outputs in whole panels)
@@ -97,31 +97,24 @@ final class PackedMatrix {
     }
   }
 
-  /** Length of a row of outputs: whole panels. */
-  int stride() {
+  @Override
+  public int stride() {
     return Lanes.roundUp(outputs, WIDTH);
   }
 
-  /**
-   * {@code y = x W^T + bias}, or {@code y += x W^T + bias}.
-   *
-   * @param x (rows, xStride), of which as many of a row count as there are inputs
-   * @param y (rows, yStride), {@code yStride} at least {@link #stride()}
-   */
-  void multiply(
-      float[] x, int xStride, int rows, float[] y, int yStride, boolean add, WorkerTeam team) {
-    Operands operands = new Operands(x, xStride, y, yStride, rows);
+  @Override
+  public void multiply(Operands o, boolean add, WorkerTeam team) {
     team.run(
         stride() / WIDTH,
         1,
         (from, to, worker) -> {
           Tile tile = Tile.LOCAL.get();
           for (int panel = from; panel < to; panel++) {
-            start(panel, rows, y, yStride, add);
+            start(panel, o.rows(), o.y(), o.yStride(), add);
             for (Part part : parts) {
               if (part.covers(panel)) {
                 part.panels.multiply(
-                    panel - part.firstPanel, operands, part.firstInput, panel * WIDTH, tile);
+                    panel - part.firstPanel, o, part.firstInput, panel * WIDTH, tile);
               }
             }
           }
