@@ -1,6 +1,7 @@
 package dev.flinfer.jobs;
 
 import dev.flinfer.flink.EngineSupplier;
+import dev.flinfer.flink.FlinferOptions;
 import dev.flinfer.flink.Inference;
 import dev.flinfer.schema.SourceRecord;
 import java.time.Duration;
@@ -84,6 +85,8 @@ public final class CompletionJob {
     configure(env, config);
     options.checkAgainstCheckpoints(env.getCheckpointConfig());
     BrokerCheck.run(options);
+    RecordLimit.of(options.outputTopic(), producerConfig(options));
+    RecordLimit.of(options.dlqTopic(), producerConfig(options));
 
     // Nothing reads event time; without watermarks the records keep Kafka's timestamps all the
     // same.
@@ -91,12 +94,17 @@ public final class CompletionJob {
         env.fromSource(source(options), WatermarkStrategy.noWatermarks(), "prompts")
             .uid("flinfer-prompts");
     Inference inference = Inference.of(prompts, config, engines);
+    Properties producer = producerConfig(options);
     sink(
         inference.completions(),
         "completions",
-        new KafkaRecords.CompletionOutput(options),
+        new KafkaRecords.CompletionOutput(options, producer),
         options);
-    sink(inference.rejections(), "rejections", new KafkaRecords.RejectionOutput(options), options);
+    sink(
+        inference.rejections(),
+        "rejections",
+        new KafkaRecords.RejectionOutput(options, producer),
+        options);
     sink(inference.throughput(), "throughput", new KafkaRecords.ThroughputOutput(options), options);
   }
 
@@ -111,6 +119,9 @@ public final class CompletionJob {
     if (isUnset(env, flink, PipelineOptions.NAME)) {
       flink.set(PipelineOptions.NAME, NAME);
     }
+    if (!config.get(FlinferOptions.DEDUPLICATE_TTL).isZero()) {
+      unalign(env, flink);
+    }
     env.configure(flink);
     if (!env.getCheckpointConfig().isCheckpointingEnabled()) {
       LOG.info(
@@ -118,6 +129,22 @@ public final class CompletionJob {
           CheckpointingOptions.CHECKPOINTING_INTERVAL.key(),
           CHECKPOINT_INTERVAL);
       env.enableCheckpointing(CHECKPOINT_INTERVAL.toMillis());
+    }
+  }
+
+  /** Behind a shuffle an aligned checkpoint waits until all that is buffered there is answered. */
+  private static void unalign(StreamExecutionEnvironment env, Configuration flink) {
+    ConfigOption<Boolean> unaligned = CheckpointingOptions.ENABLE_UNALIGNED;
+    if (isUnset(env, flink, unaligned)) {
+      flink.set(unaligned, true);
+    } else if (!flink
+        .getOptional(unaligned)
+        .orElseGet(() -> env.getConfiguration().get(unaligned))) {
+      throw new IllegalArgumentException(
+          "%s is set and %s is false; deduplication shuffles the records by their ids, and behind a"
+                  .formatted(FlinferOptions.DEDUPLICATE_TTL.key(), unaligned.key())
+              + " shuffle an aligned checkpoint waits until all requests that are buffered there are"
+              + " answered. Leave one of them out");
     }
   }
 
@@ -154,16 +181,20 @@ public final class CompletionJob {
     }
   }
 
+  private static Properties producerConfig(JobOptions options) {
+    Properties properties = options.clientConfig();
+    properties.putIfAbsent(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, MAX_REQUEST_SIZE);
+    return properties;
+  }
+
   private static <T> void sink(
       DataStream<T> stream,
       String name,
       KafkaRecordSerializationSchema<T> serializer,
       JobOptions options) {
-    Properties properties = options.clientConfig();
-    properties.putIfAbsent(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, MAX_REQUEST_SIZE);
     KafkaSinkBuilder<T> builder =
         KafkaSink.<T>builder()
-            .setKafkaProducerConfig(properties)
+            .setKafkaProducerConfig(producerConfig(options))
             .setBootstrapServers(options.bootstrapServers())
             .setDeliveryGuarantee(options.deliveryGuarantee())
             .setRecordSerializer(serializer);

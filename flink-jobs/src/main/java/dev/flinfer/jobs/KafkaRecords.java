@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.flinfer.schema.Completion;
 import dev.flinfer.schema.CompletionRecord;
+import dev.flinfer.schema.FinishReason;
 import dev.flinfer.schema.Header;
 import dev.flinfer.schema.Rejection;
 import dev.flinfer.schema.SourceRecord;
@@ -12,20 +13,33 @@ import dev.flinfer.schema.WireFormat;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Properties;
 import org.apache.flink.api.common.serialization.SerializationSchema;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.connector.kafka.sink.KafkaRecordSerializationSchema;
 import org.apache.flink.connector.kafka.source.reader.deserializer.KafkaRecordDeserializationSchema;
 import org.apache.flink.formats.avro.typeutils.AvroTypeInfo;
+import org.apache.flink.metrics.Counter;
+import org.apache.flink.metrics.MetricGroup;
 import org.apache.flink.util.Collector;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.record.TimestampType;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** From Kafka's records to ours and back. */
 final class KafkaRecords {
+  private static final Logger LOG = LoggerFactory.getLogger(KafkaRecords.class);
+
+  /** The metric group, as the operator's. */
+  private static final String METRICS = "inference";
+
+  /** Header of a completion that could not be written as it was. */
+  static final String ERROR = "flinfer.error";
+
   private KafkaRecords() {}
 
   /** Copies a record as it is, tombstones too; what its bytes mean is the operator's business. */
@@ -55,71 +69,152 @@ final class KafkaRecords {
     }
   }
 
-  /** A completion under its request's key and headers. */
+  /**
+   * A completion under its request's key and headers. One that its topic does not take is written
+   * without text and tokens: the request has an answer, which says what is wrong.
+   */
   static final class CompletionOutput implements KafkaRecordSerializationSchema<CompletionRecord> {
     private static final long serialVersionUID = 1L;
 
     private final String topic;
     private final WireFormat format;
     private final boolean keepTimestamp;
+    private final Properties producer;
     private transient WireFormat.Writer<Completion> writer;
+    private transient RecordLimit limit;
+    private transient Counter tooLarge;
 
-    CompletionOutput(JobOptions options) {
+    /**
+     * @param producer what the topic's producers are made with
+     */
+    CompletionOutput(JobOptions options, Properties producer) {
       topic = options.outputTopic();
       format = options.outputFormat();
       keepTimestamp = options.keepTimestamps();
+      this.producer = producer;
     }
 
     @Override
     public void open(SerializationSchema.InitializationContext context, KafkaSinkContext sink) {
+      open(context.getMetricGroup(), RecordLimit.of(topic, producer));
+    }
+
+    void open(MetricGroup metrics, RecordLimit limitOfTopic) {
       writer = format.writer(Completion.class);
+      limit = limitOfTopic;
+      tooLarge = metrics.addGroup(METRICS).counter("completions_too_large");
     }
 
     @Override
     public ProducerRecord<byte[], byte[]> serialize(
         CompletionRecord record, KafkaSinkContext context, Long timestamp) {
+      ProducerRecord<byte[], byte[]> kafka =
+          new ProducerRecord<>(
+              topic,
+              null,
+              keepTimestamp ? timestamp : null,
+              unwrap(record.getKey()),
+              writer.write(record.getCompletion()),
+              headers(record.getHeaders()));
+      if (limit.holds(kafka)) {
+        return kafka;
+      }
+      tooLarge.inc();
+      String why =
+          "The completion takes %d bytes; topic %s takes %d. Ask for fewer tokens, logprobs or outputs, or raise max.message.bytes"
+              .formatted(RecordLimit.size(kafka), topic, limit.bytes());
+      LOG.warn("Request {}: {}", record.getCompletion().getId(), why);
+      return withoutText(kafka, record.getCompletion(), why);
+    }
+
+    private ProducerRecord<byte[], byte[]> withoutText(
+        ProducerRecord<byte[], byte[]> whole, Completion completion, String why) {
+      Completion.Builder empty =
+          Completion.newBuilder()
+              .setId(completion.getId())
+              .setText("")
+              .setFinishReason(FinishReason.ERROR)
+              .setPromptTokens(completion.getPromptTokens())
+              .setCachedTokens(completion.getCachedTokens())
+              .setCompletionTokens(completion.getCompletionTokens())
+              .setModel(completion.getModel())
+              .setModelDigest(completion.getModelDigest())
+              .setQueueTimeMs(completion.getQueueTimeMs())
+              .setTimeToFirstTokenMs(completion.getTimeToFirstTokenMs())
+              .setLatencyMs(completion.getLatencyMs());
+      Headers headers = new RecordHeaders(whole.headers()).add(ERROR, utf8(why));
+      empty.setMetadata(completion.getMetadata());
+      ProducerRecord<byte[], byte[]> told = with(whole, whole.key(), empty.build(), headers);
+      if (limit.holds(told)) {
+        return told;
+      }
+      // The id is short, the job sees to that; what else the request gave need not be.
+      empty.clearMetadata();
+      told = with(whole, whole.key(), empty.build(), headers);
+      return limit.holds(told)
+          ? told
+          : with(whole, null, empty.build(), new RecordHeaders().add(ERROR, utf8(why)));
+    }
+
+    private ProducerRecord<byte[], byte[]> with(
+        ProducerRecord<byte[], byte[]> whole, byte[] key, Completion value, Headers headers) {
       return new ProducerRecord<>(
-          topic,
-          null,
-          keepTimestamp ? timestamp : null,
-          unwrap(record.getKey()),
-          writer.write(record.getCompletion()),
-          headers(record.getHeaders()));
+          topic, null, whole.timestamp(), key, writer.write(value), headers);
     }
   }
 
-  /** A rejected record as it was read, with Kafka Connect's headers for dead letter queues. */
+  /** A rejected record as it was read, with Kafka Connect's headers: a {@link DeadLetter}. */
   static final class RejectionOutput implements KafkaRecordSerializationSchema<Rejection> {
     private static final long serialVersionUID = 1L;
 
-    private static final String PREFIX = "__connect.errors.";
-
     private final String topic;
     private final boolean keepTimestamp;
+    private final Properties producer;
+    private transient RecordLimit limit;
+    private transient Counter shortened;
+    private transient Counter leftOut;
 
-    RejectionOutput(JobOptions options) {
+    /**
+     * @param producer what the topic's producers are made with
+     */
+    RejectionOutput(JobOptions options, Properties producer) {
       topic = options.dlqTopic();
       keepTimestamp = options.keepTimestamps();
+      this.producer = producer;
+    }
+
+    @Override
+    public void open(SerializationSchema.InitializationContext context, KafkaSinkContext sink) {
+      open(context.getMetricGroup(), RecordLimit.of(topic, producer));
+    }
+
+    void open(MetricGroup metrics, RecordLimit limitOfTopic) {
+      limit = limitOfTopic;
+      shortened = metrics.addGroup(METRICS).counter("dead_letters_shortened");
+      leftOut = metrics.addGroup(METRICS).counter("dead_letters_left_out");
     }
 
     @Override
     public ProducerRecord<byte[], byte[]> serialize(
         Rejection rejection, KafkaSinkContext context, Long timestamp) {
       SourceRecord record = rejection.getRecord();
-      Headers headers = headers(record.getHeaders());
-      headers.add(PREFIX + "topic", utf8(record.getTopic()));
-      headers.add(PREFIX + "partition", utf8(record.getPartition()));
-      headers.add(PREFIX + "offset", utf8(record.getOffset()));
-      headers.add(PREFIX + "stage", utf8(rejection.getStage()));
-      headers.add(PREFIX + "exception.class.name", utf8(rejection.getErrorClass()));
-      headers.add(PREFIX + "exception.message", utf8(rejection.getErrorMessage()));
-      return new ProducerRecord<>(
-          topic,
-          null,
-          keepTimestamp ? record.getTimestamp() : null,
-          unwrap(record.getKey()),
-          unwrap(record.getValue()),
-          headers);
+      DeadLetter letter =
+          DeadLetter.of(rejection, keepTimestamp ? record.getTimestamp() : null, limit);
+      if (letter.shortened()) {
+        shortened.inc();
+      }
+      if (letter.leftOut()) {
+        leftOut.inc();
+        LOG.warn(
+            "The record at {}-{}@{} does not fit in topic {}, which takes {} bytes, and is there"
+                + " without its value or more: read it at its place, and raise max.message.bytes",
+            record.getTopic(),
+            record.getPartition(),
+            record.getOffset(),
+            topic,
+            limit.bytes());
+      }
+      return letter.kafka();
     }
   }
 
@@ -148,7 +243,7 @@ final class KafkaRecords {
     }
   }
 
-  private static Headers headers(List<Header> headers) {
+  static Headers headers(List<Header> headers) {
     RecordHeaders kafka = new RecordHeaders();
     headers.forEach(h -> kafka.add(h.getName(), unwrap(h.getValue())));
     return kafka;
@@ -162,7 +257,7 @@ final class KafkaRecords {
     return bytes == null ? null : ByteBuffer.wrap(bytes);
   }
 
-  private static byte[] unwrap(ByteBuffer buffer) {
+  static byte[] unwrap(ByteBuffer buffer) {
     if (buffer == null) {
       return null;
     }

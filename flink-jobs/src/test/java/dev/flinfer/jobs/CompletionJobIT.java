@@ -1,10 +1,12 @@
 package dev.flinfer.jobs;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.flinfer.flink.EngineSupplier;
 import dev.flinfer.schema.Completion;
+import dev.flinfer.schema.FinishReason;
 import dev.flinfer.schema.WireFormat;
 import java.util.ArrayList;
 import java.util.List;
@@ -74,6 +76,87 @@ final class CompletionJobIT extends CompletionJobContract {
     assertThat(topics.read(topics.dlq))
         .singleElement()
         .satisfies(r -> assertThat(r.value()).isEqualTo(value));
+  }
+
+  @Test
+  void aCompletionThatItsTopicDoesNotTakeEndsAsErrorAndTheJobGoesOn() throws Exception {
+    try (Admin admin = kafka.admin()) {
+      NewTopic topic = new NewTopic("small-completions", TestTopics.PARTITIONS, (short) 1);
+      admin
+          .createTopics(List.of(topic.configs(Map.of("max.message.bytes", "20000"))))
+          .all()
+          .get(30, TimeUnit.SECONDS);
+    }
+    TestTopics topics = TestTopics.create(kafka, "small");
+    String json = "{\"id\": \"%s\", \"prompt\": \"x\", \"metadata\": {\"a\": \"%s\"}}";
+    String large = "y".repeat(30_000); // the completion has it too
+    topics.send(
+        List.of(
+            TestTopics.record(topics.input, "a", json.formatted("a", large).getBytes(UTF_8)),
+            TestTopics.record(topics.input, "b", json.formatted("b", "y").getBytes(UTF_8))));
+    runToEnd(topics.config(model()), engines());
+
+    Map<String, Completion> completions = completions(topics, WireFormat.JSON);
+    assertThat(completions.get("a").getFinishReason()).isEqualTo(FinishReason.ERROR);
+    assertThat(completions.get("b").getText()).isEqualTo("x");
+    assertThat(topics.read(topics.output))
+        .filteredOn(record -> TestTopics.text(record.key()).equals("a"))
+        .singleElement()
+        .satisfies(
+            record ->
+                assertThat(TestTopics.header(record, "flinfer.error"))
+                    .contains("topic small-completions takes 20000"));
+  }
+
+  @Test
+  void aTopicThatTakesNextToNothingIsRefusedAtStart() throws Exception {
+    try (Admin admin = kafka.admin()) {
+      NewTopic topic = new NewTopic("tiny-dlq", TestTopics.PARTITIONS, (short) 1);
+      admin
+          .createTopics(List.of(topic.configs(Map.of("max.message.bytes", "500"))))
+          .all()
+          .get(30, TimeUnit.SECONDS);
+    }
+    Configuration config = TestTopics.create(kafka, "tiny").config(model());
+    StreamExecutionEnvironment env = StreamExecutionEnvironment.getExecutionEnvironment(config);
+    assertThatThrownBy(() -> CompletionJob.build(env, config, engines()))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageStartingWith("max.message.bytes of topic tiny-dlq is 500; it must be at least");
+  }
+
+  @Test
+  void aRequestThatIsThereTwiceIsAnsweredOnceWithDeduplication() throws Exception {
+    TestTopics topics = TestTopics.create(kafka, "twice");
+    topics.send(prompts(topics, 50));
+    topics.send(prompts(topics, 50));
+    Configuration config = topics.config(model());
+    config.setString("flinfer.deduplicate.ttl", "1 h");
+    OPENED.set(0);
+    runToEnd(config, options -> new FakeEngine(OPENED.getAndIncrement() == 0 ? 10 : 0));
+    assertThat(OPENED).as("engines opened").hasValueGreaterThan(TestTopics.PARTITIONS);
+    assertThat(completions(topics, WireFormat.JSON)).hasSize(50); // which checks for duplicates
+  }
+
+  @Test
+  void deduplicationNeedsUnalignedCheckpoints() {
+    TestTopics topics = TestTopics.create(kafka, "unaligned");
+    Configuration config = topics.config(model());
+    config.setString("flinfer.deduplicate.ttl", "1 h");
+    StreamExecutionEnvironment env =
+        StreamExecutionEnvironment.getExecutionEnvironment(new Configuration());
+    CompletionJob.build(env, config, engines());
+    assertThat(env.getCheckpointConfig().isUnalignedCheckpointsEnabled()).isTrue();
+
+    config.setString("execution.checkpointing.unaligned.enabled", "false");
+    assertThatThrownBy(
+            () ->
+                CompletionJob.build(
+                    StreamExecutionEnvironment.getExecutionEnvironment(new Configuration()),
+                    config,
+                    engines()))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageStartingWith(
+            "flinfer.deduplicate.ttl is set and execution.checkpointing.unaligned.enabled is false;");
   }
 
   @Test

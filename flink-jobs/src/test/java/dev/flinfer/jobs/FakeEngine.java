@@ -93,7 +93,7 @@ final class FakeEngine implements LlmEngine {
 
   @Override
   public EngineStats stats() {
-    return new EngineStats(answers.get(), answers.get(), 0, 0, 0, 0, 0, 0, 0, 1);
+    return new EngineStats(answers.get(), answers.get(), 0, 0, 0, 0, 0, 0, 0, 0, 1);
   }
 
   @Override
@@ -112,6 +112,11 @@ final class FakeEngine implements LlmEngine {
     @Override
     public GeneratedTokens progress() {
       return GeneratedTokens.NONE;
+    }
+
+    @Override
+    public int promptTokens() {
+      return 1;
     }
 
     @Override

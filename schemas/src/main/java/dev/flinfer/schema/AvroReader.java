@@ -30,7 +30,7 @@ final class AvroReader<T extends SpecificRecordBase> implements WireFormat.Reade
    * @param history schemas that records may have been written by, besides the current one
    */
   AvroReader(Class<T> type, List<Schema> history) {
-    SpecificData model = WireFormat.model(type);
+    SpecificData model = StrictDatumReader.model(type);
     this.type = type;
     this.schema = model.getSchema(type);
     for (Schema older : history) {
@@ -40,8 +40,7 @@ final class AvroReader<T extends SpecificRecordBase> implements WireFormat.Reade
   }
 
   private void add(SpecificData model, Schema writer) {
-    @SuppressWarnings("unchecked")
-    DatumReader<T> reader = model.createDatumReader(writer, schema);
+    DatumReader<T> reader = new StrictDatumReader<>(writer, schema, model);
     byFingerprint.put(SchemaNormalization.parsingFingerprint64(writer), reader);
   }
 

@@ -18,8 +18,8 @@ public enum WireFormat {
    * first), the record in Avro's binary encoding.
    *
    * <p>A reader knows the schemas of this version of Flinfer and of all before it, by their
-   * fingerprints, and fills fields that the older ones lack with their defaults. As Avro does, it
-   * reads a string whose bytes are not UTF-8 with U+FFFD in their place.
+   * fingerprints, and fills fields that the older ones lack with their defaults. A string whose
+   * bytes are not UTF-8 is an error.
    */
   AVRO {
     @Override

@@ -8,6 +8,7 @@ import com.sun.management.ThreadMXBean;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import org.apache.avro.io.BinaryEncoder;
 import org.apache.avro.io.EncoderFactory;
@@ -59,6 +60,24 @@ class AvroReaderTest {
     WireFormatException error = error(Arrays.copyOf(request, request.length + 3));
 
     assertThat(error).hasMessage(NOT_A_REQUEST + "3 bytes follow the record; a value holds one");
+    assertThat(error.recordId()).isEqualTo("a1");
+  }
+
+  @Test
+  void aStringThatIsNotUtf8IsRefused() {
+    byte[] damaged =
+        WireFormat.AVRO
+            .writer(CompletionRequest.class)
+            .write(CompletionRequest.newBuilder().setId("a1").setPrompt("Hello").build());
+    int at = new String(damaged, StandardCharsets.ISO_8859_1).indexOf("llo");
+    damaged[at] = (byte) 0xE9; // an accented letter in Latin 1
+
+    WireFormatException error = error(damaged);
+
+    assertThat(error)
+        .hasMessage(
+            NOT_A_REQUEST
+                + "the record is damaged: byte 2 of a string of 5 bytes (E9) is not UTF-8");
     assertThat(error.recordId()).isEqualTo("a1");
   }
 

@@ -7,10 +7,13 @@ import dev.flinfer.schema.CompletionRequest;
 import dev.flinfer.schema.FinishReason;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.BiFunction;
+import java.util.function.Predicate;
 
 /**
  * The engine's loop: take in what was submitted, schedule, forward, sample, again. One thread runs
@@ -25,7 +28,8 @@ final class BatchingEngine implements LlmEngine {
   private final InstantSource clock;
   private final BlockPool pool;
   private final Scheduler scheduler;
-  private final LogitsAdjuster adjuster;
+  private final StepSampler sampler;
+  private final DeviceFaults faults;
   private final Constraints constraints;
   private final EngineCounters counters = new EngineCounters();
   private final float[] logits; // (rows of logits, vocab_size)
@@ -50,11 +54,12 @@ final class BatchingEngine implements LlmEngine {
     this.model = model;
     this.clock = clock;
     this.pool = new BlockPool(forward.numKvBlocks());
-    this.adjuster = new LogitsAdjuster(forward.vocabSize(), eosTokenIds);
     this.constraints = new Constraints(tokenizer, forward.vocabSize());
     Scheduler.Limits limits = Scheduler.Limits.of(options);
     this.scheduler = new Scheduler(limits, options.enablePrefixCaching(), pool);
     this.logits = new float[Math.multiplyExact(limits.maxNumLogits(), forward.vocabSize())];
+    this.sampler = new StepSampler(logits, forward.vocabSize(), eosTokenIds, model, counters);
+    this.faults = new DeviceFaults(forward, model, scheduler, pool, counters);
     publishStats();
     owner.start();
   }
@@ -176,92 +181,70 @@ final class BatchingEngine implements LlmEngine {
     int[] tokens = known ? resumeFrom.tokens() : new int[0];
     for (int i = 0; i < tokens.length; i++) {
       sequence.append(tokens[i], resumeFrom.logprobsOf(i));
-      sequence.finishReason = finishReason(sequence);
+      sequence.finishReason = sequence.finishReason(eosTokenIds, model.maxModelLen());
       if (sequence.finishReason != null) {
         finish(sequence);
         return;
       }
     }
+    sequence.attempts = resumeFrom.attempts();
     sequence.text.stream(false);
     scheduler.add(sequence);
   }
 
   private void compute(List<Scheduler.Scheduled> step) {
     long start = System.nanoTime();
-    StepPlan plan = StepPlans.of(step);
-    forward.forward(plan, logits);
+    try {
+      forward.forward(StepPlans.of(step), logits);
+    } catch (RuntimeException e) {
+      faults.stepFailed(step, e);
+      publishStats();
+      return;
+    }
     scheduler.computed(step);
     counters.step(step);
+    Set<Sequence> notNumbers = new LinkedHashSet<>();
+    Map<Sequence, RuntimeException> broken = new LinkedHashMap<>();
     int row = 0;
     for (Scheduler.Scheduled scheduled : step) {
       Sequence sequence = scheduled.sequence().root();
       if (sequence.firstScheduledNanos == 0) {
         sequence.firstScheduledNanos = start;
       }
-      if (sequence.choices != null) {
-        if (!sequence.choices.score(scheduled, logits, row, forward.vocabSize())) {
-          throw notNumbers(sequence);
+      try {
+        if (!sampler.take(scheduled, row)) {
+          notNumbers.add(sequence);
         }
-      } else if (scheduled.logits() > 0) {
-        sample(sequence, row);
+      } catch (RuntimeException e) {
+        // Host code that fails on one request must not end those of all others.
+        broken.put(sequence, e);
       }
       row += scheduled.logits();
     }
+    finishStep(step, sequence -> broken.containsKey(sequence) || notNumbers.contains(sequence));
+    broken.forEach(faults::broken);
+    faults.notNumbers(notNumbers);
+  }
+
+  private void finishStep(List<Scheduler.Scheduled> step, Predicate<Sequence> failed) {
     Set<Sequence> finished = new LinkedHashSet<>();
     for (Scheduler.Scheduled scheduled : step) {
       Sequence sequence = scheduled.sequence().root();
+      if (failed.test(sequence)) {
+        continue;
+      }
       if (sequence.chosen()) {
         sequence.finishReason = FinishReason.CHOICE;
       }
-      if (sequence.finishReason != null && finished.add(sequence)) {
+      if (sequence.finishReason != null) {
+        finished.add(sequence);
         scheduler.remove(sequence);
+      } else if (scheduled.logits() > 0 && sequence.choices == null) {
+        scheduler.cleared(sequence);
       }
     }
     publishStats(); // before those who then hear of a completion look at them
     finished.forEach(this::finish);
-  }
-
-  private void sample(Sequence sequence, int row) {
-    int vocab = forward.vocabSize();
-    int at = row * vocab;
-    SamplingParams params = sequence.params;
-    int position = sequence.generated();
-    int token =
-        LogitsAdjuster.concerns(sequence)
-            ? Sampler.sample(adjuster.adjust(logits, at, sequence), 0, vocab, params, position)
-            : Sampler.sample(logits, at, vocab, params, position);
-    if (Float.isNaN(logits[at + token])) {
-      throw notNumbers(sequence);
-    }
-    sequence.append(
-        token,
-        params.returnsLogprobs()
-            ? TokenLogprobs.of(logits, at, vocab, token, params.logprobs())
-            : TokenLogprobs.NONE);
-    counters.generated();
-    if (sequence.firstTokenNanos == 0) {
-      sequence.firstTokenNanos = System.nanoTime();
-    }
-    sequence.finishReason = finishReason(sequence);
-    if (sequence.finishReason == null && !sequence.cancelled()) {
-      sequence.listener.onToken(token, sequence.text.stream(false));
-    }
-  }
-
-  private IllegalStateException notNumbers(Sequence sequence) {
-    return new IllegalStateException(
-        "The logits of request %s are NaN; the weights of model %s are broken"
-            .formatted(sequence.request.getId(), model.name()));
-  }
-
-  private FinishReason finishReason(Sequence sequence) {
-    if (sequence.stopped(eosTokenIds)) {
-      return FinishReason.STOP;
-    }
-    boolean full =
-        sequence.generated() >= sequence.params.maxTokens()
-            || sequence.length() >= model.maxModelLen();
-    return full ? FinishReason.LENGTH : null;
   }
 
   private void finishOverdue() {

@@ -108,6 +108,17 @@ final class BlockPool {
     return content.number;
   }
 
+  /** Has a block be found no more: what it holds is not to be trusted. */
+  void forget(int block) {
+    if (contents[block] != null) {
+      known.remove(contents[block]);
+      contents[block] = null;
+      if (reusable.remove(block)) {
+        blank.addFirst(block);
+      }
+    }
+  }
+
   /** One holder less. */
   void release(int block) {
     if (references[block] <= 0) {

@@ -116,6 +116,11 @@ final class Choices {
     return paths.get(pathsTaken++);
   }
 
+  /** Has {@link #nextPath} give all paths once more; their scores are replaced as they come. */
+  void scoreAgain() {
+    pathsTaken = 0;
+  }
+
   /**
    * Takes in the logits of a step.
    *

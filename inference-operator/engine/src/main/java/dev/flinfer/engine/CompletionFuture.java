@@ -42,6 +42,11 @@ final class CompletionFuture extends CompletableFuture<Completion> implements Ge
   }
 
   @Override
+  public void onRequestFailed(RequestFailedException failure) {
+    completeExceptionally(failure);
+  }
+
+  @Override
   public void onFailure(EngineException failure) {
     completeExceptionally(failure);
   }

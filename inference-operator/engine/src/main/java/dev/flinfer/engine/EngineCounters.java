@@ -8,6 +8,7 @@ final class EngineCounters {
   private long sequences;
   private long promptTokens;
   private long generatedTokens;
+  private long failedSteps;
 
   /** A step was computed, and nothing of it sampled yet. */
   void step(List<Scheduler.Scheduled> step) {
@@ -17,6 +18,11 @@ final class EngineCounters {
       boolean generated = scheduled.logits() > 0 && scheduled.sequence().generated() > 0;
       promptTokens += scheduled.tokens() - (generated ? 1 : 0);
     }
+  }
+
+  /** A step threw, or its logits were no numbers. */
+  void failedStep() {
+    failedSteps++;
   }
 
   /** A token was generated. */
@@ -32,6 +38,7 @@ final class EngineCounters {
         generatedTokens,
         scheduler.prefixCacheHits(),
         scheduler.preemptions(),
+        failedSteps,
         scheduler.running().size(),
         scheduler.waiting().size() + notTakenIn,
         pool.used(),

@@ -10,6 +10,7 @@ package dev.flinfer.engine;
  * @param generatedTokens tokens that were generated
  * @param prefixCacheHits KV blocks found in the prefix cache
  * @param preemptions sequences that gave their KV blocks back to be computed again
+ * @param failedSteps forward passes that threw, or whose logits were no numbers
  * @param running sequences that take part in forward passes now
  * @param waiting sequences that wait
  * @param kvBlocksUsed KV blocks that sequences hold
@@ -22,6 +23,7 @@ public record EngineStats(
     long generatedTokens,
     long prefixCacheHits,
     long preemptions,
+    long failedSteps,
     int running,
     int waiting,
     int kvBlocksUsed,

@@ -17,6 +17,7 @@ import java.util.List;
  * @param topTokens the most likely tokens in the place of each, shape (n, k), row-major; empty
  *     where the request asked for none
  * @param topLogprobs natural log-probability of each of those, shape (n, k)
+ * @param attempts forward passes over the request alone that failed since its last token
  * @param others of the second and further outputs of a request that asked for several
  */
 @SuppressWarnings("ArrayRecordComponent") // handed on, never compared
@@ -25,6 +26,7 @@ public record GeneratedTokens(
     float[] logprobs,
     int[] topTokens,
     float[] topLogprobs,
+    int attempts,
     List<GeneratedTokens> others) {
 
   public static final GeneratedTokens NONE = new GeneratedTokens(new int[0], new float[0]);
@@ -49,7 +51,7 @@ public record GeneratedTokens(
 
   /** Of a request that asked for one output. */
   public GeneratedTokens(int[] tokens, float[] logprobs, int[] topTokens, float[] topLogprobs) {
-    this(tokens, logprobs, topTokens, topLogprobs, List.of());
+    this(tokens, logprobs, topTokens, topLogprobs, 0, List.of());
   }
 
   /** What a completion holds. */
@@ -82,6 +84,7 @@ public record GeneratedTokens(
         Numbers.floats(state.getLogprobs()),
         Numbers.ints(state.getTopTokenIds()),
         Numbers.floats(state.getTopLogprobs()),
+        state.getAttempts(),
         state.getOtherOutputs().stream().map(GeneratedTokens::of).toList());
   }
 
@@ -99,6 +102,7 @@ public record GeneratedTokens(
     state.setLogprobs(Numbers.list(logprobs));
     state.setTopTokenIds(Numbers.list(topTokens));
     state.setTopLogprobs(Numbers.list(topLogprobs));
+    state.setAttempts(attempts);
     state.setOtherOutputs(others.stream().map(GeneratedTokens::output).toList());
   }
 
@@ -110,8 +114,17 @@ public record GeneratedTokens(
         Numbers.list(topLogprobs));
   }
 
+  /** How many there are, those of further outputs included. */
+  public int count() {
+    return tokens.length + others.stream().mapToInt(GeneratedTokens::count).sum();
+  }
+
   GeneratedTokens withOthers(List<GeneratedTokens> outputs) {
-    return new GeneratedTokens(tokens, logprobs, topTokens, topLogprobs, outputs);
+    return new GeneratedTokens(tokens, logprobs, topTokens, topLogprobs, attempts, outputs);
+  }
+
+  GeneratedTokens withAttempts(int failed) {
+    return new GeneratedTokens(tokens, logprobs, topTokens, topLogprobs, failed, others);
   }
 
   /** The log-probabilities of a token in it, NONE where it has none. */
@@ -127,10 +140,14 @@ public record GeneratedTokens(
         Arrays.copyOfRange(topLogprobs, from, from + k));
   }
 
-  /** Whether it has the log-probabilities that a request asks for, of k alternatives each. */
+  /**
+   * Whether they are the model's tokens, with the log-probabilities that a request asks for, of k
+   * alternatives each.
+   */
   boolean holds(SamplingParams params, int vocabSize) {
     int alternatives = Math.max(0, Math.min(params.logprobs(), vocabSize));
-    return (!params.returnsLogprobs() || logprobs.length == tokens.length)
+    return Arrays.stream(tokens).allMatch(token -> token >= 0 && token < vocabSize)
+        && (!params.returnsLogprobs() || logprobs.length == tokens.length)
         && (long) tokens.length * alternatives == topTokens.length;
   }
 }

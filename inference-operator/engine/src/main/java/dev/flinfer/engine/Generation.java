@@ -9,6 +9,9 @@ public interface Generation {
    */
   GeneratedTokens progress();
 
+  /** Tokens of its prompt. */
+  int promptTokens();
+
   /** Takes the request out of the engine; its listener hears nothing more. */
   void cancel();
 }

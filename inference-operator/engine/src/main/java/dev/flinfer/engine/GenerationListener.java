@@ -16,6 +16,19 @@ public interface GenerationListener {
   /** The request is finished. */
   void onCompletion(Completion completion);
 
+  /**
+   * How many forward passes over this request alone may fail before it is given up; one that gets a
+   * token further starts anew. At least 1.
+   */
+  default int maxAttempts() {
+    return 3;
+  }
+
+  /** The forward pass fails on this request and not on others: it is given up. */
+  default void onRequestFailed(RequestFailedException failure) {
+    onFailure(new EngineException(failure.getMessage(), failure));
+  }
+
   /** The engine failed and will not finish this request. */
   void onFailure(EngineException failure);
 

@@ -9,6 +9,9 @@ import java.util.function.Consumer;
  * Completes prompts. Requests are batched continuously: one owner thread runs one forward pass
  * after the other, over all sequences that are in the engine at that moment.
  *
+ * <p>A forward pass that throws is tried again request by request, and only the request that it
+ * fails on is given up. Where it fails on everything the engine fails.
+ *
  * <p>A request's tokens and log-probabilities are bit-identical whatever else is in its batch,
  * however its prompt was chunked and whether its prefix came from the cache.
  *
@@ -38,10 +41,11 @@ public interface LlmEngine extends AutoCloseable {
   /**
    * As above, for a new request.
    *
-   * @return the completion; exceptionally an {@link EngineException} if the engine fails or is
-   *     closed before. Its {@code toCompletableFuture().cancel} takes the request out of the
-   *     engine. What depends on it runs on the engine's thread, so for longer work use its methods
-   *     that end in {@code Async}
+   * @return the completion; exceptionally a {@link RequestFailedException} if the forward pass
+   *     fails on this request alone, an {@link EngineException} if the engine fails or is closed
+   *     before. Its {@code toCompletableFuture().cancel} takes the request out of the engine. What
+   *     depends on it runs on the engine's thread, so for longer work use its methods that end in
+   *     {@code Async}
    */
   default CompletionStage<Completion> submit(CompletionRequest request) {
     return submit(request, text -> {});

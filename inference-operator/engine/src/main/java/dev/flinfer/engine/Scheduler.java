@@ -3,7 +3,9 @@ package dev.flinfer.engine;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -49,18 +51,22 @@ final class Scheduler {
   }
 
   private final Limits limits;
-  private final boolean prefixCaching;
   private final BlockPool pool;
+  private final SequenceBlocks blocks;
   private final ArrayList<Sequence> running = new ArrayList<>(); // by rank
   private final Waiting waiting = new Waiting();
+
+  /** Of a failed step; as long as there are any, a step holds the first of them and no other. */
+  private final Set<Sequence> suspects = new LinkedHashSet<>();
+
   private long arrivals;
   private long preemptions;
   private long prefixCacheHits;
 
   Scheduler(Limits limits, boolean prefixCaching, BlockPool pool) {
     this.limits = limits;
-    this.prefixCaching = prefixCaching;
     this.pool = pool;
+    this.blocks = new SequenceBlocks(prefixCaching, pool);
   }
 
   void add(Sequence sequence) {
@@ -70,8 +76,9 @@ final class Scheduler {
 
   /** Takes out a sequence that is finished or cancelled. */
   void remove(Sequence sequence) {
+    suspects.remove(sequence);
     if (running.remove(sequence)) {
-      freeAllBlocks(sequence);
+      blocks.freeAll(sequence);
     } else {
       waiting.remove(sequence);
     }
@@ -105,6 +112,10 @@ final class Scheduler {
   /** What the next step computes; empty only when there is no sequence. */
   List<Scheduled> schedule() {
     StepDraft step = new StepDraft(limits.maxNumBatchedTokens(), limits.maxNumLogits());
+    if (!suspects.isEmpty()) {
+      scheduleAlone(suspects.iterator().next(), step);
+      return step.scheduled();
+    }
     // Preemption takes from the end of the list, so the index stays right.
     for (int i = 0; i < running.size() && !step.isFull(); i++) {
       Sequence sequence = running.get(i);
@@ -133,32 +144,46 @@ final class Scheduler {
 
   /** The forward pass of a step is done: its tokens are computed, full blocks can be found. */
   void computed(List<Scheduled> step) {
-    for (Scheduled scheduled : step) {
-      Sequence sequence = scheduled.sequence();
-      sequence.computed += scheduled.tokens();
-      if (sequence.isBranch()) {
-        if (sequence.uncomputed() == 0) {
-          freeBlocks(sequence);
-          sequence.root().branches.remove(sequence);
-        }
-        continue;
-      }
-      seal(sequence);
-      if (sequence.choices != null && sequence.uncomputed() == 0) {
-        // Branches have the rest of the prompt in blocks of their own; this may be the last one.
-        while (sequence.blockCount > sequence.wholePromptBlocks()) {
-          pool.release(sequence.blocks[--sequence.blockCount]);
-        }
-      }
+    step.forEach(blocks::computed);
+  }
+
+  /**
+   * A step failed, or its logits were no numbers: everything is computed again, and each of these
+   * alone until it is {@link #cleared} or removed, so that the one to blame is known.
+   *
+   * @param known whether they are to blame: then what they filled is not found again either
+   */
+  void suspect(Collection<Sequence> sequences, boolean known) {
+    if (known) {
+      sequences.forEach(blocks::forget);
+    }
+    while (!running.isEmpty()) {
+      giveBack(running.get(running.size() - 1));
+    }
+    if (known) {
+      sequences.forEach(Sequence::scoreAgain);
+    }
+    sequences.stream().sorted(Waiting.RANK).forEach(suspects::add);
+  }
+
+  /** The sequence got on alone. */
+  void cleared(Sequence sequence) {
+    if (suspects.remove(sequence) && !suspects.isEmpty()) {
+      giveBack(sequence); // the next one may need all blocks
     }
   }
 
-  private void seal(Sequence sequence) {
-    while (prefixCaching
-        && (sequence.sealedBlocks + 1) * ForwardPass.BLOCK_SIZE <= sequence.computed) {
-      int index = sequence.sealedBlocks++;
-      sequence.sealedContent =
-          pool.seal(sequence.blocks[index], sequence.sealedContent, sequence.blockTokens(index));
+  /** While there are suspects nothing else runs, and the pool always holds one sequence. */
+  private void scheduleAlone(Sequence sequence, StepDraft step) {
+    if (running.isEmpty()) {
+      admit(sequence);
+      waiting.remove(sequence);
+      running.add(sequence);
+    }
+    if (!sequence.decoding()) {
+      prefill(sequence, step);
+    } else if (makeRoom(sequence, step)) {
+      step.add(sequence, 1);
     }
   }
 
@@ -190,9 +215,13 @@ final class Scheduler {
   }
 
   private void preempt(Sequence sequence, StepDraft step) {
-    running.remove(sequence);
     step.withdraw(sequence);
-    freeAllBlocks(sequence);
+    giveBack(sequence);
+  }
+
+  private void giveBack(Sequence sequence) {
+    running.remove(sequence);
+    blocks.freeAll(sequence);
     waiting.add(sequence);
     preemptions++;
   }
@@ -247,22 +276,9 @@ final class Scheduler {
    */
   private boolean admit(Sequence sequence) {
     int needed = blocksFor(sequence.length() + sequence.tokensToCome());
-    if (prefixCaching) {
-      // The last token is always computed: its logits are wanted.
-      int findable = (sequence.length() - 1) / ForwardPass.BLOCK_SIZE;
-      for (int i = 0; i < findable; i++) {
-        int block = pool.find(sequence.sealedContent, sequence.blockTokens(i));
-        if (block < 0) {
-          break;
-        }
-        sequence.addBlock(block);
-        sequence.sealedContent = pool.contentOf(block);
-      }
-      sequence.sealedBlocks = sequence.blockCount;
-      sequence.computed = sequence.blockCount * ForwardPass.BLOCK_SIZE;
-    }
+    blocks.takeCached(sequence);
     if (needed - sequence.blockCount > pool.available()) {
-      freeBlocks(sequence);
+      blocks.free(sequence);
       return false;
     }
     prefixCacheHits += sequence.blockCount;
@@ -270,22 +286,6 @@ final class Scheduler {
       sequence.cachedTokens = Math.min(sequence.computed, sequence.promptLength);
     }
     return true;
-  }
-
-  private void freeAllBlocks(Sequence sequence) {
-    sequence.branches.forEach(this::freeBlocks);
-    freeBlocks(sequence);
-  }
-
-  private void freeBlocks(Sequence sequence) {
-    // The last first, so that the start of a prompt, which others may share, is kept longest.
-    for (int i = sequence.blockCount - 1; i >= 0; i--) {
-      pool.release(sequence.blocks[i]);
-    }
-    sequence.blockCount = 0;
-    sequence.computed = 0;
-    sequence.sealedBlocks = 0;
-    sequence.sealedContent = BlockPool.EMPTY;
   }
 
   static int blocksFor(int tokens) {

@@ -41,6 +41,9 @@ final class Sequence implements Generation {
   long firstTokenNanos;
   FinishReason finishReason;
 
+  /** Forward passes over it alone that failed since its last token. */
+  volatile int attempts;
+
   /** What the text must be, null where it is free. */
   Constraint constraint;
 
@@ -147,6 +150,14 @@ final class Sequence implements Generation {
     return choices != null && uncomputed() == 0 && branches.isEmpty() && !hasMoreBranches();
   }
 
+  /** Has all labels, where there are any, be scored from the start. No branch may hold blocks. */
+  void scoreAgain() {
+    branches.clear();
+    if (choices != null) {
+      choices.scoreAgain();
+    }
+  }
+
   /** The next branch: the path's tokens, behind the prompt or behind nothing. */
   Sequence nextBranch() {
     Choices.Path next = choices.nextPath();
@@ -185,7 +196,7 @@ final class Sequence implements Generation {
   }
 
   /** Whether the last token, or the text with it, ends the text. */
-  boolean stopped(Set<Integer> eosTokenIds) {
+  private boolean stopped(Set<Integer> eosTokenIds) {
     return params.stops().endsWith(tokens[length - 1], eosTokenIds)
         || text.stopped()
         || (constraint != null && constraint.complete());
@@ -204,6 +215,15 @@ final class Sequence implements Generation {
     System.arraycopy(logs.top(), 0, topLogprobs, index * alternatives, alternatives);
   }
 
+  /** Why it ends with its last token, null where it goes on. */
+  FinishReason finishReason(Set<Integer> eosTokenIds, int maxModelLen) {
+    if (stopped(eosTokenIds)) {
+      return FinishReason.STOP;
+    }
+    boolean full = generated() >= params.maxTokens() || length() >= maxModelLen;
+    return full ? FinishReason.LENGTH : null;
+  }
+
   void addBlock(int block) {
     if (blockCount == blocks.length) {
       blocks = Arrays.copyOf(blocks, 2 * blockCount);
@@ -216,13 +236,19 @@ final class Sequence implements Generation {
     int count = length - promptLength; // read first: what it counts is in the arrays
     int[] generated = Arrays.copyOfRange(tokens, promptLength, promptLength + count);
     if (!params.returnsLogprobs()) {
-      return new GeneratedTokens(generated, new float[0]);
+      return new GeneratedTokens(generated, new float[0]).withAttempts(attempts);
     }
     return new GeneratedTokens(
-        generated,
-        Arrays.copyOf(logprobs, count),
-        Arrays.copyOf(topTokens, count * alternatives),
-        Arrays.copyOf(topLogprobs, count * alternatives));
+            generated,
+            Arrays.copyOf(logprobs, count),
+            Arrays.copyOf(topTokens, count * alternatives),
+            Arrays.copyOf(topLogprobs, count * alternatives))
+        .withAttempts(attempts);
+  }
+
+  @Override
+  public int promptTokens() {
+    return promptLength;
   }
 
   @Override

@@ -54,7 +54,13 @@ final class SequenceGroup implements Generation {
     if (followersStarted) {
       others = members.stream().skip(1).map(Sequence::progress).toList();
     }
-    return members.get(0).progress().withOthers(others);
+    int attempts = members.stream().mapToInt(member -> member.attempts).max().getAsInt();
+    return members.get(0).progress().withAttempts(attempts).withOthers(others);
+  }
+
+  @Override
+  public int promptTokens() {
+    return members.get(0).promptLength;
   }
 
   @Override
@@ -68,7 +74,7 @@ final class SequenceGroup implements Generation {
       List<GeneratedTokens> known = resumeFrom.others();
       for (int i = 1; i < outputs.length; i++) {
         GeneratedTokens from = i <= known.size() ? known.get(i - 1) : GeneratedTokens.NONE;
-        starter.accept(members.get(i), from);
+        starter.accept(members.get(i), from.withAttempts(resumeFrom.attempts()));
       }
     }
   }
@@ -96,6 +102,20 @@ final class SequenceGroup implements Generation {
       unfinished--; // behind that: they may be finished at once, with what they resume from
       if (unfinished == 0) {
         listener.onCompletion(Completions.merge(List.of(outputs)));
+      }
+    }
+
+    @Override
+    public int maxAttempts() {
+      return listener.maxAttempts();
+    }
+
+    @Override
+    public void onRequestFailed(RequestFailedException failure) {
+      if (!ended) {
+        ended = true;
+        cancel(); // an answer without one of its outputs is none
+        listener.onRequestFailed(failure);
       }
     }
 

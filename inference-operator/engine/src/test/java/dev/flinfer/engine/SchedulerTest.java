@@ -104,6 +104,39 @@ final class SchedulerTest {
   }
 
   @Test
+  void afterAFailedStepEachIsComputedAloneUntilItGotOn() {
+    BlockPool pool = new BlockPool(20);
+    Scheduler scheduler = scheduler(4, 100, true, pool);
+    Sequence first = sequence(20, 1);
+    Sequence second = sequence(20, 2);
+    Sequence later = sequence(20, 3);
+    List.of(first, second).forEach(scheduler::add);
+    List<Scheduler.Scheduled> failed = scheduler.schedule();
+    scheduler.add(later);
+
+    scheduler.suspect(roots(failed), false);
+
+    assertThat(step(scheduler)).isEqualTo(Map.of(first, 20));
+    first.append(1, TokenLogprobs.NONE);
+    scheduler.cleared(first);
+    assertThat(step(scheduler)).isEqualTo(Map.of(second, 20));
+    second.append(1, TokenLogprobs.NONE);
+    scheduler.cleared(second);
+    // The second keeps its blocks, the first finds its full one again.
+    assertThat(step(scheduler)).isEqualTo(Map.of(second, 1, first, 5, later, 20));
+  }
+
+  @Test
+  void whatAnOffenderFilledIsNotFoundAgain() {
+    Scheduler scheduler = scheduler(4, 100, true, new BlockPool(20));
+    Sequence offender = sequence(40, 1);
+    scheduler.add(offender);
+    step(scheduler);
+    scheduler.suspect(List.of(offender), true);
+    assertThat(step(scheduler)).isEqualTo(Map.of(offender, 40));
+  }
+
+  @Test
   void aLowerPriorityValueGoesFirstAndKeepsItsBlocks() {
     Scheduler scheduler = scheduler(2, 100, false, new BlockPool(4));
     Sequence late = prioritized(20, 1);
@@ -162,8 +195,9 @@ final class SchedulerTest {
   }
 
   /**
-   * Random workloads with priorities, labels and requests that are cancelled or overdue: every
-   * sequence ends once, blocks never leak, no block serves two masters.
+   * Random workloads with priorities, labels, requests that are cancelled or overdue, and steps
+   * that fail: every sequence ends once, blocks never leak, no block serves two masters, and what a
+   * failed step wrote is not read.
    */
   @Property(tries = 400)
   void everySequenceEndsAndNoBlockLeaks(
@@ -198,6 +232,13 @@ final class SchedulerTest {
           .isLessThanOrEqualTo(maxNumLogits);
       assertThat(scheduler.running()).hasSizeLessThanOrEqualTo(maxNumSeqs);
       assertThat(List.copyOf(scheduler.running())).isSortedAccordingTo(Waiting.RANK);
+      if (!step.isEmpty() && random.nextInt(15) == 0) {
+        fail(step, contents);
+        scheduler.suspect(roots(step), random.nextBoolean());
+        assertThat(pool.used()).isZero();
+        assertThat(roots(scheduler.schedule())).hasSize(1);
+        continue;
+      }
       compute(step, contents);
       scheduler.computed(step);
       for (Scheduler.Scheduled scheduled : step) {
@@ -206,6 +247,7 @@ final class SchedulerTest {
           scored.get(sequence).addAll(contexts(scheduled));
         } else if (scheduled.logits() > 0) {
           sequence.append(random.nextInt(2), TokenLogprobs.NONE);
+          scheduler.cleared(sequence);
           left.merge(sequence, -1, Integer::sum);
         }
       }
@@ -286,6 +328,23 @@ final class SchedulerTest {
       tokens.add(sequence.token(i));
     }
     return tokens;
+  }
+
+  private static Set<Sequence> roots(List<Scheduler.Scheduled> step) {
+    Set<Sequence> roots = new LinkedHashSet<>();
+    step.forEach(scheduled -> roots.add(scheduled.sequence().root()));
+    return roots;
+  }
+
+  /** Plays a forward pass that throws: the blocks it writes hold nothing of use. */
+  private static void fail(List<Scheduler.Scheduled> step, Map<Integer, List<Integer>> contents) {
+    for (Scheduler.Scheduled scheduled : step) {
+      Sequence sequence = scheduled.sequence();
+      int first = sequence.computed / ForwardPass.BLOCK_SIZE;
+      for (int b = first; b < sequence.blockCount; b++) {
+        contents.put(sequence.blocks[b], List.of());
+      }
+    }
   }
 
   /** Plays the forward pass: notes what is written where, and checks what is read. */

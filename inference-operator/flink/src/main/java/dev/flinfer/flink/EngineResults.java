@@ -2,6 +2,7 @@ package dev.flinfer.flink;
 
 import dev.flinfer.engine.EngineException;
 import dev.flinfer.engine.GenerationListener;
+import dev.flinfer.engine.RequestFailedException;
 import dev.flinfer.schema.Completion;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -16,19 +17,25 @@ import org.apache.flink.util.function.ThrowingRunnable;
  */
 final class EngineResults {
 
-  /** What the engine said of a request; one of completion and failure is null. */
-  record Result(InFlight request, Completion completion, EngineException failure) {}
+  /**
+   * What the engine said of a request: a completion, or a {@link RequestFailedException}, or an
+   * {@link EngineException}.
+   */
+  record Result(InFlight request, Completion completion, RuntimeException failure) {}
 
   private final Queue<Result> results = new ConcurrentLinkedQueue<>();
   private final AtomicBoolean mailUnderWay = new AtomicBoolean();
   private final MailboxExecutor mailbox;
+  private final int maxAttempts;
   private final ThrowingRunnable<Exception> onMail;
 
   /**
+   * @param maxAttempts see {@link GenerationListener#maxAttempts}
    * @param onMail runs in the task thread when there is something to {@link #poll}
    */
-  EngineResults(MailboxExecutor mailbox, ThrowingRunnable<Exception> onMail) {
+  EngineResults(MailboxExecutor mailbox, int maxAttempts, ThrowingRunnable<Exception> onMail) {
     this.mailbox = mailbox;
+    this.maxAttempts = maxAttempts;
     this.onMail = onMail;
   }
 
@@ -37,6 +44,16 @@ final class EngineResults {
       @Override
       public void onCompletion(Completion completion) {
         add(new Result(request, completion, null));
+      }
+
+      @Override
+      public int maxAttempts() {
+        return maxAttempts;
+      }
+
+      @Override
+      public void onRequestFailed(RequestFailedException failure) {
+        add(new Result(request, null, failure));
       }
 
       @Override

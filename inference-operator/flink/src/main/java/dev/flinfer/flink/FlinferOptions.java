@@ -102,11 +102,41 @@ public final class FlinferOptions {
                   + " further. 0 takes twice flinfer.max-num-seqs, so that the engine always has"
                   + " the next request at hand.");
 
+  public static final ConfigOption<Long> MAX_IN_FLIGHT_TOKENS =
+      ConfigOptions.key("flinfer.max-in-flight-tokens")
+          .longType()
+          .defaultValue(0L)
+          .withDescription(
+              "The most tokens of prompts that a subtask has in the engine; at that many it reads no"
+                  + " further, however few requests they are. One request is always taken. 0 takes"
+                  + " as many as two KV caches hold, so that as much waits as runs.");
+
+  public static final ConfigOption<Integer> MAX_ATTEMPTS =
+      ConfigOptions.key("flinfer.max-attempts")
+          .intType()
+          .defaultValue(3)
+          .withDescription(
+              "How often the forward pass over a request alone may fail before the request is"
+                  + " rejected. A forward pass over several that fails is tried again request by"
+                  + " request and counts for none of them. A device that can no longer compute one"
+                  + " token fails the task.");
+
   public static final ConfigOption<Duration> THROUGHPUT_INTERVAL =
       ConfigOptions.key("flinfer.throughput.interval")
           .durationType()
           .defaultValue(Duration.ofSeconds(10))
-          .withDescription("How often each subtask reports its throughput.");
+          .withDescription(
+              "How often each subtask reports its throughput, besides at every checkpoint.");
+
+  public static final ConfigOption<Duration> DEDUPLICATE_TTL =
+      ConfigOptions.key("flinfer.deduplicate.ttl")
+          .durationType()
+          .defaultValue(Duration.ZERO)
+          .withDescription(
+              "For how long a request is dropped whose id came before, counted from the first one,"
+                  + " which is answered or rejected. 0 answers all. The ids are kept in the job's"
+                  + " state, and the records are shuffled by them, which needs unaligned"
+                  + " checkpoints.");
 
   public static final ConfigOption<WireFormat> INPUT_FORMAT =
       ConfigOptions.key("flinfer.input.format")

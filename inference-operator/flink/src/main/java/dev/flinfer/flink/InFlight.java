@@ -2,6 +2,7 @@ package dev.flinfer.flink;
 
 import dev.flinfer.engine.GeneratedTokens;
 import dev.flinfer.engine.Generation;
+import dev.flinfer.engine.RequestFailedException;
 import dev.flinfer.schema.Completion;
 import dev.flinfer.schema.InFlightRequest;
 import dev.flinfer.schema.Rejection;
@@ -14,49 +15,49 @@ import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
  * completion and rejection, both null until it is finished.
  */
 final class InFlight {
+  /** Of the state; version 0 kept no event time. */
+  private static final int VERSION = 1;
+
   final SourceRecord record;
   private final Long timestamp;
   private final GeneratedTokens resumeFrom;
-  private final int attempts;
+  private int tokens;
   private Generation generation;
   private Completion completion;
   private Rejection rejection;
 
-  private InFlight(SourceRecord record, Long timestamp, GeneratedTokens resumeFrom, int attempts) {
+  private InFlight(SourceRecord record, Long timestamp, GeneratedTokens resumeFrom) {
     this.record = record;
     this.timestamp = timestamp;
     this.resumeFrom = resumeFrom;
-    this.attempts = attempts;
   }
 
   /**
    * @param timestamp of the stream's element, null where it has none
    */
   static InFlight arrived(SourceRecord record, Long timestamp) {
-    return new InFlight(record, timestamp, GeneratedTokens.NONE, 0);
+    return new InFlight(record, timestamp, GeneratedTokens.NONE);
   }
 
   static InFlight restored(InFlightRequest state) {
-    // The state has no event time of its own; the source takes the record's, so this is the same.
-    return new InFlight(
-        state.getRecord(),
-        state.getRecord().getTimestamp(),
-        GeneratedTokens.of(state),
-        state.getAttempts());
+    Long timestamp =
+        state.getVersion() == 0 ? state.getRecord().getTimestamp() : state.getEventTime();
+    return new InFlight(state.getRecord(), timestamp, GeneratedTokens.of(state));
   }
 
   /** What a checkpoint keeps of it: the tokens so far, taken without waiting for the device. */
   InFlightRequest state() {
-    GeneratedTokens tokens = resumeFrom;
+    GeneratedTokens soFar = resumeFrom;
     if (completion != null) {
-      tokens = GeneratedTokens.of(completion);
+      soFar = GeneratedTokens.of(completion);
     } else if (generation != null) {
-      tokens = generation.progress();
+      soFar = generation.progress();
     }
     InFlightRequest state = new InFlightRequest();
     state.setRecord(record);
-    state.setAttempts(attempts);
-    tokens.writeTo(state);
+    state.setVersion(VERSION);
+    state.setEventTime(timestamp);
+    soFar.writeTo(state);
     return state;
   }
 
@@ -64,8 +65,14 @@ final class InFlight {
     return resumeFrom;
   }
 
-  void submitted(Generation generation) {
-    this.generation = generation;
+  void submitted(Generation submitted) {
+    generation = submitted;
+    tokens = submitted.promptTokens() + resumeFrom.count();
+  }
+
+  /** Tokens with which it went to the engine; 0 where it did not. */
+  int tokens() {
+    return tokens;
   }
 
   void cancel() {
@@ -93,7 +100,8 @@ final class InFlight {
    */
   void reject(RejectionStage stage, RuntimeException why, String id) {
     String message = why.getMessage() == null ? "" : why.getMessage();
-    rejection = new Rejection(stage, why.getClass().getName(), message, id, record);
+    int attempts = why instanceof RequestFailedException failed ? failed.attempts() : 0;
+    rejection = new Rejection(stage, why.getClass().getName(), message, id, record, attempts);
   }
 
   /** Null unless it was completed. */

@@ -10,6 +10,7 @@ import org.apache.flink.configuration.ReadableConfig;
 import org.apache.flink.formats.avro.typeutils.AvroTypeInfo;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
+import org.apache.flink.util.function.SerializableSupplier;
 
 /**
  * Completes the prompts of a stream.
@@ -30,7 +31,8 @@ import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
  * go on from there after a restore, whatever the new parallelism.
  *
  * <p>The operator chains to the operator in front of it. Keep it so: behind a shuffle, aligned
- * checkpoints wait for all the requests that are buffered in front of it.
+ * checkpoints wait for all the requests that are buffered in front of it. {@link
+ * FlinferOptions#DEDUPLICATE_TTL} is such a shuffle; with it, let checkpoints be unaligned.
  */
 public final class Inference {
 
@@ -63,10 +65,13 @@ public final class Inference {
       DataStream<SourceRecord> input, ReadableConfig options, EngineSupplier engines) {
     OperatorOptions checked = OperatorOptions.from(options);
     WireFormat format = checked.inputFormat();
-    return of(
-        input,
-        new InferenceOperatorFactory(
-            checked, engines, () -> format.reader(CompletionRequest.class)));
+    SerializableSupplier<WireFormat.Reader<CompletionRequest>> reader =
+        () -> format.reader(CompletionRequest.class);
+    DataStream<SourceRecord> records =
+        checked.deduplicateTtl().isZero()
+            ? input
+            : Deduplication.of(input, checked.deduplicateTtl(), reader);
+    return of(records, new InferenceOperatorFactory(checked, engines, reader));
   }
 
   static Inference of(DataStream<SourceRecord> input, InferenceOperatorFactory factory) {
@@ -84,7 +89,10 @@ public final class Inference {
     return completions.getSideOutput(InferenceOperator.REJECTIONS);
   }
 
-  /** What each subtask did, once in every {@link FlinferOptions#THROUGHPUT_INTERVAL}. */
+  /**
+   * What each subtask did, at every checkpoint and once in every {@link
+   * FlinferOptions#THROUGHPUT_INTERVAL}.
+   */
   public DataStream<Throughput> throughput() {
     return completions.getSideOutput(InferenceOperator.THROUGHPUT);
   }

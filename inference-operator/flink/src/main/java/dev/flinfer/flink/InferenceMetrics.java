@@ -9,7 +9,10 @@ import org.apache.flink.metrics.Counter;
 import org.apache.flink.metrics.Gauge;
 import org.apache.flink.metrics.MetricGroup;
 
-/** The operator's Flink metrics. Their names are those of the fields of Throughput. */
+/**
+ * The operator's Flink metrics. Their names are those of the fields of Throughput, and beside them
+ * {@link GenAiMetrics}.
+ */
 final class InferenceMetrics {
   private final Counter requests;
   private final Counter rejections;
@@ -17,6 +20,7 @@ final class InferenceMetrics {
   private final Counter promptTokens;
   private final Counter cachedTokens;
   private final Counter completionTokens;
+  private final GenAiMetrics genAi;
 
   /**
    * @param inFlight unfinished requests of this subtask; read by other threads
@@ -35,6 +39,8 @@ final class InferenceMetrics {
     gauge(group, "queue_length", stats, EngineStats::waiting);
     gauge(group, "kv_blocks_used", stats, EngineStats::kvBlocksUsed);
     gauge(group, "kv_blocks_total", stats, EngineStats::kvBlocksTotal);
+    group.gauge("failed_steps", (Gauge<Long>) () -> stats.get().failedSteps());
+    genAi = new GenAiMetrics(group);
   }
 
   private static void gauge(
@@ -50,6 +56,7 @@ final class InferenceMetrics {
     promptTokens.inc(completion.getPromptTokens());
     cachedTokens.inc(completion.getCachedTokens());
     completionTokens.inc(completion.getCompletionTokens());
+    genAi.completed(completion);
   }
 
   void rejected() {

@@ -1,9 +1,9 @@
 package dev.flinfer.flink;
 
 import dev.flinfer.engine.EngineException;
+import dev.flinfer.engine.ForwardPass;
 import dev.flinfer.engine.InvalidRequestException;
 import dev.flinfer.engine.LlmEngine;
-import dev.flinfer.schema.Completion;
 import dev.flinfer.schema.CompletionRecord;
 import dev.flinfer.schema.CompletionRequest;
 import dev.flinfer.schema.InFlightRequest;
@@ -54,12 +54,6 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
   /** Renaming it loses the requests that are in users' checkpoints. */
   private static final String STATE = "in-flight-requests";
 
-  /**
-   * Answers that wait for a watermark take no place in the engine, but memory: there may be this
-   * many times max-in-flight of them before the input waits too.
-   */
-  private static final long MOST_HELD = 8;
-
   private final OperatorOptions options;
   private final EngineSupplier engines;
   private final RequestReader reader;
@@ -72,14 +66,9 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
 
   private ListState<InFlightRequest> state;
   private LlmEngine engine;
-  private InferenceMetrics inferenceMetrics;
-  private ThroughputWindow window;
-  private ThroughputReporter reporter;
+  private Admission admission;
+  private Answers answers;
   private TypeSerializer<SourceRecord> recordCopier;
-  private int inEngine;
-
-  /** For the gauge, which other threads read: {@link #inEngine} and {@link #pending}. */
-  private volatile int unfinished;
 
   InferenceOperator(
       StreamOperatorParameters<CompletionRecord> parameters,
@@ -91,7 +80,7 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
     this.engines = engines;
     this.reader = new RequestReader(format);
     mailbox = parameters.getMailboxExecutor();
-    results = new EngineResults(mailbox, this::takeResults);
+    results = new EngineResults(mailbox, options.maxAttempts(), this::takeResults);
   }
 
   @Override
@@ -114,31 +103,39 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
   public void open() throws Exception {
     super.open();
     engine = engines.acquire(options.engine());
-    long now = getProcessingTimeService().getCurrentProcessingTime();
-    int subtask = getRuntimeContext().getTaskInfo().getIndexOfThisSubtask();
-    window = new ThroughputWindow(subtask, engine.model(), now, engine.stats());
-    LlmEngine opened = engine; // the gauges outlive the field
-    inferenceMetrics = new InferenceMetrics(getMetricGroup(), () -> unfinished, opened::stats);
+    long kvTokens = (long) engine.stats().kvBlocksTotal() * ForwardPass.BLOCK_SIZE;
+    admission = new Admission(options.admission().orKvCache(kvTokens));
+    pending.forEach(restored -> admission.arrived());
+    answers = answers(engine); // what it hands out outlives the field
     if (getExecutionConfig().isObjectReuseEnabled()) {
       recordCopier = new AvroSerializer<>(SourceRecord.class);
     }
-    reporter =
+    submitPending();
+  }
+
+  private Answers answers(LlmEngine opened) {
+    long now = getProcessingTimeService().getCurrentProcessingTime();
+    int subtask = getRuntimeContext().getTaskInfo().getIndexOfThisSubtask();
+    ThroughputWindow window = new ThroughputWindow(subtask, opened.model(), now, opened.stats());
+    return new Answers(
+        output,
+        new InferenceMetrics(getMetricGroup(), admission::unfinished, opened::stats),
+        window,
         new ThroughputReporter(
             getProcessingTimeService(),
             options.throughputInterval(),
             end -> window.close(end, opened.stats()),
-            output);
-    submitPending();
+            output));
   }
 
   @Override
   public void processElement(StreamRecord<SourceRecord> element) throws Exception {
     SourceRecord record = element.getValue();
     if (record.getValue() == null) {
-      inferenceMetrics.tombstone();
+      answers.tombstone();
       return;
     }
-    while (isFull()) {
+    while (admission.isFull()) {
       mailbox.yield();
     }
     InFlight request =
@@ -146,18 +143,16 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
             recordCopier == null ? record : recordCopier.copy(record),
             element.hasTimestamp() ? element.getTimestamp() : null);
     queue.add(request);
+    admission.arrived();
     submit(request);
-  }
-
-  private boolean isFull() {
-    return inEngine >= options.maxInFlight() || queue.size() >= MOST_HELD * options.maxInFlight();
+    admission.count(pending.size());
   }
 
   private void submitPending() {
-    while (!pending.isEmpty() && inEngine < options.maxInFlight()) {
+    while (!pending.isEmpty() && !admission.engineIsFull()) {
       submit(pending.remove());
     }
-    countUnfinished();
+    admission.count(pending.size());
   }
 
   /** Hands the request to the engine, or rejects it. */
@@ -168,6 +163,9 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
     } catch (WireFormatException e) {
       reject(request, RejectionStage.DESERIALIZE, e, e.recordId());
       return;
+    } catch (InvalidRequestException e) {
+      reject(request, RejectionStage.VALIDATE, e, null);
+      return;
     }
     try {
       request.submitted(engine.submit(parsed, request.resumeFrom(), results.listener(request)));
@@ -177,8 +175,7 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
     } catch (EngineException e) {
       throw failure(e);
     }
-    inEngine++;
-    countUnfinished();
+    admission.submitted(request);
   }
 
   private void reject(
@@ -196,42 +193,29 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
   /** Takes over what the engine has finished, and gives the places to waiting requests. */
   private void takeResults() {
     for (EngineResults.Result result = results.poll(); result != null; result = results.poll()) {
-      if (result.failure() != null) {
-        throw failure(result.failure());
-      }
       InFlight request = result.request();
-      request.complete(result.completion());
-      inEngine--;
-      queue.finished(request);
+      if (result.failure() instanceof EngineException) {
+        throw failure((EngineException) result.failure());
+      }
+      admission.finished(request);
+      if (result.failure() == null) {
+        request.complete(result.completion());
+        queue.finished(request);
+      } else {
+        String id = reader.read(request.record).getId();
+        reject(request, RejectionStage.GENERATE, result.failure(), id);
+      }
     }
     submitPending();
   }
 
-  private void countUnfinished() {
-    unfinished = inEngine + pending.size();
-  }
-
   private void emit(InFlight request) {
-    Completion completion = request.completion();
-    if (completion == null) {
-      inferenceMetrics.rejected();
-      window.rejected();
-      output.collect(REJECTIONS, request.element(request.rejection()));
-    } else {
-      inferenceMetrics.completed(completion);
-      window.completed(completion);
-      SourceRecord record = request.record;
-      output.collect(
-          request.element(new CompletionRecord(record.getKey(), record.getHeaders(), completion)));
-    }
+    admission.emitted(request);
+    answers.emit(request);
   }
 
   private void emitBarrier(StreamElement barrier) {
-    if (barrier instanceof Watermark watermark) {
-      output.emitWatermark(watermark);
-    } else {
-      output.emitWatermarkStatus((WatermarkStatus) barrier);
-    }
+    answers.emitBarrier(barrier);
   }
 
   @Override
@@ -244,11 +228,15 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
     queue.addBarrier(status);
   }
 
-  /** What is finished by now goes out before the barrier and need not be in the checkpoint. */
+  /**
+   * What is finished by now goes out before the barrier and need not be in the checkpoint, and with
+   * it a report of all that went out since the last one.
+   */
   @Override
   public void prepareSnapshotPreBarrier(long checkpointId) throws Exception {
     super.prepareSnapshotPreBarrier(checkpointId);
     takeResults();
+    answers.report();
   }
 
   @Override
@@ -266,10 +254,7 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
     while (queue.size() > 0) {
       mailbox.yield();
     }
-    reporter.stop();
-    if (!window.isEmpty()) {
-      reporter.report();
-    }
+    answers.end();
   }
 
   /** Also called when the task is cancelled, has failed, or has not come to the end of open. */

@@ -4,38 +4,67 @@ import dev.flinfer.engine.EngineOptions;
 import dev.flinfer.schema.WireFormat;
 import java.io.Serializable;
 import java.time.Duration;
+import org.apache.flink.configuration.ConfigOption;
 import org.apache.flink.configuration.ReadableConfig;
 
 /**
  * What the operator was told, checked.
  *
- * @param maxInFlight most requests of a subtask in the engine, at least 1
+ * @param maxAttempts failures of a request alone after which it is rejected, at least 1
+ * @param deduplicateTtl how long an id is remembered; zero for not at all
  */
 record OperatorOptions(
-    EngineOptions engine, int maxInFlight, Duration throughputInterval, WireFormat inputFormat)
+    EngineOptions engine,
+    Admission.Limits admission,
+    int maxAttempts,
+    Duration throughputInterval,
+    WireFormat inputFormat,
+    Duration deduplicateTtl)
     implements Serializable {
 
   static OperatorOptions from(ReadableConfig config) {
     EngineOptions engine = FlinferOptions.engineOptions(config);
     int maxInFlight = config.get(FlinferOptions.MAX_IN_FLIGHT);
-    if (maxInFlight < 0) {
-      throw new IllegalArgumentException(
-          "%s is %d; it must be at least 1, or 0 for twice %s"
-              .formatted(
-                  FlinferOptions.MAX_IN_FLIGHT.key(),
-                  maxInFlight,
-                  FlinferOptions.MAX_NUM_SEQS.key()));
-    }
+    require(
+        maxInFlight >= 0,
+        FlinferOptions.MAX_IN_FLIGHT,
+        maxInFlight,
+        "at least 1, or 0 for twice " + FlinferOptions.MAX_NUM_SEQS.key());
+    long maxTokens = config.get(FlinferOptions.MAX_IN_FLIGHT_TOKENS);
+    require(
+        maxTokens >= 0,
+        FlinferOptions.MAX_IN_FLIGHT_TOKENS,
+        maxTokens,
+        "at least 1, or 0 for what two KV caches hold");
+    int maxAttempts = config.get(FlinferOptions.MAX_ATTEMPTS);
+    require(maxAttempts >= 1, FlinferOptions.MAX_ATTEMPTS, maxAttempts, "at least 1");
     Duration interval = config.get(FlinferOptions.THROUGHPUT_INTERVAL);
-    if (interval.toMillis() < 1) {
-      throw new IllegalArgumentException(
-          "%s is %d ns; it must be at least 1 ms"
-              .formatted(FlinferOptions.THROUGHPUT_INTERVAL.key(), interval.toNanos()));
-    }
+    require(
+        interval.toMillis() >= 1,
+        FlinferOptions.THROUGHPUT_INTERVAL,
+        interval.toNanos() + " ns",
+        "at least 1 ms");
+    Duration ttl = config.get(FlinferOptions.DEDUPLICATE_TTL);
+    require(
+        ttl.isZero() || ttl.toMillis() >= 1,
+        FlinferOptions.DEDUPLICATE_TTL,
+        ttl.toNanos() + " ns",
+        "at least 1 ms, or 0 to answer all");
+    int requests =
+        maxInFlight > 0 ? maxInFlight : (int) Math.min(Integer.MAX_VALUE, 2L * engine.maxNumSeqs());
     return new OperatorOptions(
         engine,
-        maxInFlight > 0 ? maxInFlight : (int) Math.min(Integer.MAX_VALUE, 2L * engine.maxNumSeqs()),
+        new Admission.Limits(requests, maxTokens),
+        maxAttempts,
         interval,
-        config.get(FlinferOptions.INPUT_FORMAT));
+        config.get(FlinferOptions.INPUT_FORMAT),
+        ttl);
+  }
+
+  private static void require(boolean holds, ConfigOption<?> option, Object value, String limit) {
+    if (!holds) {
+      throw new IllegalArgumentException(
+          "%s is %s; it must be %s".formatted(option.key(), value, limit));
+    }
   }
 }

@@ -13,8 +13,8 @@ import org.junit.jupiter.api.Test;
 
 final class EngineResultsTest {
   private final Mails mails = new Mails();
-  private final List<EngineException> taken = new ArrayList<>();
-  private final EngineResults results = new EngineResults(mails, this::takeAll);
+  private final List<RuntimeException> taken = new ArrayList<>();
+  private final EngineResults results = new EngineResults(mails, 3, this::takeAll);
   private final GenerationListener listener =
       results.listener(InFlight.arrived(TestRecords.record(0, "a:hello:1"), null));
 

@@ -8,6 +8,7 @@ import dev.flinfer.engine.GenerationListener;
 import dev.flinfer.engine.InvalidRequestException;
 import dev.flinfer.engine.LlmEngine;
 import dev.flinfer.engine.ModelInfo;
+import dev.flinfer.engine.RequestFailedException;
 import dev.flinfer.schema.Completion;
 import dev.flinfer.schema.CompletionRequest;
 import dev.flinfer.schema.FinishReason;
@@ -59,6 +60,11 @@ final class FakeEngine implements LlmEngine {
       synchronized (FakeEngine.this) {
         return new GeneratedTokens(tokens.clone(), logprobs(request, tokens));
       }
+    }
+
+    @Override
+    public int promptTokens() {
+      return request.getPrompt().length();
     }
 
     @Override
@@ -159,6 +165,20 @@ final class FakeEngine implements LlmEngine {
     }
   }
 
+  /** The forward pass fails on this request and no other, for the last time. */
+  synchronized void giveUp(String id, int attempts) {
+    Sequence sequence = running.remove(id);
+    String message = "The forward pass over request %s alone failed".formatted(id);
+    sequence.listener.onRequestFailed(
+        new RequestFailedException(
+            message, attempts, new IllegalStateException("CL_OUT_OF_RESOURCES")));
+  }
+
+  /** How often it may fail. */
+  synchronized int maxAttempts(String id) {
+    return running.get(id).listener.maxAttempts();
+  }
+
   /** What an engine must not do. */
   synchronized void completeTwice(String id) {
     Sequence sequence = running.get(id);
@@ -210,7 +230,7 @@ final class FakeEngine implements LlmEngine {
   public synchronized EngineStats stats() {
     int waiting = 3;
     return new EngineStats(
-        steps, sequences, 0, generated, steps * 2, 0, running.size(), waiting, 4, 5);
+        steps, sequences, 0, generated, steps * 2, 0, 0, running.size(), waiting, 4, 5);
   }
 
   @Override

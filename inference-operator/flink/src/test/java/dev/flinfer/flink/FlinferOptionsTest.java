@@ -22,9 +22,11 @@ final class FlinferOptionsTest {
     assertThat(FlinferOptions.engineOptions(config)).isEqualTo(EngineOptions.of(Path.of("phi-2")));
 
     OperatorOptions options = OperatorOptions.from(config);
-    assertThat(options.maxInFlight()).isEqualTo(64);
+    assertThat(options.admission()).isEqualTo(new Admission.Limits(64, 0));
+    assertThat(options.maxAttempts()).isEqualTo(3);
     assertThat(options.throughputInterval()).isEqualTo(Duration.ofSeconds(10));
     assertThat(options.inputFormat()).isEqualTo(WireFormat.JSON);
+    assertThat(options.deduplicateTtl()).isZero();
   }
 
   @Test
@@ -43,7 +45,10 @@ final class FlinferOptionsTest {
                 Map.entry("flinfer.weights", "q8_0"),
                 Map.entry("flinfer.kv-cache-dtype", "f32"),
                 Map.entry("flinfer.max-in-flight", "8"),
+                Map.entry("flinfer.max-in-flight-tokens", "80"),
+                Map.entry("flinfer.max-attempts", "2"),
                 Map.entry("flinfer.throughput.interval", "9 s"),
+                Map.entry("flinfer.deduplicate.ttl", "2 h"),
                 Map.entry("flinfer.input.format", "avro")));
 
     assertThat(OperatorOptions.from(config))
@@ -51,9 +56,11 @@ final class FlinferOptionsTest {
             new OperatorOptions(
                 new EngineOptions(
                     "phi-2", "cpu", 3, 4, 5, 6 << 20, false, 7, "q8_0", KvCacheType.F32),
-                8,
+                new Admission.Limits(8, 80),
+                2,
                 Duration.ofSeconds(9),
-                WireFormat.AVRO));
+                WireFormat.AVRO,
+                Duration.ofHours(2)));
   }
 
   @Test
@@ -76,6 +83,9 @@ final class FlinferOptionsTest {
           threads                | -2   | flinfer.threads is -2; it must be at least 1, or 0 for all cores
           device                 | tpu  | flinfer.device is tpu; it must be auto or cpu; no other backend is built in
           max-in-flight          | -1   | flinfer.max-in-flight is -1; it must be at least 1, or 0 for twice flinfer.max-num-seqs
+          max-in-flight-tokens   | -1   | flinfer.max-in-flight-tokens is -1; it must be at least 1, or 0 for what two KV caches hold
+          deduplicate.ttl        | 1 ns | flinfer.deduplicate.ttl is 1 ns; it must be at least 1 ms, or 0 to answer all
+          max-attempts           | 0    | flinfer.max-attempts is 0; it must be at least 1
           throughput.interval    | 0 s  | flinfer.throughput.interval is 0 ns; it must be at least 1 ms
           """)
   void anErrorNamesTheOptionsKeyItsValueAndTheLimit(String key, String value, String message) {

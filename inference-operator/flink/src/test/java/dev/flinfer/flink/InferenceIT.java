@@ -25,6 +25,7 @@ import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.test.junit5.MiniClusterExtension;
 import org.apache.flink.util.CloseableIterator;
+import org.apache.flink.util.function.SerializableFunction;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -71,7 +72,34 @@ final class InferenceIT {
     assertThat(OPENED).allSatisfy(engine -> assertThat(engine.closes()).isEqualTo(1));
   }
 
+  /** Every id three times, from different places, and the device dies half-way. */
+  @Test
+  void anIdIsAnsweredOnceWithDeduplication() throws Exception {
+    diesAtStep = 60;
+    int ids = 120;
+    Map<String, Integer> answers =
+        run(
+            job(
+                "fixed-delay",
+                i -> i % 10 == 3 ? json(i) : json(i).replace("r" + i, "same" + i % ids),
+                Duration.ofHours(1)));
+    assertThat(OPENED).hasSize(2);
+    assertThat(answers.values()).containsOnly(1);
+    assertThat(answers.keySet().stream().filter(a -> a.startsWith("rejected"))).hasSize(40);
+    assertThat(
+            answers.keySet().stream()
+                .filter(a -> a.startsWith("completed"))
+                .map(a -> a.split(" ", -1)[1]))
+        .containsExactlyInAnyOrderElementsOf(
+            LongStream.range(0, ids).filter(i -> i % 10 != 3).mapToObj(i -> "same" + i).toList());
+  }
+
   private static Inference job(String restartStrategy) {
+    return job(restartStrategy, InferenceIT::json, Duration.ZERO);
+  }
+
+  private static Inference job(
+      String restartStrategy, SerializableFunction<Long, String> json, Duration deduplicateTtl) {
     Configuration config = new Configuration();
     config.set(PipelineOptions.GENERIC_TYPES, false);
     config.set(RestartStrategyOptions.RESTART_STRATEGY, restartStrategy);
@@ -79,12 +107,14 @@ final class InferenceIT {
     StreamExecutionEnvironment env =
         StreamExecutionEnvironment.getExecutionEnvironment(config).setParallelism(PARALLELISM);
     env.enableCheckpointing(20);
+    env.getCheckpointConfig().enableUnalignedCheckpoints(!deduplicateTtl.isZero());
     DataStream<SourceRecord> input =
         env.fromSequence(0, RECORDS - 1)
-            .map(i -> TestRecords.record(i, json(i)))
+            .map(i -> TestRecords.record(i, json.apply(i)))
             .returns(new AvroTypeInfo<>(SourceRecord.class));
     config.set(FlinferOptions.MODEL, "fake");
     config.set(FlinferOptions.MAX_IN_FLIGHT, 8);
+    config.set(FlinferOptions.DEDUPLICATE_TTL, deduplicateTtl);
     // Not a method reference: it would take the engines with it to the task manager.
     return Inference.of(input, config, options -> ENGINES.acquire(options));
   }

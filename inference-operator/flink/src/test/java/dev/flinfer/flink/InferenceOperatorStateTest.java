@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.flinfer.engine.GeneratedTokens;
 import dev.flinfer.schema.Completion;
 import dev.flinfer.schema.CompletionRecord;
+import dev.flinfer.schema.InFlightRequest;
 import dev.flinfer.schema.RejectionStage;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,6 +13,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
+import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.apache.flink.streaming.util.AbstractStreamOperatorTestHarness;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -50,6 +52,39 @@ final class InferenceOperatorStateTest {
       assertThat(completion.getKey()).isEqualTo(TestRecords.record(0, "").getKey());
       assertThat(completion.getHeaders()).isEqualTo(TestRecords.record(0, "").getHeaders());
     }
+  }
+
+  @Test
+  void eventTimesAreKeptInTheState() throws Exception {
+    OperatorSubtaskState state;
+    try (OperatorHarness harness = OperatorHarness.opened(4)) {
+      harness.process(0, "a:hello:5");
+      harness.flink.processElement(new StreamRecord<>(TestRecords.record(1, "b:hello:5")));
+      harness.flink.processWatermark(10);
+      harness.process(2, "!c");
+      state = harness.checkpoint(1);
+    }
+    try (OperatorHarness harness = OperatorHarness.restored(state, 4)) {
+      harness.finish("a", "b");
+      List<? extends StreamRecord<? extends CompletionRecord>> out =
+          harness.flink.extractOutputStreamRecords();
+      assertThat(out.get(0).getTimestamp()).isEqualTo(OperatorHarness.eventTime(0));
+      assertThat(out.get(1).hasTimestamp()).isFalse(); // not the record's own, which it has
+      assertThat(harness.flink.getSideOutput(InferenceOperator.REJECTIONS).peek().getTimestamp())
+          .isEqualTo(OperatorHarness.eventTime(2));
+    }
+  }
+
+  @Test
+  void attemptsGoOnBehindARestore() throws Exception {
+    InFlightRequest failedTwice =
+        InFlightRequest.newBuilder()
+            .setRecord(TestRecords.record(0, "a:hello:2"))
+            .setAttempts(2)
+            .setVersion(1)
+            .build();
+    assertThat(InFlight.restored(failedTwice).resumeFrom().attempts()).isEqualTo(2);
+    assertThat(InFlight.restored(failedTwice).state()).isEqualTo(failedTwice);
   }
 
   @Test

@@ -128,6 +128,30 @@ final class InferenceOperatorTest {
   }
 
   @Test
+  void aRequestThatTheForwardPassFailsOnIsRejectedWithItsAttempts() throws Exception {
+    try (OperatorHarness harness = OperatorHarness.opened(2)) {
+      harness.process(3, "a:hello:5");
+      harness.process(4, "b:hello:1");
+      assertThat(harness.engine.maxAttempts("a")).isEqualTo(3);
+      harness.engine.giveUp("a", 3);
+      harness.runMails();
+      harness.process(5, "c:hello:1"); // would wait if a kept its place
+      harness.finish("b", "c");
+
+      assertThat(harness.rejections()).hasSize(1);
+      Rejection rejection = harness.rejections().get(0);
+      assertThat(rejection.getStage()).isEqualTo(RejectionStage.GENERATE);
+      assertThat(rejection.getErrorClass()).isEqualTo("dev.flinfer.engine.RequestFailedException");
+      assertThat(rejection.getErrorMessage())
+          .isEqualTo("The forward pass over request a alone failed");
+      assertThat(rejection.getAttempts()).isEqualTo(3);
+      assertThat(rejection.getId()).isEqualTo("a");
+      assertThat(rejection.getRecord()).isEqualTo(TestRecords.record(3, "a:hello:5"));
+      harness.assertOutput("b", "c");
+    }
+  }
+
+  @Test
   void aTombstoneIsPassedOver() throws Exception {
     try (OperatorHarness harness = OperatorHarness.opened(1)) {
       harness.process(0, null);

@@ -3,6 +3,8 @@ package dev.flinfer.flink;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.flinfer.schema.Throughput;
+import java.util.Random;
+import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -51,6 +53,54 @@ final class InferenceOperatorThroughputTest {
       assertThat(harness.throughput().get(2).getMeanBatchSize()).isEqualTo(1.0);
       assertThat(harness.flink.getSideOutput(InferenceOperator.THROUGHPUT).peek().getTimestamp())
           .isEqualTo(15_000);
+    }
+  }
+
+  /** The law that a consumer can hold the metrics topic to, transaction by transaction. */
+  @Test
+  void theReportsBeforeABarrierAddUpToTheAnswersBeforeIt() throws Exception {
+    Random random = new Random(5);
+    OperatorSubtaskState state = null;
+    long committedReports = 0;
+    long committedAnswers = 0;
+    long offset = 0;
+    for (int run = 0; run < 6; run++) { // each run ends in a failure behind its last checkpoint
+      try (OperatorHarness harness =
+          state == null ? OperatorHarness.opened(50) : OperatorHarness.restored(state, 50)) {
+        for (int checkpoint = 1; checkpoint <= 5; checkpoint++) {
+          for (int i = random.nextInt(6); i > 0; i--, offset++) {
+            harness.process(offset, random.nextInt(4) == 0 ? "!x" : "r" + offset + ":hello:3");
+          }
+          harness.engine.step();
+          if (random.nextBoolean()) {
+            harness.runMails();
+            harness.flink.setProcessingTime(
+                harness.flink.getProcessingTime() + random.nextInt(15_000));
+          }
+          state = harness.checkpoint(checkpoint);
+        }
+        committedReports += answersReported(harness);
+        committedAnswers += harness.completions().size() + harness.rejections().size();
+        assertThat(committedReports).isEqualTo(committedAnswers);
+        harness.process(offset, "lost:hello:1"); // and read again, by another run
+        harness.finish("lost");
+      }
+    }
+    assertThat(committedAnswers).isGreaterThan(30);
+  }
+
+  private static long answersReported(OperatorHarness harness) {
+    return harness.throughput().stream()
+        .mapToLong(report -> report.getRequests() + report.getRejections())
+        .sum();
+  }
+
+  @Test
+  void aCheckpointWithoutAnswersReportsNothing() throws Exception {
+    try (OperatorHarness harness = OperatorHarness.opened(9)) {
+      harness.process(0, "a:hello:4");
+      harness.checkpoint(1);
+      assertThat(harness.throughput()).isEmpty();
     }
   }
 

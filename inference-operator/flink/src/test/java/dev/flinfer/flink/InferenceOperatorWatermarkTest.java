@@ -55,6 +55,24 @@ final class InferenceOperatorWatermarkTest {
   }
 
   @Test
+  void idleInputDoesNotStallWhatIsInFlight() throws Exception {
+    try (OperatorHarness harness = OperatorHarness.opened(9)) {
+      harness.process(0, "a:hello:1");
+      harness.flink.processWatermarkStatus(WatermarkStatus.IDLE);
+      harness.assertOutput(); // behind it a would be late, or unheard of
+
+      harness.finish("a");
+      harness.assertOutput("a", WatermarkStatus.IDLE);
+
+      harness.flink.processWatermarkStatus(WatermarkStatus.ACTIVE);
+      harness.process(1, "b:hello:1");
+      harness.flink.processWatermark(20);
+      harness.finish("b");
+      harness.assertOutput("a", WatermarkStatus.IDLE, WatermarkStatus.ACTIVE, "b", 20L);
+    }
+  }
+
+  @Test
   void anIdleStatusWaitsForTheWatermarkBeforeIt() throws Exception {
     try (OperatorHarness harness = OperatorHarness.opened(9)) {
       harness.process(0, "a:hello:1");

@@ -28,10 +28,16 @@ final class OperatorHarness implements AutoCloseable {
 
   private OperatorHarness(FakeEngine engine, int maxInFlight, int parallelism, int subtask)
       throws Exception {
+    this(engine, maxInFlight, 0, parallelism, subtask);
+  }
+
+  private OperatorHarness(
+      FakeEngine engine, int maxInFlight, long maxTokens, int parallelism, int subtask)
+      throws Exception {
     this.engine = engine;
     flink =
         new OneInputStreamOperatorTestHarness<>(
-            TestRecords.factory(maxInFlight, options -> engine),
+            TestRecords.factory(maxInFlight, maxTokens, options -> engine),
             MAX_PARALLELISM,
             parallelism,
             subtask);
@@ -45,6 +51,13 @@ final class OperatorHarness implements AutoCloseable {
 
   static OperatorHarness opened(int maxInFlight) throws Exception {
     OperatorHarness harness = closed(maxInFlight);
+    harness.flink.open();
+    return harness;
+  }
+
+  /** With a limit of tokens too. */
+  static OperatorHarness opened(int maxInFlight, long maxTokens) throws Exception {
+    OperatorHarness harness = new OperatorHarness(new FakeEngine(), maxInFlight, maxTokens, 1, 0);
     harness.flink.open();
     return harness;
   }

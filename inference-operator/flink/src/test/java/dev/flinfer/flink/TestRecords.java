@@ -54,13 +54,15 @@ final class TestRecords {
   }
 
   /** A factory of operators that read the tests' format. */
-  static InferenceOperatorFactory factory(int maxInFlight, EngineSupplier engines) {
+  static InferenceOperatorFactory factory(int maxInFlight, long maxTokens, EngineSupplier engines) {
     return new InferenceOperatorFactory(
         new OperatorOptions(
             EngineOptions.of(Path.of("model")),
-            maxInFlight,
+            new Admission.Limits(maxInFlight, maxTokens),
+            3,
             Duration.ofSeconds(10),
-            WireFormat.JSON),
+            WireFormat.JSON,
+            Duration.ZERO),
         engines,
         () -> TestRecords::read);
   }

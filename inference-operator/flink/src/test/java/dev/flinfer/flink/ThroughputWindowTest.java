@@ -98,7 +98,7 @@ final class ThroughputWindowTest {
   }
 
   private static EngineStats stats(long steps, long sequences, long prefixCacheHits) {
-    return new EngineStats(steps, sequences, 0, 0, prefixCacheHits, 0, 5, 6, 7, 8);
+    return new EngineStats(steps, sequences, 0, 0, prefixCacheHits, 0, 0, 5, 6, 7, 8);
   }
 
   private static Completion completion(
