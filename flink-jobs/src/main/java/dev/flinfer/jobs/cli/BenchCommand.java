@@ -139,17 +139,12 @@ final class BenchCommand implements Callable<Integer> {
   private EngineOptions options() {
     EngineOptions given = engineArguments.forModel(source.path());
     int seqs = Collections.max(batches);
-    return new EngineOptions(
-        given.model(),
-        given.device(),
-        seqs,
-        Math.max(seqs, given.maxNumBatchedTokens()),
-        given.maxModelLen() > 0 ? given.maxModelLen() : prompt + generate,
-        given.kvCacheBytes(),
-        prefix > 0,
-        given.threads(),
-        given.weights(),
-        given.kvCacheType());
+    return given.toBuilder()
+        .maxNumSeqs(seqs)
+        .maxNumBatchedTokens(Math.max(seqs, given.maxNumBatchedTokens()))
+        .maxModelLen(given.maxModelLen() > 0 ? given.maxModelLen() : prompt + generate)
+        .enablePrefixCaching(prefix > 0)
+        .build();
   }
 
   /** Medians of one batch size. */

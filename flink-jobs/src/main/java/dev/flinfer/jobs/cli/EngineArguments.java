@@ -1,9 +1,9 @@
 package dev.flinfer.jobs.cli;
 
 import dev.flinfer.engine.EngineOptions;
-import dev.flinfer.engine.KvCacheType;
 import dev.flinfer.flink.FlinferOptions;
 import java.nio.file.Path;
+import java.util.function.Consumer;
 import org.apache.flink.configuration.ConfigOption;
 import org.apache.flink.configuration.Configuration;
 import picocli.CommandLine.Option;
@@ -14,7 +14,9 @@ final class EngineArguments {
   @Option(
       names = "--device",
       paramLabel = "NAME",
-      description = "Where to run: auto, cpu (default: auto).")
+      description =
+          "Where to run: auto, cpu, opencl, ptx, cuda, the last three with or without a number, as"
+              + " in opencl:1 (default: auto).")
   String device;
 
   @Option(
@@ -44,29 +46,28 @@ final class EngineArguments {
   @Option(
       names = "--weights",
       paramLabel = "TYPE",
-      description = "Type to run the weights in: auto, f32, bf16, q8_0, q4_0 (default: as stored).")
+      description =
+          "Type to run the weights in: auto, f32, f16, bf16, q8_0, q4_0 (default: as stored).")
   String weights;
 
   @Option(
       names = "--kv-cache-dtype",
       paramLabel = "TYPE",
-      description = "Type to keep keys and values in: f32, f16, q8_0 (default: f16).")
-  KvCacheType kvCacheType;
+      description =
+          "Type to keep keys and values in: auto, f32, f16, q8_0 (default: f16 where it can).")
+  String kvCacheDtype;
 
   /** The engine's defaults, and what was given. */
   EngineOptions forModel(Path model) {
-    EngineOptions defaults = EngineOptions.of(model);
-    return new EngineOptions(
-        defaults.model(),
-        device == null ? defaults.device() : device,
-        or(maxNumSeqs, defaults.maxNumSeqs()),
-        or(maxNumBatchedTokens, defaults.maxNumBatchedTokens()),
-        or(maxModelLen, defaults.maxModelLen()),
-        defaults.kvCacheBytes(),
-        defaults.enablePrefixCaching(),
-        or(threads, defaults.threads()),
-        weights == null ? defaults.weights() : weights,
-        kvCacheType == null ? defaults.kvCacheType() : kvCacheType);
+    EngineOptions.Builder options = EngineOptions.builder(model.toString());
+    apply(device, options::device);
+    apply(maxNumSeqs, options::maxNumSeqs);
+    apply(maxNumBatchedTokens, options::maxNumBatchedTokens);
+    apply(maxModelLen, options::maxModelLen);
+    apply(threads, options::threads);
+    apply(weights, options::weights);
+    apply(kvCacheDtype, options::kvCacheDtype);
+    return options.build();
   }
 
   /** Sets what was given as options of the job. */
@@ -77,7 +78,7 @@ final class EngineArguments {
     set(config, FlinferOptions.MAX_MODEL_LEN, maxModelLen);
     set(config, FlinferOptions.THREADS, threads);
     set(config, FlinferOptions.WEIGHTS, weights);
-    set(config, FlinferOptions.KV_CACHE_DTYPE, kvCacheType);
+    set(config, FlinferOptions.KV_CACHE_DTYPE, kvCacheDtype);
   }
 
   private static <T> void set(Configuration config, ConfigOption<T> option, T value) {
@@ -86,7 +87,9 @@ final class EngineArguments {
     }
   }
 
-  private static int or(Integer given, int otherwise) {
-    return given == null ? otherwise : given;
+  private static <T> void apply(T value, Consumer<T> setter) {
+    if (value != null) {
+      setter.accept(value);
+    }
   }
 }

@@ -85,7 +85,8 @@ public final class Flinfer implements Callable<Integer> {
             .addSubcommand(new ConsumeCommand(console))
             .addSubcommand(new GenerateCommand(console))
             .addSubcommand(new TokenizeCommand(console))
-            .addSubcommand(new BenchCommand(console));
+            .addSubcommand(new BenchCommand(console))
+            .addSubcommand(new DevicesCommand(console));
     return commandLine
         .setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8))
         .setErr(new PrintWriter(console.err(), true, StandardCharsets.UTF_8))

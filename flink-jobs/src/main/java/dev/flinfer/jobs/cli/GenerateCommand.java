@@ -87,6 +87,9 @@ final class GenerateCommand implements Callable<Integer> {
     long total = source.file == null ? 1 : Lines.count(source.file);
     Tokenizer tokenizer = Tokenizer.load(model);
     try (LlmEngine engine = LlmEngine.open(engineArguments.forModel(model))) {
+      if (engineArguments.device != null) {
+        console.say("flinfer: device " + engine.model().device());
+      }
       if (source.file != null) {
         generateFile(engine, tokenizer, total);
       } else if (json || single().getN() > 1) {

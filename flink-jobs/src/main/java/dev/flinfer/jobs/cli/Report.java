@@ -43,6 +43,9 @@ final class Report {
                     sum(completions, Completion::getCompletionTokens),
                     sum(completions, Completion::getPromptTokens),
                     sum(completions, Completion::getCachedTokens))));
+    tally.throughput().stream()
+        .findFirst()
+        .ifPresent(record -> lines.add(ROW.formatted("device", record.getDevice())));
     lines.add(ROW.formatted("time, Kafka to Kafka", Text.figure(seconds) + " s"));
     lines.add(
         ROW.formatted(

@@ -20,6 +20,7 @@ final class QuickstartIT {
     assertThat(recorded.out())
         .contains("  requests              50: 50 completions, 0 rejections\n")
         .containsPattern("\n  tokens/s +[0-9.,]+ generated\n")
+        .containsPattern("\n  device                cpu \\(\\d+ threads, \\d+-bit vectors\\)\n")
         .containsPattern("\n  mean batch size +[0-9.]+\n")
         .containsPattern("\n  latency +[0-9.,]+ ms +[0-9.,]+ ms +[0-9.,]+ ms\n")
         .containsPattern("\naccuracy (9\\d\\.\\d|100\\.0) % \\(\\d+ of 50\\)\n")

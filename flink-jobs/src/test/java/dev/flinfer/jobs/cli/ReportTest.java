@@ -28,6 +28,7 @@ final class ReportTest {
         .containsExactly(
             "  requests              2: 2 completions, 0 rejections",
             "  tokens                10 generated, 40 in prompts (0 from the prefix cache)",
+            "  device                cpu",
             "  time, Kafka to Kafka  1.3 s",
             "  tokens/s              10.0 generated",
             "  mean batch size       2.0",

@@ -4,14 +4,20 @@ import dev.flinfer.engine.weights.DType;
 import java.io.Serializable;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /**
  * How an engine runs. Names and meanings follow vLLM's engine arguments. Equal options in one
- * process share one engine, see {@link SharedEngines}.
+ * process share one engine, see {@link SharedEngines}. Made with {@link #builder}:
+ *
+ * <pre>{@code
+ * EngineOptions.builder("/path/to/phi-2").device("cpu").maxNumSeqs(64).build()
+ * }</pre>
  *
  * @param model a GGUF file, or the directory of a checkpoint in Hugging Face's layout; {@code
  *     random:phi-2} is that shape with random weights, to measure speed
- * @param device {@code auto} or {@code cpu}
+ * @param device {@code auto}, {@code cpu}, or {@code opencl}, {@code ptx} or {@code cuda} with or
+ *     without the number of a device, as in {@code opencl:1}
  * @param maxNumSeqs most sequences in one forward pass
  * @param maxNumBatchedTokens most tokens in one forward pass
  * @param maxModelLen most tokens of prompt and completion together; 0 takes the model's context
@@ -19,9 +25,10 @@ import java.util.Map;
  *     {@code maxModelLen} need, at most 4 GiB
  * @param enablePrefixCaching whether prompts that share a prefix share its KV blocks
  * @param threads threads of the CPU backend; 0 takes all cores
- * @param weights the type the matrices run in: {@code auto} as stored, or {@code f32}, {@code
- *     bf16}, {@code q8_0}, {@code q4_0}, converted on load
- * @param kvCacheType the type keys and values are kept in
+ * @param weights the type the matrices run in: {@code auto} as stored where the device can, or
+ *     {@code f32}, {@code f16}, {@code bf16}, {@code q8_0}, {@code q4_0}, converted on load
+ * @param kvCacheDtype the type keys and values are kept in: {@code f32}, {@code f16}, {@code q8_0},
+ *     or {@code auto}, which is f16 where the device has it, else f32
  */
 public record EngineOptions(
     String model,
@@ -33,21 +40,34 @@ public record EngineOptions(
     boolean enablePrefixCaching,
     int threads,
     String weights,
-    KvCacheType kvCacheType)
+    String kvCacheDtype)
     implements Serializable {
 
   private static final Map<String, DType> WEIGHT_TYPES =
-      Map.of("f32", DType.F32, "bf16", DType.BF16, "q8_0", DType.Q8_0, "q4_0", DType.Q4_0);
+      Map.of(
+          "f32", DType.F32,
+          "f16", DType.F16,
+          "bf16", DType.BF16,
+          "q8_0", DType.Q8_0,
+          "q4_0", DType.Q4_0);
+  private static final Map<String, KvCacheType> KV_CACHE_TYPES =
+      Map.of("f32", KvCacheType.F32, "f16", KvCacheType.F16, "q8_0", KvCacheType.Q8_0);
+  private static final Pattern DEVICE = Pattern.compile("auto|cpu|(opencl|ptx|cuda)(:\\d{1,3})?");
 
-  /** The smallest that leaves every greedy token of the demo model as it is; see docs/engine.md. */
-  public static final KvCacheType DEFAULT_KV_CACHE_TYPE = KvCacheType.F16;
+  /** What is not set otherwise: the choice of the device, and of types by what it has. */
+  public static final String AUTO = "auto";
 
   /** The defaults for a model. */
   public static EngineOptions of(Path model) {
-    return new EngineOptions(
-        model.toString(), "auto", 32, 512, 0, 0, true, 0, "auto", DEFAULT_KV_CACHE_TYPE);
+    return builder(model.toString()).build();
   }
 
+  /** A builder with the defaults for a model. */
+  public static Builder builder(String model) {
+    return new Builder(model);
+  }
+
+  /** {@link #builder} is easier to read; it checks the same. */
   public EngineOptions {
     require(maxNumSeqs >= 1, "max_num_seqs", maxNumSeqs, "at least 1");
     require(
@@ -59,25 +79,137 @@ public record EngineOptions(
     require(kvCacheBytes >= 0, "kv_cache_memory", kvCacheBytes, "at least 1, or 0 for the default");
     require(threads >= 0, "threads", threads, "at least 1, or 0 for all cores");
     require(
-        device.equals("auto") || device.equals("cpu"),
+        DEVICE.matcher(device).matches(),
         "device",
         device,
-        "auto or cpu; no other backend is built in");
+        "auto, cpu, opencl, ptx or cuda, the last three with or without a number, as in opencl:1");
     require(
-        weights.equals("auto") || WEIGHT_TYPES.containsKey(weights),
+        weights.equals(AUTO) || WEIGHT_TYPES.containsKey(weights),
         "weights",
         weights,
-        "auto, f32, bf16, q8_0 or q4_0");
+        "auto, f32, f16, bf16, q8_0 or q4_0");
+    require(
+        kvCacheDtype.equals(AUTO) || KV_CACHE_TYPES.containsKey(kvCacheDtype),
+        "kv_cache_dtype",
+        kvCacheDtype,
+        "auto, f32, f16 or q8_0");
   }
 
-  /** The type the matrices run in, or null for the types they are stored in. */
-  DType weightType() {
+  /** The type the matrices run in, or null for what suits the types they are stored in. */
+  public DType weightType() {
     return WEIGHT_TYPES.get(weights);
+  }
+
+  /** The type keys and values are kept in, or null for what suits the device. */
+  public KvCacheType kvCacheType() {
+    return KV_CACHE_TYPES.get(kvCacheDtype);
+  }
+
+  /** A builder that begins with these. */
+  public Builder toBuilder() {
+    return new Builder(this);
   }
 
   private static void require(boolean holds, String name, Object value, String limit) {
     if (!holds) {
       throw new IllegalArgumentException("%s is %s; it must be %s".formatted(name, value, limit));
+    }
+  }
+
+  /** Sets what differs from the defaults; the components of {@link EngineOptions} say what. */
+  public static final class Builder {
+    private final String model;
+    private String device = AUTO;
+    private int maxNumSeqs = 32;
+    private int maxNumBatchedTokens = 512;
+    private int maxModelLen;
+    private long kvCacheBytes;
+    private boolean enablePrefixCaching = true;
+    private int threads;
+    private String weights = AUTO;
+    private String kvCacheDtype = AUTO;
+
+    private Builder(String model) {
+      this.model = model;
+    }
+
+    private Builder(EngineOptions from) {
+      model = from.model;
+      device = from.device;
+      maxNumSeqs = from.maxNumSeqs;
+      maxNumBatchedTokens = from.maxNumBatchedTokens;
+      maxModelLen = from.maxModelLen;
+      kvCacheBytes = from.kvCacheBytes;
+      enablePrefixCaching = from.enablePrefixCaching;
+      threads = from.threads;
+      weights = from.weights;
+      kvCacheDtype = from.kvCacheDtype;
+    }
+
+    public Builder device(String name) {
+      device = name;
+      return this;
+    }
+
+    public Builder maxNumSeqs(int count) {
+      maxNumSeqs = count;
+      return this;
+    }
+
+    public Builder maxNumBatchedTokens(int count) {
+      maxNumBatchedTokens = count;
+      return this;
+    }
+
+    public Builder maxModelLen(int tokens) {
+      maxModelLen = tokens;
+      return this;
+    }
+
+    public Builder kvCacheBytes(long bytes) {
+      kvCacheBytes = bytes;
+      return this;
+    }
+
+    public Builder enablePrefixCaching(boolean enable) {
+      enablePrefixCaching = enable;
+      return this;
+    }
+
+    public Builder threads(int count) {
+      threads = count;
+      return this;
+    }
+
+    public Builder weights(String type) {
+      weights = type;
+      return this;
+    }
+
+    public Builder kvCacheDtype(String type) {
+      kvCacheDtype = type;
+      return this;
+    }
+
+    public Builder kvCacheType(KvCacheType type) {
+      return kvCacheDtype(type.toString());
+    }
+
+    /**
+     * @throws IllegalArgumentException if a value is out of its range, or contradicts another
+     */
+    public EngineOptions build() {
+      return new EngineOptions(
+          model,
+          device,
+          maxNumSeqs,
+          maxNumBatchedTokens,
+          maxModelLen,
+          kvCacheBytes,
+          enablePrefixCaching,
+          threads,
+          weights,
+          kvCacheDtype);
     }
   }
 }

@@ -112,16 +112,14 @@ final class BatchInvarianceTest {
       int threads) {
     Path model = directory.resolve("tiny");
     long blockBytes = CpuForwardPass.kvBlockBytes(PhiConfig.load(model), type);
-    return new EngineOptions(
-        model.toString(),
-        "cpu",
-        maxNumSeqs,
-        batchedTokens,
-        0,
-        blocks * blockBytes,
-        prefixCaching,
-        threads,
-        "auto",
-        type);
+    return EngineOptions.builder(model.toString())
+        .device("cpu")
+        .maxNumSeqs(maxNumSeqs)
+        .maxNumBatchedTokens(batchedTokens)
+        .kvCacheBytes(blocks * blockBytes)
+        .enablePrefixCaching(prefixCaching)
+        .threads(threads)
+        .kvCacheType(type)
+        .build();
   }
 }

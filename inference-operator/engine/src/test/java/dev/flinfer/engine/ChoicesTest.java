@@ -294,16 +294,14 @@ final class ChoicesTest {
 
   private static EngineOptions options(
       int maxNumSeqs, int maxNumBatchedTokens, long kvCacheBytes, boolean prefixCaching) {
-    return new EngineOptions(
-        directory.resolve("tiny").toString(),
-        "cpu",
-        maxNumSeqs,
-        maxNumBatchedTokens,
-        0,
-        kvCacheBytes,
-        prefixCaching,
-        2,
-        "auto",
-        KvCacheType.F32);
+    return EngineOptions.builder(directory.resolve("tiny").toString())
+        .device("cpu")
+        .maxNumSeqs(maxNumSeqs)
+        .maxNumBatchedTokens(maxNumBatchedTokens)
+        .kvCacheBytes(kvCacheBytes)
+        .enablePrefixCaching(prefixCaching)
+        .threads(2)
+        .kvCacheType(KvCacheType.F32)
+        .build();
   }
 }

@@ -88,16 +88,12 @@ final class CompletionFutureTest {
 
   private static LlmEngine open() {
     return LlmEngine.open(
-        new EngineOptions(
-            directory.resolve("tiny").toString(),
-            "cpu",
-            1,
-            64,
-            0,
-            0,
-            true,
-            2,
-            "auto",
-            KvCacheType.F32));
+        EngineOptions.builder(directory.resolve("tiny").toString())
+            .device("cpu")
+            .maxNumSeqs(1)
+            .maxNumBatchedTokens(64)
+            .threads(2)
+            .kvCacheType(KvCacheType.F32)
+            .build());
   }
 }

@@ -67,7 +67,7 @@ final class DemoModelTest {
   }
 
   private static EngineOptions options(KvCacheType type) {
-    return new EngineOptions(MODEL.toString(), "cpu", 32, 512, 0, 0, true, 0, "auto", type);
+    return EngineOptions.builder(MODEL.toString()).device("cpu").kvCacheType(type).build();
   }
 
   private static JsonNode expected() throws IOException {

@@ -39,7 +39,13 @@ public final class FaultyForwardPass implements ForwardPass {
   /** An engine of 6 sequences and 24 tokens a step on it, with a token a byte. */
   public static LlmEngine engine(FaultyForwardPass forward, InstantSource clock) {
     EngineOptions options =
-        new EngineOptions("fake", "cpu", 6, 24, 0, 0, true, 1, "auto", KvCacheType.F32);
+        EngineOptions.builder("fake")
+            .device("cpu")
+            .maxNumSeqs(6)
+            .maxNumBatchedTokens(24)
+            .threads(1)
+            .kvCacheType(KvCacheType.F32)
+            .build();
     return new BatchingEngine(
         forward,
         new NoFiles(),

@@ -118,7 +118,14 @@ final class GgufModelTest {
 
   private static Completion answer(Path model, String weights) throws Exception {
     EngineOptions options =
-        new EngineOptions(model.toString(), "cpu", 4, 16, 0, 0, true, 2, weights, KvCacheType.F32);
+        EngineOptions.builder(model.toString())
+            .device("cpu")
+            .maxNumSeqs(4)
+            .maxNumBatchedTokens(16)
+            .threads(2)
+            .weights(weights)
+            .kvCacheType(KvCacheType.F32)
+            .build();
     try (LlmEngine engine = LlmEngine.open(options)) {
       return Requests.submit(
               engine,

@@ -208,40 +208,20 @@ final class LlmEngineTest {
   @Test
   void refusesOptionsThatTheModelCannotServe() {
     String model = directory.resolve("tiny").toString();
-    assertThatThrownBy(
-            () ->
-                LlmEngine.open(
-                    new EngineOptions(
-                        model, "auto", 8, 64, 97, 0, true, 1, "auto", KvCacheType.F32)))
+    assertThatThrownBy(() -> LlmEngine.open(options(8, 64, 1).toBuilder().maxModelLen(97).build()))
         .hasMessage("max_model_len is 97; the model's max_position_embeddings is 96");
-    assertThatThrownBy(
-            () ->
-                LlmEngine.open(
-                    new EngineOptions(
-                        model, "auto", 8, 64, 0, 1, true, 1, "auto", KvCacheType.F32)))
+    assertThatThrownBy(() -> LlmEngine.open(options(8, 64, 1).toBuilder().kvCacheBytes(1).build()))
         .hasMessageStartingWith("kv_cache_memory is 1 bytes, room for 0 tokens; one sequence of");
-    assertThatThrownBy(
-            () -> new EngineOptions(model, "ptx", 8, 64, 0, 0, true, 1, "auto", KvCacheType.F32))
-        .hasMessage("device is ptx; it must be auto or cpu; no other backend is built in");
+    assertThatThrownBy(() -> EngineOptions.builder("tiny").device("metal").build())
+        .hasMessage(
+            "device is metal; it must be auto, cpu, opencl, ptx or cuda, the last three with or without"
+                + " a number, as in opencl:1");
   }
 
   @Test
   void refusesMoreTokensAStepThanTheirActivationsFit() {
     // A row of q, k, v and fc1 is 3 * 48 + 96 numbers, in whole tiles.
-    assertThatThrownBy(
-            () ->
-                LlmEngine.open(
-                    new EngineOptions(
-                        directory.resolve("tiny").toString(),
-                        "cpu",
-                        8,
-                        1 << 24,
-                        0,
-                        0,
-                        true,
-                        1,
-                        "auto",
-                        KvCacheType.F32)))
+    assertThatThrownBy(() -> LlmEngine.open(options(8, 1 << 24, 1)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageStartingWith("max_num_batched_tokens is 16777216; with ")
         .hasMessageContaining(" numbers each the limit of this model is ");
@@ -260,17 +240,13 @@ final class LlmEngineTest {
   }
 
   private static EngineOptions options(int maxNumSeqs, int maxNumBatchedTokens, int threads) {
-    return new EngineOptions(
-        directory.resolve("tiny").toString(),
-        "cpu",
-        maxNumSeqs,
-        maxNumBatchedTokens,
-        0,
-        0,
-        true,
-        threads,
-        "auto",
-        KvCacheType.F32);
+    return EngineOptions.builder(directory.resolve("tiny").toString())
+        .device("cpu")
+        .maxNumSeqs(maxNumSeqs)
+        .maxNumBatchedTokens(maxNumBatchedTokens)
+        .threads(threads)
+        .kvCacheType(KvCacheType.F32)
+        .build();
   }
 
   private static void same(Completion actual, Completion expected, Object when) {

@@ -19,17 +19,13 @@ final class TinyEngine {
 
   static LlmEngine open(Path directory, int maxNumSeqs) {
     return LlmEngine.open(
-        new EngineOptions(
-            directory.resolve("tiny").toString(),
-            "cpu",
-            maxNumSeqs,
-            64,
-            0,
-            0,
-            true,
-            2,
-            "auto",
-            KvCacheType.F32));
+        EngineOptions.builder(directory.resolve("tiny").toString())
+            .device("cpu")
+            .maxNumSeqs(maxNumSeqs)
+            .maxNumBatchedTokens(64)
+            .threads(2)
+            .kvCacheType(KvCacheType.F32)
+            .build());
   }
 
   static Completion get(LlmEngine engine, CompletionRequest request, GeneratedTokens from)

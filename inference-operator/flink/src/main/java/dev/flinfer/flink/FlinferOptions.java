@@ -1,7 +1,6 @@
 package dev.flinfer.flink;
 
 import dev.flinfer.engine.EngineOptions;
-import dev.flinfer.engine.KvCacheType;
 import dev.flinfer.schema.WireFormat;
 import java.time.Duration;
 import java.util.regex.Pattern;
@@ -27,7 +26,9 @@ public final class FlinferOptions {
           .stringType()
           .defaultValue("auto")
           .withDescription(
-              "What the model runs on: auto takes the best there is, cpu the processor. A device"
+              "What the model runs on: cpu, the processor; opencl, ptx or cuda, a device of TornadoVM,"
+                  + " with a number, as in opencl:1, if not the first. auto takes a GPU if there"
+                  + " is one that computes what the processor does, else the processor. A device"
                   + " that is named and missing is an error.");
 
   public static final ConfigOption<Integer> MAX_NUM_SEQS =
@@ -79,18 +80,19 @@ public final class FlinferOptions {
           .stringType()
           .defaultValue("auto")
           .withDescription(
-              "The type that the matrices of weights run in: auto as they are stored, or f32, bf16,"
-                  + " q8_0 or q4_0, to which they are converted when the model is loaded. Smaller"
-                  + " ones take less memory and are faster with few sequences; q4_0 changes answers"
-                  + " noticeably.");
+              "The type that the matrices of weights run in: auto as they are stored where the device"
+                  + " can, or f32, f16, bf16, q8_0 or q4_0, to which they are converted when the"
+                  + " model is loaded; devices differ in what they have. Smaller ones take less"
+                  + " memory and are faster with few sequences; q4_0 changes answers noticeably.");
 
-  public static final ConfigOption<KvCacheType> KV_CACHE_DTYPE =
+  public static final ConfigOption<String> KV_CACHE_DTYPE =
       ConfigOptions.key("flinfer.kv-cache-dtype")
-          .enumType(KvCacheType.class)
-          .defaultValue(EngineOptions.DEFAULT_KV_CACHE_TYPE)
+          .stringType()
+          .defaultValue("auto")
           .withDescription(
               "The type that keys and values are kept in: f32, f16 or q8_0, 8-bit integers with a"
-                  + " scale for each 32. Smaller ones hold more tokens in the same memory; q8_0"
+                  + " scale for each 32. auto takes f16 where the device has it, as the processor"
+                  + " does, else f32. Smaller ones hold more tokens in the same memory; q8_0"
                   + " changes answers now and then.");
 
   public static final ConfigOption<Integer> MAX_IN_FLIGHT =
@@ -148,7 +150,7 @@ public final class FlinferOptions {
 
   /** The engine's own names, as they stand in the messages of {@link EngineOptions}. */
   private static final Pattern ENGINE_NAME =
-      Pattern.compile("^(device|threads|weights)\\b|\\b(max_[a-z_]+|kv_cache_memory)\\b");
+      Pattern.compile("^(device|threads|weights)\\b|\\b(max_[a-z_]+|kv_cache_(?:memory|dtype))\\b");
 
   private FlinferOptions() {}
 
@@ -166,17 +168,17 @@ public final class FlinferOptions {
               .formatted(MODEL.key()));
     }
     try {
-      return new EngineOptions(
-          model,
-          config.get(DEVICE),
-          config.get(MAX_NUM_SEQS),
-          config.get(MAX_NUM_BATCHED_TOKENS),
-          config.get(MAX_MODEL_LEN),
-          config.get(KV_CACHE_MEMORY).getBytes(),
-          config.get(ENABLE_PREFIX_CACHING),
-          config.get(THREADS),
-          config.get(WEIGHTS),
-          config.get(KV_CACHE_DTYPE));
+      return EngineOptions.builder(model)
+          .device(config.get(DEVICE))
+          .maxNumSeqs(config.get(MAX_NUM_SEQS))
+          .maxNumBatchedTokens(config.get(MAX_NUM_BATCHED_TOKENS))
+          .maxModelLen(config.get(MAX_MODEL_LEN))
+          .kvCacheBytes(config.get(KV_CACHE_MEMORY).getBytes())
+          .enablePrefixCaching(config.get(ENABLE_PREFIX_CACHING))
+          .threads(config.get(THREADS))
+          .weights(config.get(WEIGHTS))
+          .kvCacheDtype(config.get(KV_CACHE_DTYPE))
+          .build();
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(withOptionKeys(e.getMessage()), e);
     }

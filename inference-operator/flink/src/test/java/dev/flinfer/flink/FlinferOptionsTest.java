@@ -54,8 +54,17 @@ final class FlinferOptionsTest {
     assertThat(OperatorOptions.from(config))
         .isEqualTo(
             new OperatorOptions(
-                new EngineOptions(
-                    "phi-2", "cpu", 3, 4, 5, 6 << 20, false, 7, "q8_0", KvCacheType.F32),
+                EngineOptions.builder("phi-2")
+                    .device("cpu")
+                    .maxNumSeqs(3)
+                    .maxNumBatchedTokens(4)
+                    .maxModelLen(5)
+                    .kvCacheBytes(6 << 20)
+                    .enablePrefixCaching(false)
+                    .threads(7)
+                    .weights("q8_0")
+                    .kvCacheType(KvCacheType.F32)
+                    .build(),
                 new Admission.Limits(8, 80),
                 2,
                 Duration.ofSeconds(9),
@@ -76,12 +85,13 @@ final class FlinferOptionsTest {
       delimiter = '|',
       textBlock =
           """
-          weights                | int8 | flinfer.weights is int8; it must be auto, f32, bf16, q8_0 or q4_0
+          weights                | int8 | flinfer.weights is int8; it must be auto, f32, f16, bf16, q8_0 or q4_0
           max-num-seqs           | 0    | flinfer.max-num-seqs is 0; it must be at least 1
           max-num-batched-tokens | 31   | flinfer.max-num-batched-tokens is 31; it must be at least flinfer.max-num-seqs, which is 32
           max-model-len          | -1   | flinfer.max-model-len is -1; it must be at least 1, or 0 for the model's
           threads                | -2   | flinfer.threads is -2; it must be at least 1, or 0 for all cores
-          device                 | tpu  | flinfer.device is tpu; it must be auto or cpu; no other backend is built in
+          device                 | tpu  | flinfer.device is tpu; it must be auto, cpu, opencl, ptx or cuda, the last three with or without a number, as in opencl:1
+          kv-cache-dtype         | bf16 | flinfer.kv-cache-dtype is bf16; it must be auto, f32, f16 or q8_0
           max-in-flight          | -1   | flinfer.max-in-flight is -1; it must be at least 1, or 0 for twice flinfer.max-num-seqs
           max-in-flight-tokens   | -1   | flinfer.max-in-flight-tokens is -1; it must be at least 1, or 0 for what two KV caches hold
           deduplicate.ttl        | 1 ns | flinfer.deduplicate.ttl is 1 ns; it must be at least 1 ms, or 0 to answer all
