@@ -98,6 +98,12 @@ final class SamplingArguments {
   Long seed;
 
   @Option(
+      names = "--priority",
+      paramLabel = "N",
+      description = "Lower ones are taken up earlier (default: 0).")
+  Integer priority;
+
+  @Option(
       names = "--stop",
       paramLabel = "TEXT",
       description = "End where this text appears; may be given several times.")
@@ -142,6 +148,7 @@ final class SamplingArguments {
         .fill("logprobs", logprobs, request::setLogprobs)
         .fill("structured_outputs", structuredOutputs(), request::setStructuredOutputs)
         .fill("seed", seed, request::setSeed)
+        .fill("priority", priority, request::setPriority)
         .fill("stop", stop, request::setStop)
         .fill("choices", choices, request::setChoices)
         .fill("choices_method", choicesMethod, request::setChoicesMethod);

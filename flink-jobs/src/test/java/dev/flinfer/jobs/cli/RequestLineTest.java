@@ -33,6 +33,18 @@ final class RequestLineTest {
   }
 
   @Test
+  void thePriorityOfTheLineGoesBeforeTheOption() {
+    SamplingArguments options = sampling("--priority=-3");
+    RequestLine without = RequestLine.parse("{\"prompt\": \"Hi\"}");
+    RequestLine with = RequestLine.parse("{\"prompt\": \"Hi\", \"priority\": 2}");
+    options.fillIn(without.request(), without.present());
+    options.fillIn(with.request(), with.present());
+
+    assertThat(without.request().getPriority()).isEqualTo(-3);
+    assertThat(with.request().getPriority()).isEqualTo(2);
+  }
+
+  @Test
   void withoutOptionsARequestIsGreedyAndSixteenTokensLong() {
     RequestLine line = RequestLine.parse("{\"prompt\": \"Hi\"}");
     sampling().fillIn(line.request(), line.present());

@@ -57,7 +57,8 @@ final class BatchingEngine implements LlmEngine {
     this.constraints = new Constraints(tokenizer, forward.vocabSize());
     Scheduler.Limits limits = Scheduler.Limits.of(options);
     this.scheduler = new Scheduler(limits, options.enablePrefixCaching(), pool);
-    this.logits = new float[Math.multiplyExact(limits.maxNumLogits(), forward.vocabSize())];
+    this.logits =
+        HeapArrays.floats(limits.logitsOption(), limits.maxNumLogits(), forward.vocabSize());
     this.sampler = new StepSampler(logits, forward.vocabSize(), eosTokenIds, model, counters);
     this.faults = new DeviceFaults(forward, model, scheduler, pool, counters);
     publishStats();

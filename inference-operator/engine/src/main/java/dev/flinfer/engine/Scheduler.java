@@ -48,6 +48,13 @@ final class Scheduler {
           options.maxNumBatchedTokens(),
           Math.max(options.maxNumSeqs(), forChoices));
     }
+
+    /** What decides the rows of logits, for messages. */
+    String logitsOption() {
+      return maxNumLogits > maxNumSeqs
+          ? "rows of logits (max_num_batched_tokens, up to 64)"
+          : "max_num_seqs";
+    }
   }
 
   private final Limits limits;

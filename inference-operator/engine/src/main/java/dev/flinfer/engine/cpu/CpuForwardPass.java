@@ -1,5 +1,7 @@
 package dev.flinfer.engine.cpu;
 
+import static dev.flinfer.engine.HeapArrays.floats;
+
 import dev.flinfer.engine.ForwardPass;
 import dev.flinfer.engine.KvCacheType;
 import dev.flinfer.engine.StepPlan;
@@ -103,25 +105,6 @@ public final class CpuForwardPass implements ForwardPass {
     } catch (RuntimeException e) {
       close();
       throw e;
-    }
-  }
-
-  /** Room for so many rows, if a Java array holds them. */
-  private static float[] floats(String name, int rows, int stride) {
-    int most = (Integer.MAX_VALUE - 8) / stride;
-    if (rows > most) {
-      throw new IllegalArgumentException(
-          "%s is %d; with %d numbers each the limit of this model is %d"
-              .formatted(name, rows, stride, most));
-    }
-    try {
-      return new float[rows * stride];
-    } catch (OutOfMemoryError e) {
-      throw new IllegalArgumentException(
-          ("%s is %d; with %d numbers each that is %,d bytes, more than is free of the Java heap of"
-                  + " %,d. Lower it, or raise -Xmx")
-              .formatted(name, rows, stride, 4L * rows * stride, Runtime.getRuntime().maxMemory()),
-          e);
     }
   }
 

@@ -163,12 +163,14 @@ final class Panels {
   }
 
   private void packPanel(List<Tensor> parts, int panel, PanelPacker packer, Tile tile) {
+    int[] rowsOf = parts.stream().mapToInt(part -> Math.toIntExact(part.shape().get(0))).toArray();
     for (int k = 0; k < inputs; k += DEPTH) {
       int depth = Math.min(DEPTH, inputs - k);
       packer.clear();
       int first = 0; // output of the part's first row
-      for (Tensor part : parts) {
-        int rows = Math.toIntExact(part.shape().get(0));
+      for (int i = 0; i < parts.size(); i++) {
+        Tensor part = parts.get(i);
+        int rows = rowsOf[i];
         int from = Math.max(panel * WIDTH, first);
         int to = Math.min((panel + 1) * WIDTH, first + rows);
         for (int output = from; output < to; output++) {

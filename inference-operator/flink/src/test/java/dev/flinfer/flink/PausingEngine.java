@@ -1,0 +1,120 @@
+package dev.flinfer.flink;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.flinfer.engine.EngineException;
+import dev.flinfer.engine.EngineStats;
+import dev.flinfer.engine.GeneratedTokens;
+import dev.flinfer.engine.Generation;
+import dev.flinfer.engine.GenerationListener;
+import dev.flinfer.engine.LlmEngine;
+import dev.flinfer.engine.ModelInfo;
+import dev.flinfer.engine.RequestFailedException;
+import dev.flinfer.schema.Completion;
+import dev.flinfer.schema.CompletionRequest;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** A real engine whose device stands still at a number of tokens until it may go on. */
+final class PausingEngine implements LlmEngine {
+  private final LlmEngine engine;
+  private final AtomicInteger left;
+  private final CountDownLatch paused = new CountDownLatch(1);
+  private final CountDownLatch mayGoOn = new CountDownLatch(1);
+  private final Map<String, GeneratedTokens> resumed = new ConcurrentHashMap<>();
+
+  PausingEngine(LlmEngine engine, int tokens) {
+    this.engine = engine;
+    this.left = new AtomicInteger(tokens);
+  }
+
+  void awaitPause() throws InterruptedException {
+    assertThat(paused.await(30, TimeUnit.SECONDS)).isTrue();
+  }
+
+  void goOn() {
+    mayGoOn.countDown();
+  }
+
+  /** With which tokens a request came. */
+  GeneratedTokens resumedFrom(String id) {
+    return resumed.get(id);
+  }
+
+  @Override
+  public Generation submit(
+      CompletionRequest request, GeneratedTokens resumeFrom, GenerationListener listener) {
+    resumed.put(request.getId(), resumeFrom);
+    return engine.submit(request, resumeFrom, new Pausing(listener));
+  }
+
+  @Override
+  public ModelInfo model() {
+    return engine.model();
+  }
+
+  @Override
+  public EngineStats stats() {
+    return engine.stats();
+  }
+
+  @Override
+  public boolean failed() {
+    return engine.failed();
+  }
+
+  @Override
+  public void close() {
+    goOn(); // else a test that failed would wait for the device for ever
+    engine.close();
+  }
+
+  private final class Pausing implements GenerationListener {
+    private final GenerationListener listener;
+
+    Pausing(GenerationListener listener) {
+      this.listener = listener;
+    }
+
+    @Override
+    public void onToken(int token, String text) {
+      if (left.decrementAndGet() == 0) {
+        paused.countDown();
+        try {
+          mayGoOn.await();
+        } catch (InterruptedException e) {
+          Thread.currentThread().interrupt();
+        }
+      }
+      listener.onToken(token, text);
+    }
+
+    @Override
+    public void onCompletion(Completion completion) {
+      listener.onCompletion(completion);
+    }
+
+    @Override
+    public int maxAttempts() {
+      return listener.maxAttempts();
+    }
+
+    @Override
+    public void onRequestFailed(RequestFailedException failure) {
+      listener.onRequestFailed(failure);
+    }
+
+    @Override
+    public void onFailure(EngineException failure) {
+      listener.onFailure(failure);
+    }
+
+    @Override
+    public void onClose(EngineException closed) {
+      listener.onClose(closed);
+    }
+  }
+}

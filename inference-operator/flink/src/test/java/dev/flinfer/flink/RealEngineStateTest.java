@@ -1,0 +1,143 @@
+package dev.flinfer.flink;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.flinfer.engine.EngineOptions;
+import dev.flinfer.engine.GeneratedTokens;
+import dev.flinfer.engine.KvCacheType;
+import dev.flinfer.engine.LlmEngine;
+import dev.flinfer.engine.RandomCheckpoint;
+import dev.flinfer.engine.Requests;
+import dev.flinfer.engine.weights.DType;
+import dev.flinfer.schema.Completion;
+import dev.flinfer.schema.CompletionRecord;
+import dev.flinfer.schema.CompletionRequest;
+import dev.flinfer.schema.SourceRecord;
+import dev.flinfer.schema.WireFormat;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.apache.flink.formats.avro.typeutils.AvroSerializer;
+import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
+import org.apache.flink.streaming.util.OneInputStreamOperatorTestHarness;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Snapshots in the middle of requests that the real forward pass computes. */
+@Timeout(60)
+final class RealEngineStateTest {
+  private static final int TOKENS = 20;
+
+  private static final CompletionRequest SEVERAL =
+      Requests.greedy("n", "a prompt for three", TOKENS)
+          .setTemperature(0.9)
+          .setN(3)
+          .setLogprobs(2)
+          .setIgnoreEos(true)
+          .build();
+
+  /** Its prompt takes more steps than the other request generates tokens before the snapshot. */
+  private static final CompletionRequest CHOICES =
+      Requests.greedy("c", "one of these labels it is, and the prompt is long. ".repeat(3), 1)
+          .setChoices(List.of("sport", "space", "art"))
+          .build();
+
+  @TempDir private static Path directory;
+
+  @BeforeAll
+  static void write() {
+    RandomCheckpoint.Shape shape = new RandomCheckpoint.Shape(48, 4, 2, 96, 300, 256, 0.5);
+    RandomCheckpoint.write(directory.resolve("tiny"), shape, DType.F16, 11);
+  }
+
+  private static EngineOptions options() {
+    return EngineOptions.builder(directory.resolve("tiny").toString())
+        .device("cpu")
+        .maxNumSeqs(4)
+        .maxNumBatchedTokens(24)
+        .threads(1)
+        .kvCacheType(KvCacheType.F32)
+        .build();
+  }
+
+  @Test
+  void severalOutputsAndChoicesGoOnWhereTheyWere() throws Exception {
+    OperatorSubtaskState state;
+    PausingEngine before = new PausingEngine(LlmEngine.open(options()), 3);
+    try (OneInputStreamOperatorTestHarness<SourceRecord, CompletionRecord> flink = flink(before)) {
+      flink.open();
+      flink.processElement(TestRecords.record(0, "n"), 0);
+      flink.processElement(TestRecords.record(1, "c"), 0);
+      before.awaitPause();
+      flink.prepareSnapshotPreBarrier(1);
+      state = flink.snapshot(1, 1);
+      assertThat(flink.extractOutputValues()).isEmpty();
+      before.goOn();
+    }
+    PausingEngine after = new PausingEngine(LlmEngine.open(options()), Integer.MAX_VALUE);
+    List<Completion> completions;
+    try (OneInputStreamOperatorTestHarness<SourceRecord, CompletionRecord> flink = flink(after)) {
+      flink.initializeState(state);
+      flink.open();
+      flink.endInput();
+      completions =
+          flink.extractOutputValues().stream().map(CompletionRecord::getCompletion).toList();
+    }
+    assertThat(completions)
+        .extracting(RealEngineStateTest::bits)
+        .containsExactlyInAnyOrder(undisturbed(SEVERAL), undisturbed(CHOICES));
+    int kept = after.resumedFrom("n").count();
+    assertThat(kept).isBetween(3, 3 * TOKENS - 1);
+    assertThat(after.resumedFrom("c").count()).isZero();
+    assertThat(kept + after.stats().generatedTokens()).isEqualTo(3 * TOKENS);
+  }
+
+  private static Completion undisturbed(CompletionRequest request) throws Exception {
+    try (LlmEngine engine = LlmEngine.open(options())) {
+      return bits(Requests.submit(engine, request, GeneratedTokens.NONE).get(30, TimeUnit.SECONDS));
+    }
+  }
+
+  /** All that may not differ. */
+  private static Completion bits(Completion completion) {
+    return Completion.newBuilder(completion)
+        .setCachedTokens(0)
+        .setQueueTimeMs(0)
+        .setTimeToFirstTokenMs(0)
+        .setLatencyMs(0)
+        .build();
+  }
+
+  private static OneInputStreamOperatorTestHarness<SourceRecord, CompletionRecord> flink(
+      LlmEngine engine) throws Exception {
+    Map<String, CompletionRequest> requests = Map.of("n", SEVERAL, "c", CHOICES);
+    OperatorOptions options =
+        new OperatorOptions(
+            options(),
+            new Admission.Limits(4, 0),
+            3,
+            Duration.ofSeconds(10),
+            WireFormat.JSON,
+            Duration.ZERO);
+    OneInputStreamOperatorTestHarness<SourceRecord, CompletionRecord> flink =
+        new OneInputStreamOperatorTestHarness<>(
+            new InferenceOperatorFactory(
+                options,
+                unused -> engine,
+                () ->
+                    bytes ->
+                        CompletionRequest.newBuilder(
+                                requests.get(new String(bytes, StandardCharsets.UTF_8)))
+                            .build()),
+            8,
+            1,
+            0);
+    flink.setup(new AvroSerializer<>(CompletionRecord.class));
+    return flink;
+  }
+}
