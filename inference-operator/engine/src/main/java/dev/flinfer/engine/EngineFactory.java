@@ -31,14 +31,19 @@ final class EngineFactory {
             forward.device(),
             options.maxModelLen(),
             config.vocabSize());
-    return new BatchingEngine(
-        forward,
-        files.checkpoint(),
-        files.tokenizer(),
-        config.eosTokenIds(),
-        info,
-        options,
-        InstantSource.system());
+    try {
+      return new BatchingEngine(
+          forward,
+          files.checkpoint(),
+          files.tokenizer(),
+          config.eosTokenIds(),
+          info,
+          options,
+          InstantSource.system());
+    } catch (RuntimeException e) {
+      forward.close();
+      throw e;
+    }
   }
 
   /** With what depends on the model and the machine filled in. */

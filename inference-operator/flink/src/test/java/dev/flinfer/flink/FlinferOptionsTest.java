@@ -44,6 +44,7 @@ final class FlinferOptionsTest {
                 Map.entry("flinfer.threads", "7"),
                 Map.entry("flinfer.weights", "q8_0"),
                 Map.entry("flinfer.kv-cache-dtype", "f32"),
+                Map.entry("flinfer.cpu.products", "java"),
                 Map.entry("flinfer.max-in-flight", "8"),
                 Map.entry("flinfer.max-in-flight-tokens", "80"),
                 Map.entry("flinfer.max-attempts", "2"),
@@ -64,6 +65,7 @@ final class FlinferOptionsTest {
                     .threads(7)
                     .weights("q8_0")
                     .kvCacheType(KvCacheType.F32)
+                    .cpuProducts("java")
                     .build(),
                 new Admission.Limits(8, 80),
                 2,
@@ -92,6 +94,7 @@ final class FlinferOptionsTest {
           threads                | -2   | flinfer.threads is -2; it must be at least 1, or 0 for all cores
           device                 | tpu  | flinfer.device is tpu; it must be auto, cpu, opencl, ptx or cuda, the last three with or without a number, as in opencl:1
           kv-cache-dtype         | bf16 | flinfer.kv-cache-dtype is bf16; it must be auto, f32, f16 or q8_0
+          cpu.products           | mkl  | flinfer.cpu.products is mkl; it must be auto, java or onednn
           max-in-flight          | -1   | flinfer.max-in-flight is -1; it must be at least 1, or 0 for twice flinfer.max-num-seqs
           max-in-flight-tokens   | -1   | flinfer.max-in-flight-tokens is -1; it must be at least 1, or 0 for what two KV caches hold
           deduplicate.ttl        | 1 ns | flinfer.deduplicate.ttl is 1 ns; it must be at least 1 ms, or 0 to answer all

@@ -78,7 +78,8 @@ final class Dnnl {
         System.load(unpack("libdnnl.so.3", directory));
         loaded = new Dnnl();
       } catch (IOException | UnsatisfiedLinkError e) {
-        throw new IllegalStateException("oneDNN cannot be loaded: " + e.getMessage(), e);
+        throw new IllegalStateException(
+            "oneDNN cannot be loaded: %s. Set cpu_products to java".formatted(e.getMessage()), e);
       }
     }
     return loaded;

@@ -148,7 +148,8 @@ final class DnnlProducts implements MatrixProducts {
     String kernels = dnnl.implementation(product);
     if (kernels.contains("ref")) {
       throw new IllegalStateException(
-          "oneDNN has no fast product of bf16 for this processor, only %s".formatted(kernels));
+          "oneDNN has no fast product of bf16 for this processor, only %s; set cpu_products to java"
+              .formatted(kernels));
     }
     return dnnl.weightsOf(product);
   }
