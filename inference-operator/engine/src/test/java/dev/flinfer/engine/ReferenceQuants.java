@@ -44,7 +44,8 @@ public final class ReferenceQuants {
     }
   }
 
-  byte[] bytes() {
+  /** The blocks, one after the other. */
+  public byte[] bytes() {
     return out.array();
   }
 

@@ -21,6 +21,9 @@ final class DnnlProducts implements MatrixProducts {
   /** Outputs of a slice: four of Phi-2's 2,560, so that two threads have equal work. */
   static final int SLICE = 640;
 
+  /** The kernels for which it was measured that the number of rows changes no bits. */
+  private static final String KERNELS = "avx512_core_bf16";
+
   /** Counts above this are its multiples, those below are powers of two. */
   private static final int STEP = 16;
 
@@ -50,13 +53,15 @@ final class DnnlProducts implements MatrixProducts {
   /**
    * @param arena what the weights lie in
    * @param maxRows most rows of a product
-   * @throws IllegalStateException if oneDNN cannot be loaded; the message says why
+   * @throws IllegalStateException if oneDNN cannot be loaded or has no such kernels for this
+   *     processor; the message says so
    */
   DnnlProducts(Arena arena, WorkerTeam team, int maxRows) {
     this.dnnl = Dnnl.load();
     this.arena = arena;
     this.team = team;
     this.maxRows = padded(maxRows);
+    weightsLayout(SLICE, SLICE); // so that a processor that cannot is refused at once
   }
 
   @Override
@@ -146,10 +151,10 @@ final class DnnlProducts implements MatrixProducts {
             inputs,
             outputs);
     String kernels = dnnl.implementation(product);
-    if (kernels.contains("ref")) {
+    if (!kernels.contains(KERNELS)) {
       throw new IllegalStateException(
-          "oneDNN has no fast product of bf16 for this processor, only %s; set cpu_products to java"
-              .formatted(kernels));
+          "oneDNN multiplies with %s on this processor; only %s is known to give a row the same bits in every batch. Set cpu_products to java"
+              .formatted(kernels, KERNELS));
     }
     return dnnl.weightsOf(product);
   }
