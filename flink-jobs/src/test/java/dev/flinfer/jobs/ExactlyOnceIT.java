@@ -80,6 +80,7 @@ final class ExactlyOnceIT extends ExactlyOnceContract {
     TestTopics topics = topics("savepoint-" + bounded);
     Configuration config = config(topics);
     config.setString("flinfer.bounded", Boolean.toString(bounded));
+    Faults.planPause(Duration.ofMillis(30)); // a job that has ended cannot be stopped
     JobClient job = submit(config, 1);
     int[] parallelism = {3, 2};
     for (int p : parallelism) {

@@ -38,6 +38,11 @@ final class Faults {
   private static int passes;
   private static Point next;
   private static String log = "";
+
+  /** Half a second of work becomes some seconds, so that a failure finds some of it under way. */
+  private static final Duration PAUSE = Duration.ofMillis(4);
+
+  private static volatile Duration pause = PAUSE;
   private static final AtomicReference<Duration> STALL = new AtomicReference<>();
   private static final AtomicInteger STALL_AFTER = new AtomicInteger();
 
@@ -49,6 +54,16 @@ final class Faults {
     next = null;
     log = "";
     STALL.set(null);
+    pause = PAUSE;
+  }
+
+  /** The engine waits that long before each answer, for a job that must not end too early. */
+  static void planPause(Duration time) {
+    pause = time;
+  }
+
+  static Duration pause() {
+    return pause;
   }
 
   /** So many faults, one after the other, at points that follow from the seed. */

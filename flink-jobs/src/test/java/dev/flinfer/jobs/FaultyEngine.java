@@ -17,9 +17,6 @@ import java.util.concurrent.locks.LockSupport;
 
 /** The process's real engine, which fails where {@link Faults} says and answers at a walk. */
 final class FaultyEngine implements LlmEngine {
-  /** Half a second of work becomes some seconds, so that a failure finds some of it under way. */
-  private static final long PAUSE_NANOS = 4_000_000;
-
   private final LlmEngine engine;
   private volatile EngineException failure;
 
@@ -88,7 +85,7 @@ final class FaultyEngine implements LlmEngine {
 
     @Override
     public void onCompletion(Completion completion) {
-      LockSupport.parkNanos(PAUSE_NANOS);
+      LockSupport.parkNanos(Faults.pause().toNanos());
       try {
         Faults.hit(Point.ANSWER);
       } catch (EngineException e) {
