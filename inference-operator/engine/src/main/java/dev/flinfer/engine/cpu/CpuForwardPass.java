@@ -14,7 +14,7 @@ import java.util.List;
 
 /**
  * Phi's forward pass in Java on all cores, activations, keys and values in fp32, weights in the
- * type they are stored in.
+ * type they are stored in, or all in bf16 where oneDNN multiplies.
  *
  * <p>Architecture: "Textbooks Are All You Need II" (arXiv 2309.05463) and Hugging Face's {@code
  * PhiForCausalLM}: attention and MLP of a block both read the same normalised input.
