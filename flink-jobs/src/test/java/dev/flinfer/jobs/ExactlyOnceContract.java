@@ -168,6 +168,15 @@ abstract class ExactlyOnceContract {
     job.getJobExecutionResult().get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
   }
 
+  /** Waits until the job has given the answers that it may. */
+  static void awaitHeld() throws InterruptedException {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(TIMEOUT_SECONDS);
+    while (!Faults.heldNow()) {
+      assertThat(System.nanoTime()).as("held in time").isLessThan(deadline);
+      Thread.sleep(20);
+    }
+  }
+
   /** Waits until a consumer can see that many answers. */
   static void awaitAnswers(TestTopics topics, int count) throws Exception {
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(TIMEOUT_SECONDS);
@@ -176,8 +185,18 @@ abstract class ExactlyOnceContract {
     }
   }
 
-  static void awaitMoreAnswers(TestTopics topics) throws Exception {
-    awaitAnswers(topics, topics.read(topics.output).size() + 30);
+  /**
+   * Submits the job and returns when a consumer sees {@code answers / 2} more answers. It gives no
+   * more than {@code answers} until {@link Faults#allowAllAnswers}, so it is under way whatever the
+   * machine is busy with.
+   */
+  static JobClient submitHeld(TestTopics topics, Configuration config, int parallelism, int answers)
+      throws Exception {
+    int before = topics.read(topics.output).size();
+    Faults.allowAnswers(answers);
+    JobClient job = submit(config, parallelism);
+    awaitAnswers(topics, before + answers / 2);
+    return job;
   }
 
   /** Waits until the broker has aborted all that the job left open. */

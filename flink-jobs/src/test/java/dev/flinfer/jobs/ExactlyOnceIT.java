@@ -19,6 +19,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** One of each kind of failure. */
 @Timeout(value = 3, unit = TimeUnit.MINUTES)
 final class ExactlyOnceIT extends ExactlyOnceContract {
+  /** Answers of {@value #PROMPTS} after which a job is held, to be stopped or killed half-way. */
+  private static final int HELD = 60;
 
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
@@ -26,9 +28,9 @@ final class ExactlyOnceIT extends ExactlyOnceContract {
     TestTopics topics = topics("killed-" + bounded);
     Configuration config = config(topics);
     config.setString("flinfer.bounded", Boolean.toString(bounded));
-    JobClient job = submit(config, 2);
-    awaitMoreAnswers(topics);
+    JobClient job = submitHeld(topics, config, 2, HELD);
     cluster().replaceTaskManager();
+    Faults.allowAllAnswers();
     if (bounded) {
       await(job);
       assertThat(topics.committed()).as("offsets committed").isEqualTo(PROMPTS);
@@ -67,9 +69,9 @@ final class ExactlyOnceIT extends ExactlyOnceContract {
   @Test
   void theBrokerRestarts() throws Exception {
     TestTopics topics = topics("broker");
-    JobClient job = submit(config(topics), 2);
-    awaitMoreAnswers(topics);
+    JobClient job = submitHeld(topics, config(topics), 2, HELD);
     restartBroker();
+    Faults.allowAllAnswers();
     await(job);
     assertExactlyOnce(topics);
   }
@@ -80,16 +82,15 @@ final class ExactlyOnceIT extends ExactlyOnceContract {
     TestTopics topics = topics("savepoint-" + bounded);
     Configuration config = config(topics);
     config.setString("flinfer.bounded", Boolean.toString(bounded));
-    Faults.planPause(Duration.ofMillis(30)); // a job that has ended cannot be stopped
-    JobClient job = submit(config, 1);
-    int[] parallelism = {3, 2};
-    for (int p : parallelism) {
-      awaitMoreAnswers(topics);
+    for (int parallelism : new int[] {1, 3}) {
       String savepoint =
-          job.stopWithSavepoint(false, dir() + "/savepoints", SavepointFormatType.CANONICAL).get();
+          submitHeld(topics, config, parallelism, HELD)
+              .stopWithSavepoint(false, dir() + "/savepoints", SavepointFormatType.CANONICAL)
+              .get();
       config.setString("execution.state-recovery.path", savepoint);
-      job = submit(config, p);
     }
+    Faults.allowAllAnswers();
+    JobClient job = submit(config, 2);
     if (bounded) {
       await(job);
     } else {
@@ -119,15 +120,19 @@ final class ExactlyOnceIT extends ExactlyOnceContract {
   void aTransactionThatTimedOutAfterItsCheckpointFailsTheJob() throws Exception {
     TestTopics topics = topics("lost");
     Configuration config = config(topics);
-    config.setString("flinfer.kafka.transaction-timeout", "2 s");
+    config.setString("flinfer.kafka.transaction-timeout", "8 s");
+    // No checkpoint but the savepoint, so that all answers are in its transactions.
+    config.setString("execution.checkpointing.interval", "1 h");
     config.setString("restart-strategy.fixed-delay.attempts", "1");
+    Faults.allowAnswers(HELD);
     JobClient job = submitUnchecked(config, 2);
-    awaitMoreAnswers(topics);
-    // Such a savepoint does not commit; a crash between checkpoint and commit leaves the same.
+    awaitHeld();
+    // It does not commit them; a crash between checkpoint and commit leaves the same.
     String savepoint =
         job.triggerSavepoint(dir() + "/savepoints", SavepointFormatType.CANONICAL).get();
     job.cancel().get();
     awaitAborted(topics);
+    Faults.allowAllAnswers();
 
     config.setString("execution.state-recovery.path", savepoint);
     assertThatThrownBy(() -> await(submitUnchecked(config, 2)))

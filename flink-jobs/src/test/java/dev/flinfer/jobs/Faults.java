@@ -3,9 +3,12 @@ package dev.flinfer.jobs;
 import dev.flinfer.engine.EngineException;
 import java.time.Duration;
 import java.util.Random;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 
 /**
  * What fails next, for all engines of the process: the operator's code asks at each {@link Point}.
@@ -39,12 +42,12 @@ final class Faults {
   private static Point next;
   private static String log = "";
 
-  /** Half a second of work becomes some seconds, so that a failure finds some of it under way. */
-  private static final Duration PAUSE = Duration.ofMillis(4);
+  /** Before each answer: half a second of work becomes some, so that a fault finds it under way. */
+  static final Duration PAUSE = Duration.ofMillis(4);
 
-  private static volatile Duration pause = PAUSE;
   private static final AtomicReference<Duration> STALL = new AtomicReference<>();
   private static final AtomicInteger STALL_AFTER = new AtomicInteger();
+  private static volatile Semaphore answers = unlimited();
 
   private Faults() {}
 
@@ -54,16 +57,40 @@ final class Faults {
     next = null;
     log = "";
     STALL.set(null);
-    pause = PAUSE;
+    answers = unlimited();
   }
 
-  /** The engine waits that long before each answer, for a job that must not end too early. */
-  static void planPause(Duration time) {
-    pause = time;
+  private static Semaphore unlimited() {
+    return new Semaphore(Integer.MAX_VALUE);
   }
 
-  static Duration pause() {
-    return pause;
+  /**
+   * The engines give so many answers from here on and then none, until they are allowed more or
+   * closed: what a test does to a job half-way finds it half-way, however slow the machine is.
+   */
+  static void allowAnswers(int count) {
+    answers = new Semaphore(count);
+  }
+
+  /** Whether the answers that were allowed are given. */
+  static boolean heldNow() {
+    return answers.availablePermits() == 0;
+  }
+
+  /** All answers from here on. */
+  static void allowAllAnswers() {
+    answers = unlimited();
+  }
+
+  /** Waits until there may be one more answer, or there is to be none. */
+  static void awaitAllowed(BooleanSupplier closed) {
+    try {
+      while (!closed.getAsBoolean() && !answers.tryAcquire(20, TimeUnit.MILLISECONDS)) {
+        // Asks again: the test may have allowed more, with a semaphore of its own.
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   /** So many faults, one after the other, at points that follow from the seed. */

@@ -19,6 +19,7 @@ import java.util.concurrent.locks.LockSupport;
 final class FaultyEngine implements LlmEngine {
   private final LlmEngine engine;
   private volatile EngineException failure;
+  private volatile boolean closed;
 
   private FaultyEngine(EngineOptions options) {
     Faults.hit(Point.OPEN);
@@ -85,7 +86,8 @@ final class FaultyEngine implements LlmEngine {
 
     @Override
     public void onCompletion(Completion completion) {
-      LockSupport.parkNanos(Faults.pause().toNanos());
+      LockSupport.parkNanos(Faults.PAUSE.toNanos());
+      Faults.awaitAllowed(() -> closed);
       try {
         Faults.hit(Point.ANSWER);
       } catch (EngineException e) {
@@ -127,6 +129,7 @@ final class FaultyEngine implements LlmEngine {
 
   @Override
   public void close() {
+    closed = true;
     engine.close();
   }
 }
