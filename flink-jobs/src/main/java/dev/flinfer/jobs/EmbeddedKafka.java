@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
@@ -22,7 +23,9 @@ import kafka.tools.StorageTool;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.ApiException;
 import org.apache.kafka.common.errors.TopicExistsException;
@@ -226,7 +229,7 @@ public final class EmbeddedKafka implements AutoCloseable {
   }
 
   /**
-   * Creates those of the topics that are not there yet, and returns when clients see them all.
+   * Creates those of the topics that are not there yet, and returns when clients can use them all.
    *
    * @param partitions partitions of each
    */
@@ -249,6 +252,7 @@ public final class EmbeddedKafka implements AutoCloseable {
         }
         Thread.sleep(10);
       }
+      awaitLeaders(admin, List.of(names));
     } catch (ExecutionException | TimeoutException e) {
       throw new IllegalStateException(
           "The topics %s cannot be created: %s".formatted(List.of(names), e.getMessage()), e);
@@ -256,6 +260,30 @@ public final class EmbeddedKafka implements AutoCloseable {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("Interrupted while creating topics", e);
     }
+  }
+
+  /**
+   * Waits until the broker leads every partition, which it does a moment after it shows them. A
+   * producer whose first batch comes in between has it refused and the next one taken; the first is
+   * out of order from then on, and never taken.
+   */
+  private static void awaitLeaders(Admin admin, List<String> names)
+      throws ExecutionException, TimeoutException, InterruptedException {
+    Map<TopicPartition, OffsetSpec> latest = new HashMap<>();
+    admin
+        .describeTopics(names)
+        .allTopicNames()
+        .get(ADMIN_TIMEOUT_SECONDS, TimeUnit.SECONDS)
+        .forEach(
+            (name, topic) ->
+                topic
+                    .partitions()
+                    .forEach(
+                        p ->
+                            latest.put(
+                                new TopicPartition(name, p.partition()), OffsetSpec.latest())));
+    // Only a leader answers; the client asks again until one does.
+    admin.listOffsets(latest).all().get(ADMIN_TIMEOUT_SECONDS, TimeUnit.SECONDS);
   }
 
   /** Waits for the answer; false if it is that one error. */

@@ -33,6 +33,7 @@ final class BatchingEngine implements LlmEngine {
   private final Constraints constraints;
   private final EngineCounters counters = new EngineCounters();
   private final float[] logits; // (rows of logits, vocab_size)
+  private final TopLogits top; // (rows of logits)
 
   private final OwnerThread owner = new OwnerThread(this::run);
   private volatile boolean closed;
@@ -59,7 +60,8 @@ final class BatchingEngine implements LlmEngine {
     this.scheduler = new Scheduler(limits, options.enablePrefixCaching(), pool);
     this.logits =
         HeapArrays.floats(limits.logitsOption(), limits.maxNumLogits(), forward.vocabSize());
-    this.sampler = new StepSampler(logits, forward.vocabSize(), eosTokenIds, model, counters);
+    this.top = new TopLogits(limits.maxNumLogits());
+    this.sampler = new StepSampler(logits, top, forward.vocabSize(), eosTokenIds, model, counters);
     this.faults = new DeviceFaults(forward, model, scheduler, pool, counters);
     publishStats();
     owner.start();
@@ -196,7 +198,8 @@ final class BatchingEngine implements LlmEngine {
   private void compute(List<Scheduler.Scheduled> step) {
     long start = System.nanoTime();
     try {
-      forward.forward(StepPlans.of(step), logits);
+      sampler.want(step);
+      forward.forward(StepPlans.of(step), logits, top);
     } catch (RuntimeException e) {
       faults.stepFailed(step, e);
       publishStats();

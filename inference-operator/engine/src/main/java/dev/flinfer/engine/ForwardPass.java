@@ -31,6 +31,17 @@ public interface ForwardPass extends AutoCloseable {
    */
   void forward(StepPlan plan, float[] logits);
 
+  /**
+   * As {@link #forward(StepPlan, float[])}; of the rows of which {@code top} wants no more than the
+   * most likely tokens, a backend that finds them on its device may give these in place of the
+   * logits. What is in {@code logits} of such a row is then of no meaning.
+   *
+   * @param top (plan.numLogits() or more rows)
+   */
+  default void forward(StepPlan plan, float[] logits, TopLogits top) {
+    forward(plan, logits);
+  }
+
   /** Frees weights and cache. Nothing may be called after it. */
   @Override
   void close();

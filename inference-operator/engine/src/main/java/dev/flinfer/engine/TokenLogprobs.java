@@ -33,4 +33,21 @@ record TokenLogprobs(float chosen, int[] topTokens, float[] top) {
     }
     return new TokenLogprobs((float) (logits[at + token] - max - logSum), topTokens, top);
   }
+
+  /**
+   * Of the most likely token, as a device gave it.
+   *
+   * @param count of the most likely ones to name
+   */
+  static TokenLogprobs of(TopLogits given, int row, int count) {
+    double max = given.logit(row, 0);
+    double logSum = StrictMath.log(given.sum(row));
+    int[] topTokens = new int[count];
+    float[] top = new float[count];
+    for (int i = 0; i < count; i++) {
+      topTokens[i] = given.token(row, i);
+      top[i] = (float) (given.logit(row, i) - max - logSum);
+    }
+    return new TokenLogprobs((float) -logSum, topTokens, top);
+  }
 }

@@ -29,6 +29,7 @@ public final class FaultyForwardPass implements ForwardPass {
   /** Tells from a row's token whether its logits are NaN. */
   private volatile IntPredicate notNumbers = token -> false;
 
+  private volatile boolean selecting;
   private volatile long steps;
   private volatile boolean closed;
 
@@ -68,6 +69,11 @@ public final class FaultyForwardPass implements ForwardPass {
     return Arrays.stream(plan.tokens()).anyMatch(t -> t == token);
   }
 
+  /** From here on rows are whole only where whole rows are wanted. */
+  void selects() {
+    selecting = true;
+  }
+
   long steps() {
     return steps;
   }
@@ -97,6 +103,30 @@ public final class FaultyForwardPass implements ForwardPass {
             notNumbers.test(plan.tokens()[row]) ? Float.NaN : (float) (4 * random.nextGaussian());
       }
     }
+  }
+
+  @Override
+  public void forward(StepPlan plan, float[] logits, TopLogits top) {
+    forward(plan, logits);
+    for (int i = 0; selecting && i < plan.numLogits(); i++) {
+      if (top.wanted(i) > 0) {
+        select(logits, i, top);
+        Arrays.fill(logits, i * VOCAB, (i + 1) * VOCAB, Float.NaN);
+      }
+    }
+  }
+
+  private static void select(float[] logits, int row, TopLogits top) {
+    long[] best = TopTokens.of(logits, row * VOCAB, VOCAB, top.wanted(row));
+    for (int rank = 0; rank < best.length; rank++) {
+      int token = TopTokens.token(best[rank]);
+      top.put(row, rank, token, logits[row * VOCAB + token]);
+    }
+    double sum = 0;
+    for (int i = 0; i < VOCAB; i++) {
+      sum += Math.exp(logits[row * VOCAB + i] - (double) top.logit(row, 0));
+    }
+    top.give(row, (float) sum);
   }
 
   private long contentUpTo(StepPlan plan, int row) {

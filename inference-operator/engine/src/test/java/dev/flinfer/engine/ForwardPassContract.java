@@ -2,6 +2,7 @@ package dev.flinfer.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
 import dev.flinfer.engine.model.PhiConfig;
 import dev.flinfer.engine.model.PhiGguf;
@@ -117,6 +118,69 @@ public abstract class ForwardPassContract {
             assertThat((double) actual[127][i]).isCloseTo(expected[127][i], within(tolerance()));
           }
         });
+  }
+
+  /** For backends that find them on their device; others give whole rows, which is right too. */
+  @ParameterizedTest
+  @EnumSource
+  void theMostLikelyTokensAreThoseOfWholeRows(Chosen chosen) {
+    withBackend(
+        RandomCheckpoint.Shape.ODD,
+        DType.F32,
+        (forward, checkpoint) -> {
+          int vocab = forward.vocabSize();
+          int[] tokens = randomTokens(new Random(5), MAX_ROWS, vocab);
+          int[][] tables = {{0, 1, 2}};
+          StepPlan plan = plan(List.of(tokens), tables, new int[1], new int[] {MAX_ROWS});
+          float[] whole = new float[MAX_ROWS * vocab];
+          forward.forward(plan, whole);
+          TopLogits top = new TopLogits(MAX_ROWS);
+          for (int row = 0; row < MAX_ROWS; row++) {
+            top.want(row, chosen.count(row));
+          }
+          float[] logits = new float[MAX_ROWS * vocab];
+          forward.forward(plan, logits, top);
+
+          for (int row = 0; row < MAX_ROWS; row++) {
+            if (top.given(row)) {
+              assertIsTopOf(row(whole, row, vocab), top, row, chosen.count(row));
+            } else {
+              assertThat(row(logits, row, vocab))
+                  .as("row %d", row)
+                  .containsExactly(row(whole, row, vocab));
+            }
+          }
+        });
+  }
+
+  /** How many tokens of a row are wanted. */
+  enum Chosen {
+    ONE,
+    MOST,
+    MIXED;
+
+    int count(int row) {
+      return switch (this) {
+        case ONE -> 1;
+        case MOST -> TopLogits.MOST;
+        case MIXED -> row * 5 % (TopLogits.MOST + 1); // 0 now and then
+      };
+    }
+  }
+
+  private static void assertIsTopOf(float[] whole, TopLogits top, int row, int count) {
+    long[] best = TopTokens.of(whole, 0, whole.length, count);
+    assertThat(count).as("tokens wanted of row %d", row).isPositive();
+    for (int rank = 0; rank < count; rank++) {
+      int token = TopTokens.token(best[rank]);
+      assertThat(top.token(row, rank)).as("row %d, rank %d", row, rank).isEqualTo(token);
+      assertThat(top.logit(row, rank)).as("row %d, rank %d", row, rank).isEqualTo(whole[token]);
+    }
+    double sum = 0;
+    for (float logit : whole) {
+      sum += Math.exp((double) logit - top.logit(row, 0));
+    }
+    assertThat((double) top.sum(row)).as("row %d", row).isCloseTo(sum, withinPercentage(1e-3));
   }
 
   /** As labels do with their prompt's blocks. */

@@ -4,8 +4,8 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * What lives on the device beside the weights; none of it but the logits is ever copied to the
- * host.
+ * What lives on the device beside the weights; none of it but the logits, or the most likely
+ * tokens, is ever copied to the host.
  *
  * @param layer cell 0: the layer that runs, cell 1: the one that runs next
  * @param firstLayer two zeros, the layer of matrices that have only one
@@ -19,6 +19,7 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * @param mixed (rows, attention | gelu(fc1))
  * @param selected (logit rows, hidden_size)
  * @param logits (logit rows, vocab_size)
+ * @param top (logit rows, {@link TopKernel#WIDTH}), the most likely tokens
  */
 record Activations(
     IntArray layer,
@@ -33,7 +34,8 @@ record Activations(
     FloatArray stats,
     FloatArray mixed,
     FloatArray selected,
-    FloatArray logits) {
+    FloatArray logits,
+    FloatArray top) {
 
   static Activations allocate(Shape shape, HostMemory memory) {
     long rows = shape.maxRows();
@@ -51,7 +53,8 @@ record Activations(
         memory.floats(rows * shape.heads() * shape.maxSplits() * 2),
         memory.floats(rows * shape.mixedStride()),
         memory.floats((long) shape.logitRows() * shape.hiddenStride()),
-        memory.floats((long) shape.logitRows() * shape.vocabStride()));
+        memory.floats((long) shape.logitRows() * shape.vocabStride()),
+        memory.floats((long) shape.logitRows() * TopKernel.WIDTH));
   }
 
   static long partialElements(Shape shape) {
@@ -66,7 +69,7 @@ record Activations(
             + shape.hidden()
             + (long) shape.heads() * shape.maxSplits() * 2
             + shape.mixedStride();
-    long perLogitRow = (long) shape.hiddenStride() + shape.vocabStride();
+    long perLogitRow = (long) shape.hiddenStride() + shape.vocabStride() + TopKernel.WIDTH;
     return Float.BYTES
         * (shape.maxRows() * perRow
             + partialElements(shape)

@@ -36,7 +36,7 @@ final class StepGraphs {
   private final DeviceWeights weights;
   private final Activations act;
   private final IntArray control;
-  private final IntArray wanted; // the number of logit rows, and at 8 the rows
+  private final IntArray wanted; // see WantedRows
   private final MatMuls matMuls;
   private final KernelContext context = new KernelContext();
   private final GridScheduler grids = new GridScheduler();
@@ -177,7 +177,7 @@ final class StepGraphs {
         shape.hidden(),
         shape.hiddenStride(),
         (float) shape.config().layerNormEps());
-    rowGrids.add(groupPerRow(LAYER + ".norm"));
+    rowGrids.add(groupPerRow(LAYER + ".norm", NormKernel.THREADS));
   }
 
   private void addRotary(TaskGraph graph) {
@@ -267,7 +267,7 @@ final class StepGraphs {
         shape.hidden(),
         shape.hiddenStride(),
         (float) shape.config().layerNormEps());
-    outputGrids.add(groupPerRow(OUTPUT + ".norm"));
+    outputGrids.add(groupPerRow(OUTPUT + ".norm", NormKernel.THREADS));
     matMuls.add(
         graph,
         "head",
@@ -275,7 +275,18 @@ final class StepGraphs {
         weights.head(),
         context);
     outputGrids.add(product(OUTPUT + ".head", weights.head()));
-    graph.transferToHost(DataTransferMode.UNDER_DEMAND, act.logits());
+    graph.task(
+        "top",
+        TopKernel::topTokens,
+        context,
+        wanted,
+        act.logits(),
+        act.top(),
+        WantedRows.countsAt(shape),
+        shape.config().vocabSize(),
+        shape.vocabStride());
+    outputGrids.add(groupPerRow(OUTPUT + ".top", TopKernel.THREADS));
+    graph.transferToHost(DataTransferMode.UNDER_DEMAND, act.logits(), act.top());
   }
 
   private RowGrid elementwise(String task, int elements) {
@@ -283,8 +294,7 @@ final class StepGraphs {
     return register(task, new WorkerGrid2D(local, 1), Shape.roundUp(elements, local), local, 1);
   }
 
-  private RowGrid groupPerRow(String task) {
-    int local = NormKernel.THREADS;
+  private RowGrid groupPerRow(String task, int local) {
     return register(task, new WorkerGrid1D(local), local, local, 1);
   }
 

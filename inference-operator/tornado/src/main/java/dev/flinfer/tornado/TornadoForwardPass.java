@@ -4,6 +4,7 @@ import dev.flinfer.engine.DeviceInfo;
 import dev.flinfer.engine.EngineException;
 import dev.flinfer.engine.ForwardPass;
 import dev.flinfer.engine.StepPlan;
+import dev.flinfer.engine.TopLogits;
 import dev.flinfer.engine.model.PhiConfig;
 import dev.flinfer.engine.model.PhiWeights;
 import dev.flinfer.engine.weights.DType;
@@ -15,7 +16,7 @@ import uk.ac.manchester.tornado.api.TornadoExecutionResult;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
 import uk.ac.manchester.tornado.api.exceptions.TornadoExecutionPlanException;
 import uk.ac.manchester.tornado.api.exceptions.TornadoInternalError;
-import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /**
  * Phi's forward pass on a device of TornadoVM, compiled from Java: activations, keys and values in
@@ -26,7 +27,7 @@ final class TornadoForwardPass implements ForwardPass {
   private final String device;
   private final HostMemory memory = new HostMemory();
   private final StepControl control;
-  private final IntArray wanted;
+  private final WantedRows wanted;
   private final Activations activations;
   private final StepGraphs graphs;
   private final TornadoExecutionPlan plan;
@@ -55,10 +56,10 @@ final class TornadoForwardPass implements ForwardPass {
     try {
       DeviceWeights loaded = DeviceWeights.load(shape, weights, settings.weightType(), memory);
       control = new StepControl(shape, memory);
-      wanted = memory.ints(StepControl.TOKENS + shape.logitRows());
+      wanted = new WantedRows(shape, memory);
       activations = Activations.allocate(shape, memory);
       MatMuls matMuls = MatMuls.of(info.kind());
-      graphs = new StepGraphs(shape, loaded, activations, control.array(), wanted, matMuls);
+      graphs = new StepGraphs(shape, loaded, activations, control.array(), wanted.array(), matMuls);
       device = "%s (%s, %s kernels)".formatted(info.id(), info.name(), matMuls.name());
       plan = TornadoThread.call(() -> open(target));
     } catch (RuntimeException | TornadoInternalError e) {
@@ -91,6 +92,11 @@ final class TornadoForwardPass implements ForwardPass {
 
   @Override
   public void forward(StepPlan step, float[] logits) {
+    forward(step, logits, null);
+  }
+
+  @Override
+  public void forward(StepPlan step, float[] logits, TopLogits top) {
     if (step.rows() > shape.maxRows()) {
       throw new IllegalArgumentException(
           "%d rows; the limit is %d".formatted(step.rows(), shape.maxRows()));
@@ -101,7 +107,7 @@ final class TornadoForwardPass implements ForwardPass {
     try {
       TornadoThread.call(
           () -> {
-            run(step, logits);
+            run(step, logits, top);
             return null;
           });
     } catch (EngineException | IllegalArgumentException e) {
@@ -118,7 +124,7 @@ final class TornadoForwardPass implements ForwardPass {
         cause);
   }
 
-  private void run(StepPlan step, float[] logits) {
+  private void run(StepPlan step, float[] logits, TopLogits top) {
     if (closed) { // TornadoVM would run it on freed memory
       throw new EngineException("the forward pass on device %s is closed".formatted(device));
     }
@@ -128,19 +134,25 @@ final class TornadoForwardPass implements ForwardPass {
     for (int layer = 0; layer < shape.layers(); layer++) {
       plan.withGraph(StepGraphs.LAYER_INDEX).execute();
     }
-    for (int from = 0; from < step.numLogits(); from += shape.logitRows()) {
-      int count = Math.min(shape.logitRows(), step.numLogits() - from);
-      wanted.set(StepControl.ROWS, count);
-      for (int i = 0; i < count; i++) {
-        wanted.set(StepControl.TOKENS + i, step.logitRows()[from + i]);
-      }
+    wanted.fill(step, top);
+    int from = 0;
+    while (from < step.numLogits()) {
+      int count = wanted.put(step, top, from);
       graphs.setLogitRows(count);
-      copyLogits(
-          plan.withGraph(StepGraphs.OUTPUT_INDEX).execute(), count, logits, from * vocabSize());
+      TornadoExecutionResult result = plan.withGraph(StepGraphs.OUTPUT_INDEX).execute();
+      int whole = Math.clamp(wanted.whole() - from, 0, count);
+      if (whole > 0) {
+        copyLogits(result, from, whole, logits);
+      }
+      if (whole < count) {
+        copyTop(result, from, whole, count, top);
+      }
+      from += count;
     }
   }
 
-  private void copyLogits(TornadoExecutionResult result, int count, float[] logits, int at) {
+  /** Rows that are wanted whole. */
+  private void copyLogits(TornadoExecutionResult result, int from, int count, float[] logits) {
     result.transferToHost(
         new DataRange(activations.logits()).withSize((long) count * shape.vocabStride()));
     MemorySegment source = activations.logits().getSegment();
@@ -150,8 +162,25 @@ final class TornadoForwardPass implements ForwardPass {
           ValueLayout.JAVA_FLOAT,
           (long) i * shape.vocabStride() * Float.BYTES,
           logits,
-          at + i * vocabSize(),
+          wanted.row(from + i) * vocabSize(),
           vocabSize());
+    }
+  }
+
+  /** The most likely tokens of the rows from {@code whole} on. */
+  private void copyTop(
+      TornadoExecutionResult result, int from, int whole, int count, TopLogits top) {
+    FloatArray source = activations.top();
+    result.transferToHost(new DataRange(source).withSize((long) count * TopKernel.WIDTH));
+    for (int i = whole; i < count; i++) {
+      int row = wanted.row(from + i);
+      int at = i * TopKernel.WIDTH;
+      for (int n = 0; n < top.wanted(row); n++) {
+        int token = (int) source.get(at + n);
+        float logit = token < vocabSize() ? source.get(at + TopLogits.MOST + n) : Float.NaN;
+        top.put(row, n, token, logit);
+      }
+      top.give(row, source.get(at + 2 * TopLogits.MOST));
     }
   }
 

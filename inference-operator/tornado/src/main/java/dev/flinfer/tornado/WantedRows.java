@@ -1,0 +1,77 @@
+package dev.flinfer.tornado;
+
+import dev.flinfer.engine.StepPlan;
+import dev.flinfer.engine.TopLogits;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+
+/**
+ * Which rows of a step the output is computed of, a few at a time, in one array of integers: their
+ * number, the rows, and how many of each one's most likely tokens are enough, 0 for all logits.
+ * Rows of which all are wanted come first, so that what is copied lies together.
+ */
+final class WantedRows {
+  private final Shape shape;
+  private final IntArray array;
+  private int[] order = {}; // (rows of logits) indexes of plan.logitRows()
+  private int whole; // the first so many of them are wanted whole
+
+  WantedRows(Shape shape, HostMemory memory) {
+    this.shape = shape;
+    this.array = memory.ints(elements(shape));
+  }
+
+  static long elements(Shape shape) {
+    return countsAt(shape) + shape.logitRows();
+  }
+
+  /** Where the numbers of tokens begin; the rows do where a step has its tokens. */
+  static int countsAt(Shape shape) {
+    return StepControl.TOKENS + shape.logitRows();
+  }
+
+  IntArray array() {
+    return array;
+  }
+
+  /**
+   * Takes in a plan.
+   *
+   * @param top null if all rows are wanted whole
+   */
+  void fill(StepPlan plan, TopLogits top) {
+    order = new int[plan.numLogits()];
+    whole = 0;
+    int others = order.length;
+    for (int i = 0; i < order.length; i++) {
+      boolean isWhole = top == null || top.wanted(i) == 0;
+      order[isWhole ? whole++ : --others] = i;
+    }
+  }
+
+  /**
+   * Puts the next rows into the array.
+   *
+   * @param from how many were computed before
+   * @return how many there are now
+   */
+  int put(StepPlan plan, TopLogits top, int from) {
+    int count = Math.min(shape.logitRows(), order.length - from);
+    array.set(StepControl.ROWS, count);
+    for (int i = 0; i < count; i++) {
+      int row = order[from + i];
+      array.set(StepControl.TOKENS + i, plan.logitRows()[row]);
+      array.set(countsAt(shape) + i, top == null ? 0 : top.wanted(row));
+    }
+    return count;
+  }
+
+  /** How many rows are wanted whole. */
+  int whole() {
+    return whole;
+  }
+
+  /** Which of the plan's rows of logits is computed as so many'th. */
+  int row(int i) {
+    return order[i];
+  }
+}
