@@ -22,7 +22,7 @@ import java.util.Set;
  *
  * @param name last part of the path
  * @param checkpoint the tensors, mapped
- * @param digest SHA-256 in hex of all but the tensors' bytes
+ * @param digest SHA-256 in hex of configuration, tokenizer and {@link Checkpoint#fingerprint}
  */
 record ModelFiles(
     String name, PhiConfig config, Tokenizer tokenizer, Checkpoint checkpoint, String digest)
