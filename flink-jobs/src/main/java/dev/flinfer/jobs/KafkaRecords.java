@@ -96,7 +96,10 @@ final class KafkaRecords {
 
     @Override
     public void open(SerializationSchema.InitializationContext context, KafkaSinkContext sink) {
-      open(context.getMetricGroup(), RecordLimit.of(topic, producer));
+      // With exactly-once the connector opens it twice, and Flink reports the first counters only.
+      if (limit == null) {
+        open(context.getMetricGroup(), RecordLimit.of(topic, producer));
+      }
     }
 
     void open(MetricGroup metrics, RecordLimit limitOfTopic) {
@@ -185,7 +188,10 @@ final class KafkaRecords {
 
     @Override
     public void open(SerializationSchema.InitializationContext context, KafkaSinkContext sink) {
-      open(context.getMetricGroup(), RecordLimit.of(topic, producer));
+      // With exactly-once the connector opens it twice, and Flink reports the first counters only.
+      if (limit == null) {
+        open(context.getMetricGroup(), RecordLimit.of(topic, producer));
+      }
     }
 
     void open(MetricGroup metrics, RecordLimit limitOfTopic) {

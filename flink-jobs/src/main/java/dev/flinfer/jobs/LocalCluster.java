@@ -59,7 +59,12 @@ public final class LocalCluster implements AutoCloseable {
    * @throws IllegalStateException if it does not start, for example because the port is taken
    */
   public static LocalCluster start(int slots, int webPort) {
-    Configuration configuration = new Configuration();
+    return start(slots, webPort, new Configuration());
+  }
+
+  /** With more options of the cluster's. */
+  static LocalCluster start(int slots, int webPort, Configuration more) {
+    Configuration configuration = new Configuration(more);
     configuration.set(RestOptions.ADDRESS, LOOPBACK);
     configuration.set(RestOptions.BIND_ADDRESS, LOOPBACK);
     configuration.set(RestOptions.PORT, webPort);

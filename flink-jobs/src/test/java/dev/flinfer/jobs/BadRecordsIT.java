@@ -21,7 +21,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.apache.flink.api.common.JobID;
 import org.apache.flink.configuration.Configuration;
+import org.apache.flink.core.execution.JobClient;
+import org.apache.flink.metrics.Counter;
+import org.apache.flink.runtime.testutils.InMemoryReporter;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -79,6 +83,8 @@ final class BadRecordsIT {
           Map.entry("{'prompt': 'a', 'choices': ['b', 'b']}", "choices has 'b' twice; labels must"),
           Map.entry("{'prompt': 'a', 'choices_method': 'x'}", "choices_method is "));
 
+  private static final InMemoryReporter METRICS = InMemoryReporter.createWithRetainedMetrics();
+
   private static EmbeddedKafka kafka;
   private static LocalCluster cluster;
   private static final Map<WireFormat, Run> RUNS = new HashMap<>();
@@ -90,13 +96,16 @@ final class BadRecordsIT {
       Map<String, ConsumerRecord<byte[], byte[]>> dlq,
       List<ConsumerRecord<byte[], byte[]>> completions,
       List<Throughput> throughput,
+      Map<String, Long> counters,
       String inputTopic) {}
 
   @BeforeAll
   @SuppressWarnings("try") // both are closed at the end of the run
   static void runTheJobs() throws Exception {
     try (EmbeddedKafka broker = EmbeddedKafka.start();
-        LocalCluster flink = LocalCluster.start(TestTopics.PARTITIONS)) {
+        LocalCluster flink =
+            LocalCluster.start(
+                TestTopics.PARTITIONS, 0, METRICS.addToConfiguration(new Configuration()))) {
       kafka = broker;
       cluster = flink;
       for (WireFormat format : WireFormat.values()) {
@@ -130,7 +139,8 @@ final class BadRecordsIT {
     StreamExecutionEnvironment env = StreamExecutionEnvironment.getExecutionEnvironment(config);
     env.setParallelism(TestTopics.PARTITIONS);
     CompletionJob.build(env, config, EngineSupplier.shared());
-    cluster.submit(env).getJobExecutionResult().get(120, TimeUnit.SECONDS);
+    JobClient job = cluster.submit(env);
+    job.getJobExecutionResult().get(120, TimeUnit.SECONDS);
 
     Map<String, ConsumerRecord<byte[], byte[]>> dlq = new HashMap<>();
     for (ConsumerRecord<byte[], byte[]> letter : topics.read(topics.dlq)) {
@@ -143,7 +153,24 @@ final class BadRecordsIT {
         dlq,
         topics.read(topics.output),
         topics.read(topics.metrics).stream().map(r -> reader.read(r.value())).toList(),
+        counters(job.getJobID()),
         topics.input);
+  }
+
+  /** The counters of our own, all subtasks together. */
+  private static Map<String, Long> counters(JobID job) {
+    Map<String, Long> sums = new HashMap<>();
+    METRICS
+        .getMetricsByIdentifiers(job)
+        .forEach(
+            (name, metric) -> {
+              int at = name.lastIndexOf(".inference."); // the operator is named so too
+              if (at >= 0 && metric instanceof Counter counter) {
+                sums.merge(
+                    name.substring(at + ".inference.".length()), counter.getCount(), Long::sum);
+              }
+            });
+    return sums;
   }
 
   private static byte[] request(String json, WireFormat format) {
@@ -250,6 +277,13 @@ final class BadRecordsIT {
     assertThat(run.throughput.stream().mapToLong(Throughput::getRejections).sum())
         .isEqualTo(run.bad.size());
     assertThat(run.throughput.stream().mapToLong(Throughput::getRequests).sum()).isEqualTo(GOOD);
+    assertThat(run.counters)
+        .containsEntry("requests", (long) GOOD)
+        .containsEntry("rejections", (long) run.bad.size())
+        .containsEntry("tombstones", (long) GOOD)
+        .containsEntry("dead_letters_shortened", 2L) // the two that are as large as their topic
+        .containsEntry("dead_letters_left_out", 1L)
+        .containsEntry("completions_too_large", 0L);
   }
 
   /** A field that is new in the schema needs a case here, or a reason. */

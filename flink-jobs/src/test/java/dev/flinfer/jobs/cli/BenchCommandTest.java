@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.flinfer.engine.RandomCheckpoint;
 import dev.flinfer.engine.weights.DType;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
@@ -29,6 +30,12 @@ final class BenchCommandTest {
 
     JsonNode printed = new ObjectMapper().readTree(console.out());
     assertThat(printed.get("model").asText()).isEqualTo(directory.getFileName().toString());
+    assertThat(printed.get("device").asText()).startsWith("cpu (");
+    assertThat(printed.get("weights").asText()).isEqualTo("auto");
+    assertThat(printed.get("load_s").asDouble()).isPositive();
+    if (Files.exists(Path.of("/proc/self/status"))) {
+      assertThat(printed.get("peak_memory_mib").asLong()).isPositive();
+    }
     assertThat(printed.get("results")).hasSize(2);
     for (JsonNode result : printed.get("results")) {
       assertThat(result.get("prefill_tokens_per_s").asDouble()).isPositive();

@@ -76,7 +76,7 @@ final class DeviceFaults {
     sequence.attempts = attempts;
     if (attempts >= sequence.listener.maxAttempts()) {
       probe(sequence, cause);
-      scheduler.remove(sequence);
+      scheduler.blame(sequence);
       tell(
           sequence,
           attempts,

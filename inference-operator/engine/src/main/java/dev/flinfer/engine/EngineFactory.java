@@ -36,7 +36,7 @@ final class EngineFactory {
           forward,
           files.checkpoint(),
           files.tokenizer(),
-          config.eosTokenIds(),
+          files.eosTokenIds(),
           info,
           options,
           InstantSource.system());

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.Set;
 
 /**
  * What a model's path leads to: a directory in Hugging Face's layout, or a GGUF file; or random
@@ -21,7 +22,7 @@ import java.util.HexFormat;
  *
  * @param name last part of the path
  * @param checkpoint the tensors, mapped
- * @param digest SHA-256 in hex of all but the tensors' bytes
+ * @param digest SHA-256 in hex of configuration, tokenizer and {@link Checkpoint#fingerprint}
  */
 record ModelFiles(
     String name, PhiConfig config, Tokenizer tokenizer, Checkpoint checkpoint, String digest)
@@ -29,6 +30,8 @@ record ModelFiles(
 
   /** What stands before the name of a model whose weights are to be random. */
   static final String RANDOM = "random:";
+
+  private static final String END_OF_TEXT = "<|endoftext|>";
 
   static ModelFiles open(String name) {
     if (name.startsWith(RANDOM)) {
@@ -83,6 +86,18 @@ record ModelFiles(
     String name = model.getFileName().toString();
     return new ModelFiles(
         name, config, tokenizer, files, HexFormat.of().formatHex(digest.digest()));
+  }
+
+  /**
+   * The tokens that end a text: those that the configuration names. The published ones of Phi-1 and
+   * Phi-1.5 name none; then it is the tokenizer's own end of text, as in other engines.
+   */
+  Set<Integer> eosTokenIds() {
+    if (!config.eosTokenIds().isEmpty()) {
+      return config.eosTokenIds();
+    }
+    int[] end = tokenizer.encode(END_OF_TEXT);
+    return end.length == 1 ? Set.of(end[0]) : Set.of(); // several are no token of that name
   }
 
   private static MessageDigest sha256() {

@@ -4,7 +4,8 @@ package dev.flinfer.engine;
  * What an engine runs.
  *
  * @param name last part of the model's path
- * @param digest SHA-256 in hex over configuration, tokenizer and tensor headers
+ * @param digest SHA-256 in hex over configuration, tokenizer, tensor headers and bytes of each
+ *     tensor: models that differ in training alone have different ones
  * @param device such as {@code cpu (2 threads, 512-bit vectors)}
  * @param maxModelLen most tokens of prompt and completion together
  * @param vocabSize number of token ids

@@ -3,9 +3,7 @@ package dev.flinfer.engine;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -64,7 +62,7 @@ final class Scheduler {
   private final Waiting waiting = new Waiting();
 
   /** Of a failed step; as long as there are any, a step holds the first of them and no other. */
-  private final Set<Sequence> suspects = new LinkedHashSet<>();
+  private final Suspects suspects = new Suspects();
 
   private long arrivals;
   private long preemptions;
@@ -120,7 +118,7 @@ final class Scheduler {
   List<Scheduled> schedule() {
     StepDraft step = new StepDraft(limits.maxNumBatchedTokens(), limits.maxNumLogits());
     if (!suspects.isEmpty()) {
-      scheduleAlone(suspects.iterator().next(), step);
+      scheduleAlone(suspects.first(), step);
       return step.scheduled();
     }
     // Preemption takes from the end of the list, so the index stays right.
@@ -170,7 +168,13 @@ final class Scheduler {
     if (known) {
       sequences.forEach(Sequence::scoreAgain);
     }
-    sequences.stream().sorted(Waiting.RANK).forEach(suspects::add);
+    suspects.add(sequences);
+  }
+
+  /** Takes out the one to blame for a failed step. */
+  void blame(Sequence sequence) {
+    remove(sequence);
+    suspects.explained();
   }
 
   /** The sequence got on alone. */

@@ -63,6 +63,22 @@ final class GgufModelTest {
     }
   }
 
+  @Test
+  void digestsTellModelsApartThatDifferInTheirWeightsAlone() {
+    for (int seed : new int[] {1, 2}) {
+      RandomGguf.write(directory.resolve(seed + ".gguf"), SHAPE, DType.Q8_0, seed);
+      RandomCheckpoint.write(directory.resolve("dir" + seed), SHAPE, DType.F16, seed);
+    }
+    assertThat(digest("1.gguf")).isEqualTo(digest("1.gguf")).isNotEqualTo(digest("2.gguf"));
+    assertThat(digest("dir1")).isEqualTo(digest("dir1")).isNotEqualTo(digest("dir2"));
+  }
+
+  private String digest(String model) {
+    try (ModelFiles files = ModelFiles.open(directory.resolve(model).toString())) {
+      return files.digest();
+    }
+  }
+
   /** Whatever byte of the header is another one, the file is read or refused. */
   @Test
   void damagedHeadersDoNoHarm() throws Exception {

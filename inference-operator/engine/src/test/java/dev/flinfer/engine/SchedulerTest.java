@@ -127,6 +127,28 @@ final class SchedulerTest {
   }
 
   @Test
+  void whoGotOnBeforeIsTriedLastAndNotOnceAnotherIsToBlame() {
+    Scheduler scheduler = scheduler(4, 100, true, new BlockPool(20));
+    Sequence running = sequence(20, 1);
+    scheduler.add(running);
+    step(scheduler);
+    running.append(1, TokenLogprobs.NONE);
+    Sequence innocent = sequence(20, 2);
+    Sequence offender = sequence(20, 3);
+    List.of(innocent, offender).forEach(scheduler::add);
+
+    scheduler.suspect(roots(scheduler.schedule()), false);
+
+    assertThat(step(scheduler)).isEqualTo(Map.of(innocent, 20));
+    innocent.append(1, TokenLogprobs.NONE);
+    scheduler.cleared(innocent);
+    assertThat(roots(scheduler.schedule())).containsExactly(offender);
+    scheduler.suspect(List.of(offender), true);
+    scheduler.blame(offender);
+    assertThat(roots(scheduler.schedule())).containsExactlyInAnyOrder(running, innocent);
+  }
+
+  @Test
   void whatAnOffenderFilledIsNotFoundAgain() {
     Scheduler scheduler = scheduler(4, 100, true, new BlockPool(20));
     Sequence offender = sequence(40, 1);

@@ -2,47 +2,84 @@ package dev.flinfer.flink;
 
 import dev.flinfer.engine.GeneratedTokens;
 import dev.flinfer.engine.Generation;
+import dev.flinfer.engine.ModelInfo;
 import dev.flinfer.engine.RequestFailedException;
 import dev.flinfer.schema.Completion;
 import dev.flinfer.schema.InFlightRequest;
 import dev.flinfer.schema.Rejection;
 import dev.flinfer.schema.RejectionStage;
 import dev.flinfer.schema.SourceRecord;
+import java.util.Collection;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A record that has come in and has not gone out. Belongs to the task thread. Its outcome is one of
  * completion and rejection, both null until it is finished.
  */
 final class InFlight {
-  /** Of the state; version 0 kept no event time. */
-  private static final int VERSION = 1;
+  private static final Logger LOG = LoggerFactory.getLogger(InFlight.class);
+
+  /** Of the state; version 0 kept no event time, 1 no model. */
+  private static final int VERSION = 2;
 
   final SourceRecord record;
   private final Long timestamp;
-  private final GeneratedTokens resumeFrom;
+  private GeneratedTokens resumeFrom;
+  private String modelDigest; // of the tokens, null where not known
   private int tokens;
   private Generation generation;
   private Completion completion;
   private Rejection rejection;
 
-  private InFlight(SourceRecord record, Long timestamp, GeneratedTokens resumeFrom) {
+  private InFlight(
+      SourceRecord record, Long timestamp, GeneratedTokens resumeFrom, String modelDigest) {
     this.record = record;
     this.timestamp = timestamp;
     this.resumeFrom = resumeFrom;
+    this.modelDigest = modelDigest;
   }
 
   /**
    * @param timestamp of the stream's element, null where it has none
    */
   static InFlight arrived(SourceRecord record, Long timestamp) {
-    return new InFlight(record, timestamp, GeneratedTokens.NONE);
+    return new InFlight(record, timestamp, GeneratedTokens.NONE, null);
   }
 
   static InFlight restored(InFlightRequest state) {
     Long timestamp =
         state.getVersion() == 0 ? state.getRecord().getTimestamp() : state.getEventTime();
-    return new InFlight(state.getRecord(), timestamp, GeneratedTokens.of(state));
+    return new InFlight(
+        state.getRecord(), timestamp, GeneratedTokens.of(state), state.getModelDigest());
+  }
+
+  /**
+   * Has restored requests forget what another model generated, since a text that two models wrote
+   * is nobody's. What an older version kept does not say whose it is, and stays.
+   */
+  static void startAnewUnlessOf(ModelInfo model, Collection<InFlight> restored) {
+    long anew = restored.stream().filter(r -> r.startsAnewUnlessOf(model.digest())).count();
+    if (anew > 0) {
+      LOG.warn(
+          "{} of {} restored requests were begun by another model than {} ({}) and start anew from"
+              + " their prompts. To have them finished as they were begun, restore with that model",
+          anew,
+          restored.size(),
+          model.name(),
+          model.digest());
+    }
+  }
+
+  private boolean startsAnewUnlessOf(String digest) {
+    if (modelDigest == null || modelDigest.equals(digest)) {
+      return false;
+    }
+    boolean begun = resumeFrom.count() > 0;
+    resumeFrom = GeneratedTokens.NONE;
+    modelDigest = null;
+    return begun;
   }
 
   /** What a checkpoint keeps of it: the tokens so far, taken without waiting for the device. */
@@ -57,6 +94,7 @@ final class InFlight {
     state.setRecord(record);
     state.setVersion(VERSION);
     state.setEventTime(timestamp);
+    state.setModelDigest(modelDigest);
     soFar.writeTo(state);
     return state;
   }
@@ -65,8 +103,9 @@ final class InFlight {
     return resumeFrom;
   }
 
-  void submitted(Generation submitted) {
+  void submitted(Generation submitted, String digest) {
     generation = submitted;
+    modelDigest = digest;
     tokens = submitted.promptTokens() + resumeFrom.count();
   }
 

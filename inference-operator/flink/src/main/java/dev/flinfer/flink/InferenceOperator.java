@@ -2,6 +2,7 @@ package dev.flinfer.flink;
 
 import dev.flinfer.engine.EngineException;
 import dev.flinfer.engine.ForwardPass;
+import dev.flinfer.engine.Generation;
 import dev.flinfer.engine.InvalidRequestException;
 import dev.flinfer.engine.LlmEngine;
 import dev.flinfer.schema.CompletionRecord;
@@ -108,6 +109,7 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
     long kvTokens = (long) engine.stats().kvBlocksTotal() * ForwardPass.BLOCK_SIZE;
     admission = new Admission(options.admission().orKvCache(kvTokens));
     pending.forEach(restored -> admission.arrived());
+    InFlight.startAnewUnlessOf(engine.model(), pending);
     answers = answers(engine); // what it hands out outlives the field
     if (getExecutionConfig().isObjectReuseEnabled()) {
       recordCopier = new AvroSerializer<>(SourceRecord.class);
@@ -172,7 +174,9 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
       return;
     }
     try {
-      request.submitted(engine.submit(parsed, request.resumeFrom(), results.listener(request)));
+      Generation generation =
+          engine.submit(parsed, request.resumeFrom(), results.listener(request));
+      request.submitted(generation, engine.model().digest());
     } catch (InvalidRequestException e) {
       reject(request, RejectionStage.VALIDATE, e, parsed.getId());
       return;

@@ -85,6 +85,7 @@ final class FakeEngine implements LlmEngine {
   private long generated;
   private int closes;
   private EngineException dead;
+  private String digest = "0";
 
   static int tokenAt(String id, int position) {
     return Math.floorMod(id.hashCode() * 31 + position * 7, 50_000);
@@ -191,6 +192,11 @@ final class FakeEngine implements LlmEngine {
     latencyMs = ms;
   }
 
+  /** From here on it says that it is another model. */
+  synchronized void become(String modelDigest) {
+    digest = modelDigest;
+  }
+
   /** The device breaks. */
   synchronized void die(EngineException why) {
     dead = why;
@@ -222,8 +228,8 @@ final class FakeEngine implements LlmEngine {
   }
 
   @Override
-  public ModelInfo model() {
-    return new ModelInfo("fake", "0", "test device", 2048, 50_000);
+  public synchronized ModelInfo model() {
+    return new ModelInfo("fake", digest, "test device", 2048, 50_000);
   }
 
   @Override

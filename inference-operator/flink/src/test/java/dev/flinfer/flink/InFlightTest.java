@@ -23,8 +23,9 @@ final class InFlightTest {
                     new GeneratedOutput(
                         List.of(4), List.of(-3f), List.of(1, 4), List.of(-1f, -3f))))
             .setAttempts(3)
-            .setVersion(1)
+            .setVersion(2)
             .setEventTime(17L)
+            .setModelDigest("00ff")
             .build();
     assertThat(InFlight.restored(state).state()).isEqualTo(state);
   }

@@ -20,6 +20,9 @@ import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.PipelineOptions;
 import org.apache.flink.configuration.RestartStrategyOptions;
 import org.apache.flink.formats.avro.typeutils.AvroTypeInfo;
+import org.apache.flink.metrics.Counter;
+import org.apache.flink.metrics.Metric;
+import org.apache.flink.runtime.testutils.InMemoryReporter;
 import org.apache.flink.runtime.testutils.MiniClusterResourceConfiguration;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
@@ -43,12 +46,15 @@ final class InferenceIT {
 
   private static volatile long diesAtStep;
 
+  private static final InMemoryReporter METRICS = InMemoryReporter.createWithRetainedMetrics();
+
   @RegisterExtension
   static final MiniClusterExtension CLUSTER =
       new MiniClusterExtension(
           new MiniClusterResourceConfiguration.Builder()
               .setNumberTaskManagers(1)
               .setNumberSlotsPerTaskManager(PARALLELISM)
+              .setConfiguration(METRICS.addToConfiguration(new Configuration()))
               .build());
 
   @BeforeEach
@@ -92,6 +98,26 @@ final class InferenceIT {
                 .map(a -> a.split(" ", -1)[1]))
         .containsExactlyInAnyOrderElementsOf(
             LongStream.range(0, ids).filter(i -> i % 10 != 3).mapToObj(i -> "same" + i).toList());
+  }
+
+  @Test
+  void whatDeduplicationDropsIsCounted() throws Exception {
+    long before = duplicates();
+    String one = "{\"id\": \"same%d\", \"prompt\": \"hello\", \"max_tokens\": 1}";
+    Map<String, Integer> answers =
+        run(job("disable", i -> one.formatted(i % 40), Duration.ofHours(1)));
+    assertThat(answers).hasSize(40);
+    assertThat(answers.values()).containsOnly(1);
+    assertThat(duplicates() - before).isEqualTo(RECORDS - 40);
+  }
+
+  /** In all jobs so far. */
+  private static long duplicates() {
+    long sum = 0;
+    for (Map<String, Metric> group : METRICS.getMetricsByGroup().values()) {
+      sum += group.get("duplicates") instanceof Counter counter ? counter.getCount() : 0;
+    }
+    return sum;
   }
 
   private static Inference job(String restartStrategy) {

@@ -55,6 +55,28 @@ final class InferenceOperatorStateTest {
   }
 
   @Test
+  void whatAnotherModelBeganStartsAnewFromItsPrompt() throws Exception {
+    OperatorSubtaskState state;
+    try (OperatorHarness harness = OperatorHarness.opened(4)) {
+      harness.process(0, "a:hello:5");
+      harness.engine.step();
+      state = harness.checkpoint(1);
+    }
+    try (OperatorHarness harness = OperatorHarness.restoredWith("1", state)) {
+      assertThat(harness.engine.resumedFrom("a").tokens()).isEmpty();
+      assertThat(harness.engine.resumedFrom("a").logprobs()).isEmpty();
+      harness.engine.step("a");
+      harness.engine.step("a");
+      state = harness.checkpoint(2);
+    }
+    try (OperatorHarness harness = OperatorHarness.restoredWith("1", state)) {
+      assertThat(harness.engine.resumedFrom("a").tokens()).hasSize(2); // its own now
+      harness.finish("a");
+      harness.assertOutput("a");
+    }
+  }
+
+  @Test
   void eventTimesAreKeptInTheState() throws Exception {
     OperatorSubtaskState state;
     try (OperatorHarness harness = OperatorHarness.opened(4)) {
@@ -81,7 +103,7 @@ final class InferenceOperatorStateTest {
         InFlightRequest.newBuilder()
             .setRecord(TestRecords.record(0, "a:hello:2"))
             .setAttempts(2)
-            .setVersion(1)
+            .setVersion(2)
             .build();
     assertThat(InFlight.restored(failedTwice).resumeFrom().attempts()).isEqualTo(2);
     assertThat(InFlight.restored(failedTwice).state()).isEqualTo(failedTwice);

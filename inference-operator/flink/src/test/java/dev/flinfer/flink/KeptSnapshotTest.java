@@ -34,6 +34,15 @@ final class KeptSnapshotTest {
         OperatorHarness.eventTime(2));
   }
 
+  @Test
+  void theFormatWithTheModelGoesOnBehindItsLastTokens() throws Exception {
+    assertGoesOn(
+        "0.1.0-model-digest",
+        OperatorHarness.eventTime(0),
+        OperatorHarness.eventTime(1),
+        OperatorHarness.eventTime(2));
+  }
+
   private static void assertGoesOn(String name, long... timestamps) throws Exception {
     try (OperatorHarness harness = OperatorHarness.restored(read(name), 8)) {
       assertThat(harness.engine.submitted()).containsExactly("a", "b", "c");

@@ -66,6 +66,16 @@ final class OperatorHarness implements AutoCloseable {
     return restored(state, maxInFlight, 1, 1, 0);
   }
 
+  /** With an engine of another model. */
+  static OperatorHarness restoredWith(String modelDigest, OperatorSubtaskState state)
+      throws Exception {
+    OperatorHarness harness = closed(8);
+    harness.engine.become(modelDigest);
+    harness.flink.initializeState(state);
+    harness.flink.open();
+    return harness;
+  }
+
   /** One subtask's part of the state of an earlier run with another parallelism. */
   static OperatorHarness restored(
       OperatorSubtaskState state, int maxInFlight, int before, int parallelism, int subtask)

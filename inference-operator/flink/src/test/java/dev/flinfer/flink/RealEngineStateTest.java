@@ -53,10 +53,11 @@ final class RealEngineStateTest {
   static void write() {
     RandomCheckpoint.Shape shape = new RandomCheckpoint.Shape(48, 4, 2, 96, 300, 256, 0.5);
     RandomCheckpoint.write(directory.resolve("tiny"), shape, DType.F16, 11);
+    RandomCheckpoint.write(directory.resolve("other"), shape, DType.F16, 12);
   }
 
-  private static EngineOptions options() {
-    return EngineOptions.builder(directory.resolve("tiny").toString())
+  private static EngineOptions options(String model) {
+    return EngineOptions.builder(directory.resolve(model).toString())
         .device("cpu")
         .maxNumSeqs(4)
         .maxNumBatchedTokens(24)
@@ -67,8 +68,29 @@ final class RealEngineStateTest {
 
   @Test
   void severalOutputsAndChoicesGoOnWhereTheyWere() throws Exception {
+    PausingEngine after = new PausingEngine(LlmEngine.open(options("tiny")), Integer.MAX_VALUE);
+    assertThat(restored(begunByTiny(), after))
+        .containsExactlyInAnyOrder(undisturbed("tiny", SEVERAL), undisturbed("tiny", CHOICES));
+    int kept = after.resumedFrom("n").count();
+    assertThat(kept).isBetween(3, 3 * TOKENS - 1);
+    assertThat(after.resumedFrom("c").count()).isZero();
+    assertThat(kept + after.stats().generatedTokens()).isEqualTo(3 * TOKENS);
+  }
+
+  /** The other one differs in its weights alone. */
+  @Test
+  void theAnswerOfAnotherModelIsAllItsOwn() throws Exception {
+    PausingEngine after = new PausingEngine(LlmEngine.open(options("other")), Integer.MAX_VALUE);
+    assertThat(restored(begunByTiny(), after))
+        .containsExactlyInAnyOrder(undisturbed("other", SEVERAL), undisturbed("other", CHOICES));
+    assertThat(after.resumedFrom("n").count()).isZero();
+    assertThat(undisturbed("other", SEVERAL).getTokenIds())
+        .isNotEqualTo(undisturbed("tiny", SEVERAL).getTokenIds());
+  }
+
+  private static OperatorSubtaskState begunByTiny() throws Exception {
     OperatorSubtaskState state;
-    PausingEngine before = new PausingEngine(LlmEngine.open(options()), 3);
+    PausingEngine before = new PausingEngine(LlmEngine.open(options("tiny")), 3);
     try (OneInputStreamOperatorTestHarness<SourceRecord, CompletionRecord> flink = flink(before)) {
       flink.open();
       flink.processElement(TestRecords.record(0, "n"), 0);
@@ -79,26 +101,24 @@ final class RealEngineStateTest {
       assertThat(flink.extractOutputValues()).isEmpty();
       before.goOn();
     }
-    PausingEngine after = new PausingEngine(LlmEngine.open(options()), Integer.MAX_VALUE);
-    List<Completion> completions;
-    try (OneInputStreamOperatorTestHarness<SourceRecord, CompletionRecord> flink = flink(after)) {
+    return state;
+  }
+
+  private static List<Completion> restored(OperatorSubtaskState state, LlmEngine engine)
+      throws Exception {
+    try (OneInputStreamOperatorTestHarness<SourceRecord, CompletionRecord> flink = flink(engine)) {
       flink.initializeState(state);
       flink.open();
       flink.endInput();
-      completions =
-          flink.extractOutputValues().stream().map(CompletionRecord::getCompletion).toList();
+      return flink.extractOutputValues().stream()
+          .map(CompletionRecord::getCompletion)
+          .map(RealEngineStateTest::bits)
+          .toList();
     }
-    assertThat(completions)
-        .extracting(RealEngineStateTest::bits)
-        .containsExactlyInAnyOrder(undisturbed(SEVERAL), undisturbed(CHOICES));
-    int kept = after.resumedFrom("n").count();
-    assertThat(kept).isBetween(3, 3 * TOKENS - 1);
-    assertThat(after.resumedFrom("c").count()).isZero();
-    assertThat(kept + after.stats().generatedTokens()).isEqualTo(3 * TOKENS);
   }
 
-  private static Completion undisturbed(CompletionRequest request) throws Exception {
-    try (LlmEngine engine = LlmEngine.open(options())) {
+  private static Completion undisturbed(String model, CompletionRequest request) throws Exception {
+    try (LlmEngine engine = LlmEngine.open(options(model))) {
       return bits(Requests.submit(engine, request, GeneratedTokens.NONE).get(30, TimeUnit.SECONDS));
     }
   }
@@ -118,7 +138,7 @@ final class RealEngineStateTest {
     Map<String, CompletionRequest> requests = Map.of("n", SEVERAL, "c", CHOICES);
     OperatorOptions options =
         new OperatorOptions(
-            options(),
+            options("tiny"), // which the engine given has in its place
             new Admission.Limits(4, 0),
             3,
             Duration.ofSeconds(10),

@@ -13,7 +13,10 @@ public interface Checkpoint extends AutoCloseable {
    */
   Tensor get(String name, long... shape);
 
-  /** Adds what tells this checkpoint from another: the headers of its files. */
+  /**
+   * Adds what tells this checkpoint from another: the headers of its files, and bytes of every
+   * tensor from a few places.
+   */
   void fingerprint(MessageDigest digest);
 
   /** Unmaps the files. */

@@ -12,6 +12,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * A GGUF file, versions 2 and 3, little-endian: mapped, not read.
@@ -46,7 +47,7 @@ public final class Gguf implements AutoCloseable {
 
   private final Arena arena = Arena.ofShared();
   private final Path file;
-  private final Map<String, Tensor> tensors = new HashMap<>();
+  private final Map<String, Tensor> tensors = new TreeMap<>(); // one order, for the fingerprint
 
   /** Tensors of types that are not read, with the type's number: refused only where needed. */
   private final Map<String, Integer> otherTypes = new HashMap<>();
@@ -108,9 +109,10 @@ public final class Gguf implements AutoCloseable {
     return get(name).withShape("the metadata ask", shape);
   }
 
-  /** Adds what tells this file from another: everything before the tensors' bytes. */
+  /** See {@link Checkpoint#fingerprint}. */
   public void fingerprint(MessageDigest digest) {
     digest.update(header.asByteBuffer());
+    tensors.values().forEach(tensor -> tensor.sampleTo(digest));
   }
 
   @Override

@@ -42,7 +42,7 @@ public final class Safetensors implements Checkpoint {
 
   private final Arena arena = Arena.ofShared();
   private final Path directory;
-  private final Map<String, Tensor> tensors = new HashMap<>();
+  private final Map<String, Tensor> tensors = new TreeMap<>(); // one order, for the fingerprint
 
   /** Tensors of types that are not read: refused only where they are needed. */
   private final Map<String, OtherType> otherTypes = new HashMap<>();
@@ -99,6 +99,7 @@ public final class Safetensors implements Checkpoint {
           digest.update(file.getBytes(StandardCharsets.UTF_8));
           digest.update(header);
         });
+    tensors.values().forEach(tensor -> tensor.sampleTo(digest));
   }
 
   @Override

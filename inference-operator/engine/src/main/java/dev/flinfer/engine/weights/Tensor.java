@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -18,6 +19,8 @@ import java.util.List;
  * @param data the elements, row-major, little-endian; not aligned
  */
 public record Tensor(Path file, String name, DType dtype, List<Long> shape, MemorySegment data) {
+  private static final int SAMPLE_BYTES = 256;
+
   private static final ValueLayout.OfShort SHORT =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfFloat FLOAT =
@@ -78,6 +81,18 @@ public record Tensor(Path file, String name, DType dtype, List<Long> shape, Memo
     long rowBytes = data.byteSize() / shape.get(0);
     return new Tensor(
         file, name, dtype, List.copyOf(part), data.asSlice(from * rowBytes, count * rowBytes));
+  }
+
+  /**
+   * Adds the bytes at its beginning, in its middle and at its end: another training changes them
+   * all, and reading all bytes would take as long as loading.
+   */
+  void sampleTo(MessageDigest digest) {
+    long length = Math.min(SAMPLE_BYTES, data.byteSize());
+    long last = data.byteSize() - length;
+    for (long from : new long[] {0, last / 2, last}) {
+      digest.update(data.asSlice(from, length).asByteBuffer());
+    }
   }
 
   /**

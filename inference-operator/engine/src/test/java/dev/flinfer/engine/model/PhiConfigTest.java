@@ -34,6 +34,28 @@ final class PhiConfigTest {
     assertThat(config.eosTokenIds()).containsExactly(50256);
   }
 
+  /** What the published files of both say; they differ in their weights alone. */
+  @Test
+  void readsPhi1AndPhi15() throws IOException {
+    PhiConfig config =
+        load(
+            """
+            {"architectures": ["PhiForCausalLM"], "attention_dropout": 0.0, "bos_token_id": null,
+             "embd_pdrop": 0.0, "eos_token_id": null, "hidden_act": "gelu_new",
+             "hidden_size": 2048, "initializer_range": 0.02, "intermediate_size": 8192,
+             "layer_norm_eps": 1e-05, "max_position_embeddings": 2048, "model_type": "phi",
+             "num_attention_heads": 32, "num_hidden_layers": 24, "num_key_value_heads": null,
+             "partial_rotary_factor": 0.5, "qk_layernorm": false, "resid_pdrop": 0.0,
+             "rope_scaling": null, "rope_theta": 10000.0, "tie_word_embeddings": false,
+             "torch_dtype": "float16", "transformers_version": "4.37.0", "use_cache": true,
+             "vocab_size": 51200}
+            """);
+
+    assertThat(config).isEqualTo(RandomPhi.config("phi-1.5")).isEqualTo(RandomPhi.config("phi-1"));
+    assertThat(config.headDim()).isEqualTo(64);
+    assertThat(config.rotaryDim()).isEqualTo(32);
+  }
+
   @Test
   void readsTheNewerKeysOfTheRotation() throws IOException {
     PhiConfig config =

@@ -106,6 +106,10 @@ final class SafetensorsTest {
     Files.writeString(index, "{\"weight_map\":{\"a\":\"gone.safetensors\"}}");
     assertThatThrownBy(() -> Safetensors.open(directory))
         .hasMessageContaining("gone.safetensors: is missing, and the index names it");
+    Files.writeString(index, "{\"weight_map\":{\"a\":\"%s\"}}".formatted(index.getFileName()));
+    assertThatThrownBy(() -> Safetensors.open(directory)) // itself, which would be read forever
+        .isInstanceOf(WeightFileException.class)
+        .hasMessageContaining("model.safetensors.index.json: claims a header of ");
     Files.writeString(index, "{}");
     assertThatThrownBy(() -> Safetensors.open(directory)).hasMessageContaining("has no weight_map");
   }
