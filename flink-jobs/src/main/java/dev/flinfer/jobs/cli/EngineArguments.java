@@ -63,6 +63,11 @@ final class EngineArguments {
       description = "Who multiplies matrices on the processor: auto, java, onednn (default: java).")
   String cpuProducts;
 
+  @Option(
+      names = "--enforce-eager",
+      description = "Launch a GPU's kernels one by one, without CUDA graphs; to compare.")
+  Boolean enforceEager;
+
   /** The engine's defaults, and what was given. */
   EngineOptions forModel(Path model) {
     EngineOptions.Builder options = EngineOptions.builder(model.toString());
@@ -74,6 +79,7 @@ final class EngineArguments {
     apply(weights, options::weights);
     apply(kvCacheDtype, options::kvCacheDtype);
     apply(cpuProducts, options::cpuProducts);
+    apply(enforceEager, options::enforceEager);
     return options.build();
   }
 
@@ -87,6 +93,7 @@ final class EngineArguments {
     set(config, FlinferOptions.WEIGHTS, weights);
     set(config, FlinferOptions.KV_CACHE_DTYPE, kvCacheDtype);
     set(config, FlinferOptions.CPU_PRODUCTS, cpuProducts);
+    set(config, FlinferOptions.ENFORCE_EAGER, enforceEager);
   }
 
   private static <T> void set(Configuration config, ConfigOption<T> option, T value) {

@@ -32,6 +32,8 @@ import java.util.regex.Pattern;
  *     or {@code auto}, which is f16 where the device has it, else f32
  * @param cpuProducts who multiplies matrices on the CPU: {@code java}, {@code onednn}, or {@code
  *     auto}, which is java
+ * @param enforceEager whether a device launches its kernels one by one where a CUDA graph could
+ *     hold them; slower, to compare and to look for faults
  */
 public record EngineOptions(
     String model,
@@ -44,7 +46,8 @@ public record EngineOptions(
     int threads,
     String weights,
     String kvCacheDtype,
-    String cpuProducts)
+    String cpuProducts,
+    boolean enforceEager)
     implements Serializable {
 
   private static final Map<String, DType> WEIGHT_TYPES =
@@ -147,6 +150,7 @@ public record EngineOptions(
     private String weights = AUTO;
     private String kvCacheDtype = AUTO;
     private String cpuProducts = AUTO;
+    private boolean enforceEager;
 
     private Builder(String model) {
       this.model = model;
@@ -164,6 +168,7 @@ public record EngineOptions(
       weights = from.weights;
       kvCacheDtype = from.kvCacheDtype;
       cpuProducts = from.cpuProducts;
+      enforceEager = from.enforceEager;
     }
 
     public Builder device(String name) {
@@ -216,6 +221,11 @@ public record EngineOptions(
       return this;
     }
 
+    public Builder enforceEager(boolean enforce) {
+      enforceEager = enforce;
+      return this;
+    }
+
     public Builder kvCacheType(KvCacheType type) {
       return kvCacheDtype(type.toString());
     }
@@ -235,7 +245,8 @@ public record EngineOptions(
           threads,
           weights,
           kvCacheDtype,
-          cpuProducts);
+          cpuProducts,
+          enforceEager);
     }
   }
 }

@@ -94,6 +94,15 @@ public final class FlinferOptions {
                   + " activations to bf16 and is about twice as fast with many sequences, on Linux and"
                   + " x86-64. auto is java, whose answers are those of fp32 arithmetic.");
 
+  public static final ConfigOption<Boolean> ENFORCE_EAGER =
+      ConfigOptions.key("flinfer.enforce-eager")
+          .booleanType()
+          .defaultValue(false)
+          .withDescription(
+              "Whether a GPU's kernels are launched one by one. Else CUDA graphs hold them on the"
+                  + " backends cuda and ptx, which takes most of the time between kernels away. To"
+                  + " compare, and to look for faults.");
+
   public static final ConfigOption<String> KV_CACHE_DTYPE =
       ConfigOptions.key("flinfer.kv-cache-dtype")
           .stringType()
@@ -189,6 +198,7 @@ public final class FlinferOptions {
           .weights(config.get(WEIGHTS))
           .kvCacheDtype(config.get(KV_CACHE_DTYPE))
           .cpuProducts(config.get(CPU_PRODUCTS))
+          .enforceEager(config.get(ENFORCE_EAGER))
           .build();
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(withOptionKeys(e.getMessage()), e);

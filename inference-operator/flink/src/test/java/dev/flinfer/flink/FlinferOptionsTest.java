@@ -45,6 +45,7 @@ final class FlinferOptionsTest {
                 Map.entry("flinfer.weights", "q8_0"),
                 Map.entry("flinfer.kv-cache-dtype", "f32"),
                 Map.entry("flinfer.cpu.products", "java"),
+                Map.entry("flinfer.enforce-eager", "true"),
                 Map.entry("flinfer.max-in-flight", "8"),
                 Map.entry("flinfer.max-in-flight-tokens", "80"),
                 Map.entry("flinfer.max-attempts", "2"),
@@ -66,6 +67,7 @@ final class FlinferOptionsTest {
                     .weights("q8_0")
                     .kvCacheType(KvCacheType.F32)
                     .cpuProducts("java")
+                    .enforceEager(true)
                     .build(),
                 new Admission.Limits(8, 80),
                 2,

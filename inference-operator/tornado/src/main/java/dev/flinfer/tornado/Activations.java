@@ -1,6 +1,7 @@
 package dev.flinfer.tornado;
 
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
@@ -17,6 +18,8 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * @param partial (rows, num_heads, splits, head_dim)
  * @param stats (rows, num_heads, splits, 2)
  * @param mixed (rows, attention | gelu(fc1))
+ * @param half (rows, the longest input of a matrix), in fp16; on the device only if a matrix wants
+ *     it
  * @param selected (logit rows, hidden_size)
  * @param logits (logit rows, vocab_size)
  * @param top (logit rows, {@link TopKernel#WIDTH}), the most likely tokens
@@ -33,6 +36,7 @@ record Activations(
     FloatArray partial,
     FloatArray stats,
     FloatArray mixed,
+    HalfFloatArray half,
     FloatArray selected,
     FloatArray logits,
     FloatArray top) {
@@ -52,6 +56,7 @@ record Activations(
         memory.floats(partialElements(shape)),
         memory.floats(rows * shape.heads() * shape.maxSplits() * 2),
         memory.floats(rows * shape.mixedStride()),
+        memory.halves(rows * shape.mixedStride()),
         memory.floats((long) shape.logitRows() * shape.hiddenStride()),
         memory.floats((long) shape.logitRows() * shape.vocabStride()),
         memory.floats((long) shape.logitRows() * TopKernel.WIDTH));
@@ -68,7 +73,8 @@ record Activations(
             + shape.projectedStride()
             + shape.hidden()
             + (long) shape.heads() * shape.maxSplits() * 2
-            + shape.mixedStride();
+            + shape.mixedStride()
+            + shape.mixedStride() / 2; // fp16
     long perLogitRow = (long) shape.hiddenStride() + shape.vocabStride() + TopKernel.WIDTH;
     return Float.BYTES
         * (shape.maxRows() * perRow

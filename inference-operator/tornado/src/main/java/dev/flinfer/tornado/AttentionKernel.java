@@ -14,7 +14,7 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  */
 final class AttentionKernel {
   /** Threads of a work-group. */
-  static final int THREADS = 64;
+  static final int THREADS = 256;
 
   private AttentionKernel() {}
 
@@ -44,6 +44,7 @@ final class AttentionKernel {
       int headDim,
       float scale) {
     float[] weights = context.allocateFloatLocalArray(Shape.SPLIT);
+    int[] pages = context.allocateIntLocalArray(Shape.SPLIT); // where each position's block begins
     float[] reduced = context.allocateFloatLocalArray(THREADS);
     int lane = context.localIdx;
     int head = context.groupIdx;
@@ -58,48 +59,83 @@ final class AttentionKernel {
       int table = control.get(StepControl.TOKENS + 2 * maxRows + row) + split * (Shape.SPLIT / 16);
       int base = layer.get(0) * kvBlocks;
       int queryAt = (row * heads + head) * headDim;
-      float largest = Float.NEGATIVE_INFINITY;
-      for (int j = lane; j < length; j += THREADS) {
-        int page = ((base + control.get(table + j / 16)) * heads + head) * headDim * 16 + j % 16;
-        float score = 0;
-        for (int d = 0; d < headDim; d++) {
-          score += query.get(queryAt + d) * keys.get(page + d * 16);
-        }
-        weights[j] = score * scale;
-        largest = TornadoMath.max(largest, score * scale);
+      float score = Float.NEGATIVE_INFINITY;
+      if (lane < length) { // as many threads as positions
+        int page = ((base + control.get(table + lane / 16)) * heads + head) * headDim * 16;
+        pages[lane] = page;
+        score = scale * dot(query, queryAt, keys, page + lane % 16, headDim);
       }
-      reduced[lane] = largest;
+      reduced[lane] = score;
       context.localBarrier();
-      for (int i = 0; i < THREADS; i++) {
+      float largest = score;
+      for (int i = 0; i < length; i++) {
         largest = TornadoMath.max(largest, reduced[i]);
       }
-      context.localBarrier();
-      float sum = 0;
-      for (int j = lane; j < length; j += THREADS) {
-        float weight = TornadoMath.exp(weights[j] - largest);
-        weights[j] = weight;
-        sum += weight;
+      float weight = 0;
+      if (lane < length) {
+        weight = TornadoMath.exp(score - largest);
       }
-      reduced[lane] = sum;
+      weights[lane] = weight;
       context.localBarrier();
       int part = (row * heads + head) * maxSplits + split;
       if (lane == 0) {
         float total = 0;
-        for (int i = 0; i < THREADS; i++) {
-          total += reduced[i];
+        for (int i = 0; i < length; i++) {
+          total += weights[i];
         }
         stats.set(part * 2, largest);
         stats.set(part * 2 + 1, total);
       }
-      for (int d = lane; d < headDim; d += THREADS) {
-        float value = 0;
-        for (int j = 0; j < length; j++) {
-          int page = ((base + control.get(table + j / 16)) * heads + head) * headDim * 16;
-          value += weights[j] * values.get(page + j % 16 * headDim + d);
+      // Threads a dimension: each takes every slices'th position.
+      int slices = THREADS / headDim;
+      int d = lane % headDim;
+      int slice = lane / headDim;
+      float value = 0;
+      if (slice < slices) {
+        for (int j = slice; j < length; j += slices) {
+          value += weights[j] * values.get(pages[j] + j % 16 * headDim + d);
         }
-        partial.set(part * headDim + d, value);
+      }
+      reduced[lane] = value;
+      context.localBarrier();
+      if (lane < headDim) {
+        float sum = 0;
+        for (int i = 0; i < slices; i++) {
+          sum += reduced[i * headDim + lane];
+        }
+        partial.set(part * headDim + lane, sum);
       }
     }
+  }
+
+  /** Eight products at a time, so that their loads are under way together; one order of sums. */
+  private static float dot(FloatArray query, int queryAt, FloatArray keys, int at, int headDim) {
+    float sum = 0;
+    int d = 0;
+    for (; d + 8 <= headDim; d += 8) {
+      int q = queryAt + d;
+      int k = at + d * 16;
+      float a = keys.get(k);
+      float b = keys.get(k + 16);
+      float c = keys.get(k + 32);
+      float e = keys.get(k + 48);
+      float f = keys.get(k + 64);
+      float g = keys.get(k + 80);
+      float h = keys.get(k + 96);
+      float i = keys.get(k + 112);
+      sum += query.get(q) * a;
+      sum += query.get(q + 1) * b;
+      sum += query.get(q + 2) * c;
+      sum += query.get(q + 3) * e;
+      sum += query.get(q + 4) * f;
+      sum += query.get(q + 5) * g;
+      sum += query.get(q + 6) * h;
+      sum += query.get(q + 7) * i;
+    }
+    for (; d < headDim; d++) {
+      sum += query.get(queryAt + d) * keys.get(at + d * 16);
+    }
+    return sum;
   }
 
   /**

@@ -33,7 +33,15 @@ record DeviceWeights(
 
   /** The types of the three kinds of matrices. */
   record Types(DType in, DType out, DType head) {
-    static Types of(PhiWeights weights, DType wanted) {
+    boolean anyHalf() {
+      return in == DType.F16 || out == DType.F16 || head == DType.F16;
+    }
+
+    /**
+     * @param wanted F32, F16 or Q8_0, or null for what suits the types they are stored in
+     * @param hasHalf whether the device has F16
+     */
+    static Types of(PhiWeights weights, DType wanted, boolean hasHalf) {
       List<Tensor> in = new ArrayList<>();
       List<Tensor> out = new ArrayList<>();
       for (PhiWeights.Layer layer : weights.layers()) {
@@ -43,15 +51,14 @@ record DeviceWeights(
         out.addAll(List.of(layer.dense().weight(), layer.fc2().weight()));
       }
       return new Types(
-          MatrixPacker.typeOf(in, wanted),
-          MatrixPacker.typeOf(out, wanted),
-          MatrixPacker.typeOf(List.of(weights.lmHead().weight()), wanted));
+          MatrixPacker.typeOf(in, wanted, hasHalf),
+          MatrixPacker.typeOf(out, wanted, hasHalf),
+          MatrixPacker.typeOf(List.of(weights.lmHead().weight()), wanted, hasHalf));
     }
   }
 
-  static DeviceWeights load(Shape shape, PhiWeights weights, DType wanted, HostMemory memory) {
+  static DeviceWeights load(Shape shape, PhiWeights weights, Types types, HostMemory memory) {
     PhiConfig config = shape.config();
-    Types types = Types.of(weights, wanted);
     int layers = shape.layers();
     int width = shape.hidden();
     DeviceMatrix in =
@@ -93,6 +100,11 @@ record DeviceWeights(
         finalBias,
         head,
         rotary(config, memory));
+  }
+
+  /** Whether the layers have arrays of their own, which graphs of their own must name. */
+  boolean unrolled() {
+    return in.half() || out.half();
   }
 
   private static void copy(Tensor tensor, FloatArray target, int at) {

@@ -1,20 +1,21 @@
 package dev.flinfer.tornado;
 
 import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
  * {@code y = x W^T + bias}, or {@code y += x W^T + bias}, for GPUs: a work-group a panel of 32
- * outputs and a tile of 8 rows. Its 8 warps share out the inputs, each reads whole lines of the
+ * outputs and a tile of 8 rows. Its 16 warps share out the inputs, each reads whole lines of the
  * panel, and local memory brings their sums together in a fixed order. One row takes the same order
  * as eight, so that its bits do not depend on the batch.
  *
  * <p>Weights lie in panels: (num_layers, panels, inputs, 32).
  */
 final class GpuMatMulKernel {
-  /** Parts that the inputs are shared out in; as many as rows, so that each part sums up a row. */
-  static final int SLICES = Shape.TILE;
+  /** Parts that the inputs are shared out in; at least as many as rows, each sums up one at last. */
+  static final int SLICES = 16;
 
   /** Threads of a work-group. */
   static final int THREADS = Shape.PANEL * SLICES;
@@ -46,15 +47,32 @@ final class GpuMatMulKernel {
     int lane = context.localIdx % 32;
     int slice = context.localIdx / 32;
     int row = context.groupIdy * Shape.TILE;
-    int left = control.get(rowsAt) - row;
+    int left = TornadoMath.min(control.get(rowsAt) - row, Shape.TILE);
     int at = (layer.get(0) * (outputs / 32) + context.groupIdx) * inputs * 32 + lane;
     int length = (inputs / 32 + SLICES - 1) / SLICES * 32;
     int from = slice * length;
     int to = Math.min(inputs, from + length);
     if (left == 1) {
+      // Eight loads are under way together; the order of the sums is that of many rows.
       float a = 0;
-      for (int k = from; k < to; k++) {
-        a = a + x.get(row * inputs + k) * weights.get(at + k * 32);
+      for (int k = from; k < to; k += 8) {
+        float w0 = weights.get(at + k * 32);
+        float w1 = weights.get(at + (k + 1) * 32);
+        float w2 = weights.get(at + (k + 2) * 32);
+        float w3 = weights.get(at + (k + 3) * 32);
+        float w4 = weights.get(at + (k + 4) * 32);
+        float w5 = weights.get(at + (k + 5) * 32);
+        float w6 = weights.get(at + (k + 6) * 32);
+        float w7 = weights.get(at + (k + 7) * 32);
+        int xAt = row * inputs + k;
+        a = a + x.get(xAt) * w0;
+        a = a + x.get(xAt + 1) * w1;
+        a = a + x.get(xAt + 2) * w2;
+        a = a + x.get(xAt + 3) * w3;
+        a = a + x.get(xAt + 4) * w4;
+        a = a + x.get(xAt + 5) * w5;
+        a = a + x.get(xAt + 6) * w6;
+        a = a + x.get(xAt + 7) * w7;
       }
       sums[context.localIdx] = a;
     } else if (left > 1) {

@@ -1,6 +1,7 @@
 package dev.flinfer.tornado;
 
 import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.Int8Array;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
@@ -43,7 +44,7 @@ final class GpuQuantMatMulKernel {
     int lane = context.localIdx % 32;
     int slice = context.localIdx / 32;
     int row = context.groupIdy * Shape.TILE;
-    int left = control.get(rowsAt) - row;
+    int left = TornadoMath.min(control.get(rowsAt) - row, Shape.TILE);
     int panel = layer.get(0) * (outputs / 32) + context.groupIdx;
     int at = panel * inputs * 32 + lane;
     int scaleAt = panel * inputs + lane;
@@ -51,12 +52,27 @@ final class GpuQuantMatMulKernel {
     int from = slice * length;
     int to = Math.min(inputs, from + length);
     if (left == 1) {
+      // Eight loads are under way together; the order of the sums is that of many rows.
       float a = 0;
-      for (int k = from; k < to; k++) {
-        a =
-            a
-                + x.get(row * inputs + k)
-                    * (scales.get(scaleAt + k / 32 * 32) * codes.get(at + k * 32));
+      for (int k = from; k < to; k += 8) {
+        float scale = scales.get(scaleAt + k / 32 * 32);
+        float w0 = scale * codes.get(at + k * 32);
+        float w1 = scale * codes.get(at + (k + 1) * 32);
+        float w2 = scale * codes.get(at + (k + 2) * 32);
+        float w3 = scale * codes.get(at + (k + 3) * 32);
+        float w4 = scale * codes.get(at + (k + 4) * 32);
+        float w5 = scale * codes.get(at + (k + 5) * 32);
+        float w6 = scale * codes.get(at + (k + 6) * 32);
+        float w7 = scale * codes.get(at + (k + 7) * 32);
+        int xAt = row * inputs + k;
+        a = a + x.get(xAt) * w0;
+        a = a + x.get(xAt + 1) * w1;
+        a = a + x.get(xAt + 2) * w2;
+        a = a + x.get(xAt + 3) * w3;
+        a = a + x.get(xAt + 4) * w4;
+        a = a + x.get(xAt + 5) * w5;
+        a = a + x.get(xAt + 6) * w6;
+        a = a + x.get(xAt + 7) * w7;
       }
       sums[context.localIdx] = a;
     } else if (left > 1) {
@@ -65,7 +81,7 @@ final class GpuQuantMatMulKernel {
         a[r] = 0;
       }
       for (int k = from; k < to; k++) {
-        float w = (scales.get(scaleAt + k / 32 * 32) * codes.get(at + k * 32));
+        float w = scales.get(scaleAt + k / 32 * 32) * codes.get(at + k * 32);
         for (int r = 0; r < Shape.TILE; r++) {
           a[r] = a[r] + x.get((row + r) * inputs + k) * w;
         }

@@ -10,6 +10,7 @@ import java.lang.invoke.MethodHandle;
 import java.util.ArrayList;
 import java.util.List;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.Int8Array;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
@@ -37,6 +38,10 @@ final class HostMemory implements AutoCloseable {
 
   FloatArray floats(long count) {
     return FloatArray.fromSegmentShallow(segment(count, Float.BYTES));
+  }
+
+  HalfFloatArray halves(long count) {
+    return HalfFloatArray.fromSegmentShallow(segment(count, Short.BYTES));
   }
 
   IntArray ints(long count) {

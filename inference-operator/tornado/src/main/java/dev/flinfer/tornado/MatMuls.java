@@ -7,8 +7,9 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * Which kernel multiplies on which kind of device: the one place where that is decided. What wins
- * on a GPU, local memory and a work-group for a few outputs, loses on a CPU.
+ * Which kernel multiplies on which kind of device, and how large work-groups are: the one place where
+ * that is decided. What wins on a GPU, local memory and a work-group for a few outputs, loses on a
+ * CPU.
  */
 enum MatMuls {
   CPU,
@@ -36,6 +37,11 @@ enum MatMuls {
   /** Threads of a work-group. */
   int local() {
     return this == CPU ? 1 : GpuMatMulKernel.THREADS;
+  }
+
+  /** Threads of a work-group where each computes a number: few for a CPU, eight warps for a GPU. */
+  int elementwise() {
+    return this == CPU ? Shape.PANEL : 256;
   }
 
   /** Threads of a line. */

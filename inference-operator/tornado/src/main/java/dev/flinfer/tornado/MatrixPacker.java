@@ -5,6 +5,8 @@ import dev.flinfer.engine.model.PhiWeights.Affine;
 import dev.flinfer.engine.weights.DType;
 import dev.flinfer.engine.weights.QuantizedRun;
 import dev.flinfer.engine.weights.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -40,11 +42,15 @@ final class MatrixPacker {
   /**
    * The type that matrices run in.
    *
-   * @param wanted F32 or Q8_0, or null for the smaller one that keeps every stored value
+   * @param wanted F32, F16 or Q8_0, or null for the smallest one that keeps every stored value
+   * @param hasHalf whether the device has F16
    */
-  static DType typeOf(List<Tensor> weights, DType wanted) {
+  static DType typeOf(List<Tensor> weights, DType wanted, boolean hasHalf) {
     if (wanted != null) {
       return wanted;
+    }
+    if (hasHalf && weights.stream().allMatch(weight -> weight.dtype() == DType.F16)) {
+      return DType.F16;
     }
     boolean fits = weights.stream().allMatch(weight -> FITS_Q8.contains(weight.dtype()));
     return fits ? DType.Q8_0 : DType.F32;
@@ -77,7 +83,11 @@ final class MatrixPacker {
         int output = panel * Shape.PANEL + lane - part.firstOutput;
         if (output >= 0 && output < part.outputs()) {
           row.read(output);
-          row.store(layer * (target.outputs() / Shape.PANEL) + panel, lane);
+          if (target.half()) {
+            row.storeHalves(panel * Shape.PANEL + lane);
+          } else {
+            row.store(layer * (target.outputs() / Shape.PANEL) + panel, lane);
+          }
         }
       }
     }
@@ -118,6 +128,21 @@ final class MatrixPacker {
           int end = Math.min(values.length, (g + 1) * GROUP);
           scales[g] = Quantizer.q8(values, g * GROUP, end, codes);
         }
+      }
+    }
+
+    void storeHalves(int output) {
+      MemorySegment halves = target.halves().get(layer).getSegment();
+      long at = (long) output * target.inputs() + part.firstInput;
+      for (int k = 0; k < values.length; k++) {
+        short half = Float.floatToFloat16(values[k]);
+        if (Float.isInfinite(Float.float16ToFloat(half))) {
+          throw new IllegalArgumentException(
+              "weights f16 is too narrow: a weight of the model is %s, the largest of f16 is 65504;"
+                      .formatted(values[k])
+                  + " take weights f32");
+        }
+        halves.setAtIndex(ValueLayout.JAVA_SHORT, at + k, half);
       }
     }
 

@@ -1,9 +1,11 @@
 package dev.flinfer.tornado;
 
+import dev.flinfer.engine.DeviceInfo;
 import dev.flinfer.engine.DevicePlan;
 import dev.flinfer.engine.EngineOptions;
 import dev.flinfer.engine.model.PhiConfig;
 import dev.flinfer.engine.model.PhiWeights;
+import dev.flinfer.engine.weights.DType;
 import java.util.Map;
 
 /** What a model takes on a device: computed from shapes, before anything is allocated. */
@@ -14,18 +16,28 @@ final class MemoryPlan {
   private MemoryPlan() {}
 
   /**
-   * @throws IllegalArgumentException if an array would have more elements than one can have
+   * @throws IllegalArgumentException if an array would have more elements than one can have, or heads
+   *     are too wide for the kernels
    */
-  static DevicePlan of(PhiConfig config, PhiWeights weights, EngineOptions options) {
-    Shape shape = Shape.of(config, options.maxNumBatchedTokens(), 1);
-    DeviceWeights.Types types = DeviceWeights.Types.of(weights, options.weightType());
+  static DevicePlan of(
+      DeviceInfo device, PhiConfig config, PhiWeights weights, EngineOptions options) {
+    boolean hasHalf = device.weightTypes().contains(DType.F16);
+    DeviceWeights.Types types = DeviceWeights.Types.of(weights, options.weightType(), hasHalf);
+    Shape shape = TornadoForwardPass.shape(config, types, Settings.of(device, options, 1));
+    if (shape.headDim() > AttentionKernel.THREADS) {
+      throw new IllegalArgumentException(
+          "heads of %d dimensions; device %s takes at most %d. Run this model on cpu"
+              .formatted(shape.headDim(), device.id(), AttentionKernel.THREADS));
+    }
     int layers = shape.layers();
     int hidden = shape.hiddenStride();
     int in = shape.projectedStride();
     int mixed = shape.mixedStride();
     long embedding = (long) config.vocabSize() * shape.hidden();
-    checkElements("the weights of q, k, v and fc1", DeviceMatrix.elements(layers, hidden, in));
-    checkElements("the weights of dense and fc2", DeviceMatrix.elements(layers, mixed, hidden));
+    long largestIn = DeviceMatrix.largest(types.in(), layers, hidden, in);
+    long largestOut = DeviceMatrix.largest(types.out(), layers, mixed, hidden);
+    checkElements("the weights of q, k, v and fc1", largestIn);
+    checkElements("the weights of dense and fc2", largestOut);
     checkElements("the embedding", embedding);
     Map.of(
             "attention's partial sums",
@@ -49,10 +61,11 @@ final class MemoryPlan {
     long largest =
         Math.max(
             Math.max(
-                DeviceMatrix.weightBytes(types.in(), layers, hidden, in),
-                DeviceMatrix.weightBytes(types.out(), layers, mixed, hidden)),
+                largestIn * DeviceMatrix.elementBytes(types.in()),
+                largestOut * DeviceMatrix.elementBytes(types.out())),
             Math.max(
-                DeviceMatrix.weightBytes(types.head(), 1, hidden, shape.vocabStride()),
+                DeviceMatrix.elements(1, hidden, shape.vocabStride())
+                    * DeviceMatrix.elementBytes(types.head()),
                 embedding * Float.BYTES));
     return new DevicePlan(
         weightBytes,

@@ -7,7 +7,7 @@ import dev.flinfer.engine.model.PhiConfig;
  * A model's dimensions as the device sees them: rows are padded to whole panels, so that kernels
  * need no tails.
  *
- * @param maxRows rows of a step, whole tiles
+ * @param maxRows most rows that are computed at once, whole tiles
  * @param logitRows most rows of logits that are computed at once, whole tiles
  * @param kvBlocks blocks of the KV cache
  */
@@ -21,8 +21,19 @@ record Shape(PhiConfig config, int maxRows, int logitRows, int kvBlocks) {
   /** Positions that one work-group attends to; each split of a context is summed by itself. */
   static final int SPLIT = 256;
 
-  static Shape of(PhiConfig config, int maxRows, int kvBlocks) {
-    int rows = roundUp(maxRows, TILE);
+  /**
+   * Rows of a pass whose grids do not change: they are captured in a CUDA graph, or cuBLAS has the
+   * sizes. As many as read the weights once for a decode step of a large batch, and few enough that
+   * a step of one row does not pay for what it does not use.
+   */
+  private static final int FIXED_ROWS = 64;
+
+  /**
+   * @param maxRows most rows of a step
+   * @param fixed whether each pass over the layers has grids of the same sizes
+   */
+  static Shape of(PhiConfig config, int maxRows, int kvBlocks, boolean fixed) {
+    int rows = roundUp(fixed ? Math.min(maxRows, FIXED_ROWS) : maxRows, TILE);
     return new Shape(config, rows, Math.min(rows, 64), kvBlocks);
   }
 

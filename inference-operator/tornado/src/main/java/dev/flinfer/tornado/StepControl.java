@@ -51,34 +51,35 @@ final class StepControl {
   }
 
   /**
-   * Takes in a plan.
+   * Takes in rows of a plan.
    *
-   * @return the largest position in it
+   * @return the largest position among them
    */
-  int fill(StepPlan plan) {
+  int fill(StepPlan plan, int from, int to) {
     int max = shape.maxRows();
-    array.set(ROWS, plan.rows());
+    array.set(ROWS, to - from);
     used = tables(max);
     int[] tableOf = new int[plan.blockTables().length];
-    int[] blocksOf = longest(plan);
+    int[] blocksOf = longest(plan, from, to);
     int largest = 0;
-    for (int row = 0; row < plan.rows(); row++) {
+    for (int row = from; row < to; row++) {
       int sequence = plan.sequences()[row];
       if (tableOf[sequence] == 0) {
         tableOf[sequence] = copyTable(plan.blockTables()[sequence], blocksOf[sequence]);
       }
-      array.set(TOKENS + row, plan.tokens()[row]);
-      array.set(positions(max) + row, plan.positions()[row]);
-      array.set(tablesOf(max) + row, tableOf[sequence]);
+      int at = row - from;
+      array.set(TOKENS + at, plan.tokens()[row]);
+      array.set(positions(max) + at, plan.positions()[row]);
+      array.set(tablesOf(max) + at, tableOf[sequence]);
       largest = Math.max(largest, plan.positions()[row]);
     }
     return largest;
   }
 
-  /** Blocks of each sequence that its rows of this step reach. */
-  private static int[] longest(StepPlan plan) {
+  /** Blocks of each sequence that these rows reach. */
+  private static int[] longest(StepPlan plan, int from, int to) {
     int[] blocks = new int[plan.blockTables().length];
-    for (int row = 0; row < plan.rows(); row++) {
+    for (int row = from; row < to; row++) {
       int sequence = plan.sequences()[row];
       int block = plan.positions()[row] / ForwardPass.BLOCK_SIZE + 1;
       blocks[sequence] = Math.max(blocks[sequence], block);

@@ -12,21 +12,23 @@ import uk.ac.manchester.tornado.api.WorkerGrid1D;
 import uk.ac.manchester.tornado.api.WorkerGrid2D;
 import uk.ac.manchester.tornado.api.WorkerGrid3D;
 import uk.ac.manchester.tornado.api.enums.DataTransferMode;
+import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * The task graphs of a step: one that begins it, one layer, run once per layer, and the output. See
- * docs/decisions/0006 for the figures behind this.
+ * The task graphs of a step: one that begins it, one or more of layers, and the output. One layer's
+ * graph is run once per layer, see docs/decisions/0006 for the figures behind this; fp16 weights
+ * need graphs of their own, see {@link HalfProducts}.
  *
  * <p>A graph shares arrays with others by {@code consumeFromDevice}, which looks only at the graph
  * that ran last, but keeps what it found: after the first step the order does not matter.
  */
 final class StepGraphs {
-  /** Where the graphs stand in what {@link #build} returns. */
+  /** Where the first graph stands in what {@link #build} returns; those of layers follow. */
   static final int BEGIN_INDEX = 0;
 
-  static final int LAYER_INDEX = 1;
-  static final int OUTPUT_INDEX = 2;
+  /** Layers of a graph that are not run again: 64 tasks of some 160 that TornadoVM 5.2.0 takes. */
+  private static final int LAYERS_OF_A_GRAPH = 8;
 
   private static final String BEGIN = "begin";
   private static final String LAYER = "layer";
@@ -75,6 +77,26 @@ final class StepGraphs {
     return grids;
   }
 
+  /** Graphs of layers. */
+  int layerGraphs() {
+    return weights.unrolled() ? (shape.layers() + LAYERS_OF_A_GRAPH - 1) / LAYERS_OF_A_GRAPH : 1;
+  }
+
+  /** How many times all graphs of layers are run in a step. */
+  int layerRounds() {
+    return weights.unrolled() ? 1 : shape.layers();
+  }
+
+  int outputIndex() {
+    return BEGIN_INDEX + layerGraphs() + 1;
+  }
+
+  /** Sizes all grids for the largest pass, once and for all. */
+  void setLargest() {
+    setRows(shape.maxRows(), shape.config().maxPositionEmbeddings() - 1);
+    setLogitRows(shape.logitRows());
+  }
+
   /** Sizes the grids of what comes before the output. */
   void setRows(int rows, int largestPosition) {
     rowGrids.forEach(grid -> grid.setRows(rows));
@@ -87,21 +109,70 @@ final class StepGraphs {
     outputGrids.forEach(grid -> grid.setRows(rows));
   }
 
-  /** The beginning, a layer and the output. */
+  /** The beginning, layers and the output. */
   ImmutableTaskGraph[] build() {
+    List<ImmutableTaskGraph> graphs = new ArrayList<>();
     TaskGraph begin = new TaskGraph(BEGIN);
     begin.transferToDevice(DataTransferMode.EVERY_EXECUTION, control);
     begin.transferToDevice(DataTransferMode.FIRST_EXECUTION, weights.embedding());
     addEmbedding(begin);
     keep(begin, act.layer(), act.hidden());
-    TaskGraph layer = new TaskGraph(LAYER);
-    layer.consumeFromDevice(BEGIN, control, act.layer(), act.hidden());
-    transferLayers(layer);
-    addLayer(layer);
+    graphs.add(begin.snapshot());
+    String before = BEGIN;
+    int layers = weights.unrolled() ? shape.layers() : 1;
+    for (int from = 0; from < layers; from += LAYERS_OF_A_GRAPH) {
+      String name = LAYER + from;
+      TaskGraph graph = new TaskGraph(name);
+      graph.consumeFromDevice(before, control, act.layer(), act.hidden());
+      if (from == 0) {
+        transferLayers(graph);
+      } else {
+        graph.consumeFromDevice(before, shared());
+      }
+      for (int layer = from; layer < Math.min(layers, from + LAYERS_OF_A_GRAPH); layer++) {
+        addLayer(graph, name, layer);
+      }
+      graphs.add(graph.snapshot());
+      before = name;
+    }
     TaskGraph output = new TaskGraph(OUTPUT);
-    output.consumeFromDevice(LAYER, act.hidden());
+    output.consumeFromDevice(before, act.hidden());
+    if (weights.unrolled()) {
+      output.consumeFromDevice(before, act.half());
+    }
     addOutput(output);
-    return new ImmutableTaskGraph[] {begin.snapshot(), layer.snapshot(), output.snapshot()};
+    graphs.add(output.snapshot());
+    return graphs.toArray(ImmutableTaskGraph[]::new);
+  }
+
+  /** What every graph of layers works on. */
+  private Object[] shared() {
+    List<Object> shared = new ArrayList<>();
+    shared.addAll(List.of(copiedOnce()));
+    shared.addAll(List.of(kept()));
+    return shared.toArray();
+  }
+
+  private Object[] copiedOnce() {
+    List<Object> copied = new ArrayList<>();
+    copied.add(weights.normWeight());
+    copied.add(weights.normBias());
+    copied.add(weights.rotary());
+    copied.add(act.normed()); // for the zeros at the ends of its rows, which no kernel writes
+    copied.add(act.mixed());
+    copied.addAll(List.of(weights.in().arrays()));
+    copied.addAll(List.of(weights.out().arrays()));
+    return copied.toArray();
+  }
+
+  private Object[] kept() {
+    List<Object> kept = new ArrayList<>();
+    kept.addAll(List.of(act.keys(), act.values(), act.projected(), act.query()));
+    kept.addAll(List.of(act.partial(), act.stats()));
+    if (weights.unrolled()) {
+      kept.add(act.half());
+    }
+    return kept.toArray();
   }
 
   private void addEmbedding(TaskGraph graph) {
@@ -129,42 +200,54 @@ final class StepGraphs {
   }
 
   private void transferLayers(TaskGraph graph) {
-    graph.transferToDevice(
-        DataTransferMode.FIRST_EXECUTION,
-        weights.normWeight(),
-        weights.normBias(),
-        weights.rotary(),
-        act.normed(), // for the zeros at the ends of its rows, which no kernel writes
-        act.mixed());
-    keep(graph, act.keys(), act.values(), act.projected(), act.query(), act.partial(), act.stats());
-    graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, weights.in().arrays());
-    graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, weights.out().arrays());
+    graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, copiedOnce());
+    keep(graph, kept());
   }
 
-  /** One layer: {@code x = x + attention(norm(x)) + mlp(norm(x))}, in six launches. */
-  private void addLayer(TaskGraph graph) {
-    addNorm(graph);
-    matMuls.add(
-        graph,
-        "in",
-        new MatMuls.Product(control, act.layer(), act.normed(), act.projected(), false),
-        weights.in(),
-        context);
-    rowGrids.add(product(LAYER + ".in", weights.in()));
-    addRotary(graph);
-    addAttention(graph);
-    matMuls.add(
-        graph,
-        "out",
-        new MatMuls.Product(control, act.layer(), act.mixed(), act.hidden(), true),
-        weights.out(),
-        context);
-    rowGrids.add(product(LAYER + ".out", weights.out()));
+  /** One layer: {@code x = x + attention(norm(x)) + mlp(norm(x))}, in six launches, or eight. */
+  private void addLayer(TaskGraph graph, String name, int layer) {
+    Tasks tasks = new Tasks(graph, name, weights.unrolled() ? "-" + layer : "", rowGrids);
+    addNorm(tasks);
+    MatMuls.Product in =
+        new MatMuls.Product(control, act.layer(), act.normed(), act.projected(), false);
+    addProduct(tasks, "in", in, weights.in(), layer, shape.maxRows());
+    addRotary(tasks);
+    addAttention(tasks);
+    MatMuls.Product out =
+        new MatMuls.Product(control, act.layer(), act.mixed(), act.hidden(), true);
+    addProduct(tasks, "out", out, weights.out(), layer, shape.maxRows());
   }
 
-  private void addNorm(TaskGraph graph) {
-    graph.task(
-        "norm",
+  /** A task graph that is filled, what makes the names of its tasks its own, and its grids. */
+  private record Tasks(TaskGraph graph, String name, String suffix, List<RowGrid> grids) {
+    String task(String what) {
+      return what + suffix;
+    }
+
+    /** As the grids know it. */
+    String full(String what) {
+      return name + "." + what + suffix;
+    }
+  }
+
+  private void addProduct(
+      Tasks tasks, String what, MatMuls.Product product, DeviceMatrix matrix, int layer, int rows) {
+    if (!matrix.half()) {
+      matMuls.add(tasks.graph, tasks.task(what), product, matrix, context);
+      tasks.grids.add(product(tasks.full(what), matrix));
+      return;
+    }
+    HalfFloatArray halves = matrix.halves().get(layer);
+    tasks.graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, halves);
+    HalfProducts.add(
+        tasks.graph, tasks.task(what), product, matrix, halves, act.half(), rows, context);
+    String prepare = HalfProducts.prepareTask(tasks.full(what));
+    tasks.grids.add(elementwise(prepare, HalfProducts.threads(matrix)));
+  }
+
+  private void addNorm(Tasks tasks) {
+    tasks.graph.task(
+        tasks.task("norm"),
         NormKernel::layerNorm,
         context,
         control,
@@ -177,13 +260,13 @@ final class StepGraphs {
         shape.hidden(),
         shape.hiddenStride(),
         (float) shape.config().layerNormEps());
-    rowGrids.add(groupPerRow(LAYER + ".norm", NormKernel.THREADS));
+    rowGrids.add(groupPerRow(tasks.full("norm"), NormKernel.THREADS));
   }
 
-  private void addRotary(TaskGraph graph) {
+  private void addRotary(Tasks tasks) {
     PhiConfig config = shape.config();
-    graph.task(
-        "rotary",
+    tasks.graph.task(
+        tasks.task("rotary"),
         RotaryKernel::rotateStoreActivate,
         context,
         control,
@@ -204,12 +287,12 @@ final class StepGraphs {
         shape.hiddenStride(),
         shape.mixedStride());
     int threads = 3 * shape.hidden() + shape.intermediate();
-    rowGrids.add(elementwise(LAYER + ".rotary", threads));
+    rowGrids.add(elementwise(tasks.full("rotary"), threads));
   }
 
-  private void addAttention(TaskGraph graph) {
-    graph.task(
-        "attend",
+  private void addAttention(Tasks tasks) {
+    tasks.graph.task(
+        tasks.task("attend"),
         AttentionKernel::attend,
         context,
         control,
@@ -226,9 +309,9 @@ final class StepGraphs {
         shape.headDim(),
         (float) (1 / Math.sqrt(shape.headDim())));
     attentionGrid.setLocalWork(AttentionKernel.THREADS, 1, 1);
-    grids.addWorkerGrid(LAYER + ".attend", attentionGrid);
-    graph.task(
-        "combine",
+    grids.addWorkerGrid(tasks.full("attend"), attentionGrid);
+    tasks.graph.task(
+        tasks.task("combine"),
         AttentionKernel::combine,
         context,
         control,
@@ -241,7 +324,7 @@ final class StepGraphs {
         shape.hidden(),
         shape.headDim(),
         shape.mixedStride());
-    rowGrids.add(elementwise(LAYER + ".combine", shape.hidden()));
+    rowGrids.add(elementwise(tasks.full("combine"), shape.hidden()));
   }
 
   private void addOutput(TaskGraph graph) {
@@ -253,6 +336,9 @@ final class StepGraphs {
         weights.finalNormWeight(),
         weights.finalNormBias());
     graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, weights.head().arrays());
+    if (weights.head().half() && !weights.unrolled()) {
+      keep(graph, act.half());
+    }
     graph.task(
         "norm",
         NormKernel::layerNorm,
@@ -268,13 +354,15 @@ final class StepGraphs {
         shape.hiddenStride(),
         (float) shape.config().layerNormEps());
     outputGrids.add(groupPerRow(OUTPUT + ".norm", NormKernel.THREADS));
-    matMuls.add(
-        graph,
+    MatMuls.Product head =
+        new MatMuls.Product(wanted, act.firstLayer(), act.selected(), act.logits(), false);
+    addProduct(
+        new Tasks(graph, OUTPUT, "", outputGrids),
         "head",
-        new MatMuls.Product(wanted, act.firstLayer(), act.selected(), act.logits(), false),
+        head,
         weights.head(),
-        context);
-    outputGrids.add(product(OUTPUT + ".head", weights.head()));
+        0,
+        shape.logitRows());
     graph.task(
         "top",
         TopKernel::topTokens,
@@ -290,7 +378,7 @@ final class StepGraphs {
   }
 
   private RowGrid elementwise(String task, int elements) {
-    int local = Shape.PANEL;
+    int local = matMuls.elementwise();
     return register(task, new WorkerGrid2D(local, 1), Shape.roundUp(elements, local), local, 1);
   }
 

@@ -27,6 +27,7 @@ import uk.ac.manchester.tornado.api.runtime.TornadoRuntimeProvider;
  */
 public final class TornadoBackend implements Backend {
   private static final Set<DType> WEIGHT_TYPES = Set.of(DType.F32, DType.Q8_0);
+  private static final Set<DType> CUDA_WEIGHT_TYPES = Set.of(DType.F32, DType.F16, DType.Q8_0);
   private static final Set<KvCacheType> KV_CACHE_TYPES = Set.of(KvCacheType.F32);
 
   @Override
@@ -85,14 +86,14 @@ public final class TornadoBackend implements Backend {
         kind,
         physical.getDeviceGlobalMemorySize(),
         physical.getDeviceMaxAllocationSize(),
-        WEIGHT_TYPES,
+        id.startsWith("cuda:") ? CUDA_WEIGHT_TYPES : WEIGHT_TYPES,
         KV_CACHE_TYPES);
   }
 
   @Override
   public DevicePlan plan(
       DeviceInfo device, PhiConfig config, PhiWeights weights, EngineOptions options) {
-    return MemoryPlan.of(config, weights, options);
+    return MemoryPlan.of(device, config, weights, options);
   }
 
   @Override
@@ -102,15 +103,10 @@ public final class TornadoBackend implements Backend {
       PhiWeights weights,
       EngineOptions options,
       int numKvBlocks) {
-    return open(
-        config,
-        weights,
-        new TornadoForwardPass.Settings(
-            device, numKvBlocks, options.maxNumBatchedTokens(), options.weightType()));
+    return open(config, weights, Settings.of(device, options, numKvBlocks));
   }
 
-  static ForwardPass open(
-      PhiConfig config, PhiWeights weights, TornadoForwardPass.Settings settings) {
+  static ForwardPass open(PhiConfig config, PhiWeights weights, Settings settings) {
     Map<String, TornadoDevice> devices = found();
     String id = settings.info().id();
     if (!devices.containsKey(id)) {

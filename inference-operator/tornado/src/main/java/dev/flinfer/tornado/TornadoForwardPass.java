@@ -20,10 +20,12 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /**
  * Phi's forward pass on a device of TornadoVM, compiled from Java: activations, keys and values in
- * fp32, weights in fp32 or Q8_0.
+ * fp32, weights in fp32 or Q8_0, or in fp16 with cuBLAS.
  */
 final class TornadoForwardPass implements ForwardPass {
   private final Shape shape;
+  private final int maxRows; // of a step, which may be more than those of a pass
+  private final boolean fixed; // grids do not change
   private final String device;
   private final HostMemory memory = new HostMemory();
   private final StepControl control;
@@ -34,16 +36,6 @@ final class TornadoForwardPass implements ForwardPass {
   private boolean closed; // the device's thread reads and writes it
 
   /**
-   * How it runs.
-   *
-   * @param info names the device
-   * @param numKvBlocks blocks of 16 positions in the KV cache
-   * @param maxRows most rows of a plan
-   * @param weightType F32 or Q8_0, or null for the smaller one that keeps every stored value
-   */
-  record Settings(DeviceInfo info, int numKvBlocks, int maxRows, DType weightType) {}
-
-  /**
    * Copies the weights; the tensors' files can be closed after it.
    *
    * @throws EngineException if the host has too little memory
@@ -51,27 +43,54 @@ final class TornadoForwardPass implements ForwardPass {
    */
   TornadoForwardPass(
       PhiConfig config, PhiWeights weights, TornadoDevice target, Settings settings) {
-    shape = Shape.of(config, settings.maxRows(), settings.numKvBlocks());
     DeviceInfo info = settings.info();
+    DeviceWeights.Types types =
+        DeviceWeights.Types.of(
+            weights, settings.weightType(), info.weightTypes().contains(DType.F16));
+    shape = shape(config, types, settings);
+    maxRows = settings.maxRows();
+    fixed = isFixed(types, settings);
     try {
-      DeviceWeights loaded = DeviceWeights.load(shape, weights, settings.weightType(), memory);
+      DeviceWeights loaded = DeviceWeights.load(shape, weights, types, memory);
       control = new StepControl(shape, memory);
       wanted = new WantedRows(shape, memory);
       activations = Activations.allocate(shape, memory);
       MatMuls matMuls = MatMuls.of(info.kind());
       graphs = new StepGraphs(shape, loaded, activations, control.array(), wanted.array(), matMuls);
-      device = "%s (%s, %s kernels)".formatted(info.id(), info.name(), matMuls.name());
-      plan = TornadoThread.call(() -> open(target));
+      device =
+          "%s (%s, %s kernels%s%s)"
+              .formatted(
+                  info.id(),
+                  info.name(),
+                  matMuls.name(),
+                  loaded.unrolled() ? ", cuBLAS" : "",
+                  settings.captured() ? ", CUDA graphs" : "");
+      plan = TornadoThread.call(() -> open(target, settings.captured()));
     } catch (RuntimeException | TornadoInternalError e) {
       memory.close();
       throw e;
     }
   }
 
-  private TornadoExecutionPlan open(TornadoDevice target) {
+  /** The model's dimensions, and those of a pass over its layers. */
+  static Shape shape(PhiConfig config, DeviceWeights.Types types, Settings settings) {
+    return Shape.of(config, settings.maxRows(), settings.numKvBlocks(), isFixed(types, settings));
+  }
+
+  private static boolean isFixed(DeviceWeights.Types types, Settings settings) {
+    return settings.captured() || types.anyHalf();
+  }
+
+  private TornadoExecutionPlan open(TornadoDevice target, boolean captured) {
     TornadoExecutionPlan opened = new TornadoExecutionPlan(graphs.build());
     opened.withDevice(target);
     opened.withGridScheduler(graphs.grids());
+    if (fixed) {
+      graphs.setLargest();
+    }
+    if (captured) {
+      opened.withCUDAGraph();
+    }
     return opened;
   }
 
@@ -97,9 +116,9 @@ final class TornadoForwardPass implements ForwardPass {
 
   @Override
   public void forward(StepPlan step, float[] logits, TopLogits top) {
-    if (step.rows() > shape.maxRows()) {
+    if (step.rows() > maxRows) {
       throw new IllegalArgumentException(
-          "%d rows; the limit is %d".formatted(step.rows(), shape.maxRows()));
+          "%d rows; the limit is %d".formatted(step.rows(), maxRows));
     }
     if (step.rows() == 0) {
       return;
@@ -128,18 +147,31 @@ final class TornadoForwardPass implements ForwardPass {
     if (closed) { // TornadoVM would run it on freed memory
       throw new EngineException("the forward pass on device %s is closed".formatted(device));
     }
-    int largestPosition = control.fill(step);
-    graphs.setRows(step.rows(), largestPosition);
-    plan.withGraph(StepGraphs.BEGIN_INDEX).execute();
-    for (int layer = 0; layer < shape.layers(); layer++) {
-      plan.withGraph(StepGraphs.LAYER_INDEX).execute();
+    for (int from = 0; from < step.rows(); from += shape.maxRows()) {
+      pass(step, from, Math.min(step.rows(), from + shape.maxRows()), logits, top);
     }
-    wanted.fill(step, top);
+  }
+
+  /** Rows of a step, after those that they attend to. */
+  private void pass(StepPlan step, int firstRow, int lastRow, float[] logits, TopLogits top) {
+    int largestPosition = control.fill(step, firstRow, lastRow);
+    if (!fixed) {
+      graphs.setRows(lastRow - firstRow, largestPosition);
+    }
+    plan.withGraph(StepGraphs.BEGIN_INDEX).execute();
+    for (int round = 0; round < graphs.layerRounds(); round++) {
+      for (int graph = 1; graph <= graphs.layerGraphs(); graph++) {
+        plan.withGraph(StepGraphs.BEGIN_INDEX + graph).execute();
+      }
+    }
+    int all = wanted.fill(step, top, firstRow, lastRow);
     int from = 0;
-    while (from < step.numLogits()) {
+    while (from < all) {
       int count = wanted.put(step, top, from);
-      graphs.setLogitRows(count);
-      TornadoExecutionResult result = plan.withGraph(StepGraphs.OUTPUT_INDEX).execute();
+      if (!fixed) {
+        graphs.setLogitRows(count);
+      }
+      TornadoExecutionResult result = plan.withGraph(graphs.outputIndex()).execute();
       int whole = Math.clamp(wanted.whole() - from, 0, count);
       if (whole > 0) {
         copyLogits(result, from, whole, logits);

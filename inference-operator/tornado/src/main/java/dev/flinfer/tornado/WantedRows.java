@@ -12,8 +12,10 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 final class WantedRows {
   private final Shape shape;
   private final IntArray array;
-  private int[] order = {}; // (rows of logits) indexes of plan.logitRows()
+  private int[] order = {}; // (rows) indexes of plan.logitRows()
+  private int count; // rows in order
   private int whole; // the first so many of them are wanted whole
+  private int first; // the plan's row that is row 0 on the device
 
   WantedRows(Shape shape, HostMemory memory) {
     this.shape = shape;
@@ -34,18 +36,27 @@ final class WantedRows {
   }
 
   /**
-   * Takes in a plan.
+   * Takes in those of some rows of a plan.
    *
    * @param top null if all rows are wanted whole
+   * @return how many they are
    */
-  void fill(StepPlan plan, TopLogits top) {
-    order = new int[plan.numLogits()];
+  int fill(StepPlan plan, TopLogits top, int from, int to) {
+    int[] rows = plan.logitRows();
+    order = new int[rows.length];
+    first = from;
     whole = 0;
-    int others = order.length;
-    for (int i = 0; i < order.length; i++) {
-      boolean isWhole = top == null || top.wanted(i) == 0;
-      order[isWhole ? whole++ : --others] = i;
+    count = 0;
+    for (int i = 0; i < rows.length; i++) {
+      if (rows[i] >= from && rows[i] < to) {
+        order[count++] = i;
+        if (top == null || top.wanted(i) == 0) {
+          order[count - 1] = order[whole];
+          order[whole++] = i;
+        }
+      }
     }
+    return count;
   }
 
   /**
@@ -55,14 +66,14 @@ final class WantedRows {
    * @return how many there are now
    */
   int put(StepPlan plan, TopLogits top, int from) {
-    int count = Math.min(shape.logitRows(), order.length - from);
-    array.set(StepControl.ROWS, count);
-    for (int i = 0; i < count; i++) {
+    int now = Math.min(shape.logitRows(), count - from);
+    array.set(StepControl.ROWS, now);
+    for (int i = 0; i < now; i++) {
       int row = order[from + i];
-      array.set(StepControl.TOKENS + i, plan.logitRows()[row]);
+      array.set(StepControl.TOKENS + i, plan.logitRows()[row] - first);
       array.set(countsAt(shape) + i, top == null ? 0 : top.wanted(row));
     }
-    return count;
+    return now;
   }
 
   /** How many rows are wanted whole. */

@@ -1,0 +1,133 @@
+package dev.flinfer.tornado;
+
+import java.util.Arrays;
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.TaskGraph;
+import uk.ac.manchester.tornado.api.common.Access;
+import uk.ac.manchester.tornado.api.common.LibraryTaskDescriptor;
+import uk.ac.manchester.tornado.api.types.HalfFloat;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+
+/**
+ * Products of fp16 weights on tensor cores: a kernel rounds the inputs to fp16 and puts the bias
+ * into the outputs, cuBLAS multiplies and adds in fp32. It gets the same number of rows each time,
+ * used or not: it chooses its order of additions by the sizes, and a row's bits must not depend on
+ * how many there are.
+ *
+ * <p>cuBLAS takes an array from its start, so each layer has one of its own, which only a graph of
+ * its own can name.
+ */
+final class HalfProducts {
+  private static final String LIBRARY = "nvidia/cublas";
+  private static final String FUNCTION = "cublasGemmExFP16FP32";
+  private static final int TRANSPOSED = 1; // CUBLAS_OP_T
+  private static final int AS_IT_IS = 0; // CUBLAS_OP_N
+  private static final int OUTPUT = 11; // where the outputs stand among the arguments
+
+  private HalfProducts() {}
+
+  /** Threads of a row of the kernel. */
+  static int threads(DeviceMatrix matrix) {
+    return Math.max(matrix.inputs(), matrix.outputs());
+  }
+
+  /**
+   * Adds the two tasks, {@code NAME-prepare} and {@code NAME}.
+   *
+   * @param weights (outputs, inputs) of the layer
+   * @param half (rows, inputs) scratch space
+   * @param rows that are multiplied, used or not
+   */
+  static void add(
+      TaskGraph graph,
+      String task,
+      MatMuls.Product product,
+      DeviceMatrix matrix,
+      HalfFloatArray weights,
+      HalfFloatArray half,
+      int rows,
+      KernelContext context) {
+    graph.task(
+        prepareTask(task),
+        HalfProducts::prepare,
+        context,
+        product.control(),
+        product.layer(),
+        product.x(),
+        half,
+        matrix.bias(),
+        product.y(),
+        StepControl.ROWS,
+        matrix.inputs(),
+        matrix.outputs(),
+        product.add() ? 1 : 0);
+    // Row-major y = x W^T is column-major y = W^T x: m outputs, n rows, k inputs.
+    Object[] arguments = {
+      TRANSPOSED,
+      AS_IT_IS,
+      matrix.outputs(),
+      rows,
+      matrix.inputs(),
+      1f,
+      weights,
+      matrix.inputs(),
+      half,
+      matrix.inputs(),
+      1f,
+      product.y(),
+      matrix.outputs()
+    };
+    graph.libraryTask(task, HalfProducts::describe, arguments);
+  }
+
+  static String prepareTask(String task) {
+    return task + "-prepare";
+  }
+
+  private static LibraryTaskDescriptor describe(Object[] arguments) {
+    Access[] access = new Access[arguments.length];
+    Arrays.fill(access, Access.READ_ONLY);
+    access[OUTPUT] = Access.READ_WRITE;
+    return new LibraryTaskDescriptor()
+        .withLibrary(LIBRARY)
+        .withFunction(FUNCTION)
+        .withParameters(arguments)
+        .withAccess(access);
+  }
+
+  /**
+   * A thread an input and an output of a row.
+   *
+   * @param rowsAt where the number of rows stands in {@code control}
+   * @param layer its cell 0 is the layer
+   * @param x (rows, inputs), as {@code half}
+   * @param bias (num_layers, outputs)
+   * @param y (rows, outputs)
+   * @param add 1 to add the bias to what is in {@code y}, else 0
+   */
+  static void prepare(
+      KernelContext context,
+      IntArray control,
+      IntArray layer,
+      FloatArray x,
+      HalfFloatArray half,
+      FloatArray bias,
+      FloatArray y,
+      int rowsAt,
+      int inputs,
+      int outputs,
+      int add) {
+    int i = context.globalIdx;
+    int row = context.globalIdy;
+    if (row < control.get(rowsAt)) {
+      if (i < inputs) {
+        half.set(row * inputs + i, new HalfFloat(x.get(row * inputs + i)));
+      }
+      if (i < outputs) {
+        CpuMatMulKernel.store(y, row * outputs + i, bias.get(layer.get(0) * outputs + i), add);
+      }
+    }
+  }
+}
