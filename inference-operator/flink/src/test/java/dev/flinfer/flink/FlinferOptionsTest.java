@@ -87,7 +87,8 @@ final class FlinferOptionsTest {
       delimiter = '|',
       textBlock =
           """
-          weights                | int8 | flinfer.weights is int8; it must be auto, f32, f16, bf16, q8_0 or q4_0
+          weights                | int8 | flinfer.weights is int8; it must be auto, f32, f16, bf16, q8_0, q4_0 or w8a8
+          weights                | w8a8 | flinfer.weights is w8a8; it must be another type where flinfer.cpu.products is not onednn, which alone has it
           max-num-seqs           | 0    | flinfer.max-num-seqs is 0; it must be at least 1
           max-num-batched-tokens | 31   | flinfer.max-num-batched-tokens is 31; it must be at least flinfer.max-num-seqs, which is 32
           max-model-len          | -1   | flinfer.max-model-len is -1; it must be at least 1, or 0 for the model's

@@ -26,6 +26,8 @@ import java.util.Arrays;
 final class Dnnl {
   static final int BF16 = 2;
   static final int F32 = 3;
+  static final int S32 = 4;
+  static final int S8 = 5;
   static final int SRC = 1;
   static final int DST = 17;
   static final int WEIGHTS = 33;
