@@ -110,6 +110,22 @@ final class FlinferOptionsTest {
         .hasMessage(message);
   }
 
+  @Test
+  void oneDnnIsRefusedForWeightsThatItHasNot() {
+    Configuration config =
+        Configuration.fromMap(
+            Map.of(
+                "flinfer.model", "phi-2",
+                "flinfer.cpu.products", "onednn",
+                "flinfer.weights", "q8_0"));
+    assertThatThrownBy(() -> OperatorOptions.from(config))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "flinfer.weights is q8_0; it must be auto, bf16 or w8a8 where flinfer.cpu.products is onednn, which computes in bf16 or 8-bit integers");
+    config.setString("flinfer.weights", "w8a8");
+    assertThat(OperatorOptions.from(config).engine().w8a8()).isTrue();
+  }
+
   @ParameterizedTest
   @CsvSource({"max-num-seqs, many", "kv-cache-memory, -1", "input.format, xml"})
   void whatCannotBeReadNamesKeyAndValue(String key, String value) {
