@@ -188,7 +188,7 @@ final class DnnlMatrix implements Matrix {
             codes.asSlice(at, inputBytes()).asSlice((long) inputs * format.bytes()).fill((byte) 0);
           }
         });
-    Call[] ready = calls.computeIfAbsent(DnnlProducts.padded(o.rows()), this::prepare);
+    Call[] ready = calls.computeIfAbsent(products.padded(o.rows()), this::prepare);
     team.run(
         ready.length,
         1,

@@ -34,6 +34,7 @@ final class DnnlProducts implements MatrixProducts {
   private final WorkerTeam team;
   private final DnnlFormat format;
   private final DnnlFormat lmHeadFormat = new DnnlBf16();
+  private final int fewestRows;
   private final int maxRows;
   private final float[] rowScales; // (maxRows) of the inputs
   private final ThreadLocal<MemorySegment> streams = ThreadLocal.withInitial(this::openStream);
@@ -67,9 +68,13 @@ final class DnnlProducts implements MatrixProducts {
     this.format = format;
     this.arena = arena;
     this.team = team;
-    this.maxRows = padded(maxRows);
     this.rowScales = new float[maxRows];
-    weightsLayout(format, SLICE, SLICE); // so that a processor that cannot is refused at once
+    // So that a processor that cannot is refused at once.
+    MemorySegment any = keep("memory_desc", dnnl.describeAny(SLICE, SLICE, format.type()));
+    String kernels = dnnl.implementation(describe(format, 2, any, SLICE, SLICE));
+    // An AMX tile has 16 rows; with 2 or 4 a product took one and a half times as long.
+    this.fewestRows = kernels.endsWith("amx") ? STEP : 2;
+    this.maxRows = padded(maxRows);
   }
 
   @Override
@@ -124,10 +129,10 @@ final class DnnlProducts implements MatrixProducts {
   }
 
   /** The count that so many rows are computed as. */
-  static int padded(int rows) {
+  int padded(int rows) {
     return rows > STEP
         ? Lanes.roundUp(rows, STEP)
-        : Math.max(2, Integer.highestOneBit(Math.max(1, 2 * rows - 1)));
+        : Math.max(fewestRows, Integer.highestOneBit(Math.max(1, 2 * rows - 1)));
   }
 
   /** Length of a row of inputs in whole cache lines. */
