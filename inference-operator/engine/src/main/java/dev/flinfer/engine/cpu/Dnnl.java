@@ -41,6 +41,7 @@ final class Dnnl {
   private static final int WEIGHTS_MD = 131;
   private static final int SCRATCHPAD_MD = 136;
   private static final int USERS_SCRATCHPAD = 1;
+  private static final int UNIMPLEMENTED = 3;
   private static final String LIBRARIES = "org/bytedeco/dnnl/linux-x86_64/";
 
   /** Loaded once a process, or why not. */
@@ -254,6 +255,11 @@ final class Dnnl {
   }
 
   private static void check(String function, int status) {
+    if (status == UNIMPLEMENTED) {
+      throw new IllegalStateException(
+          "oneDNN has no kernels on this processor for what %s was asked for. Set cpu_products to java"
+              .formatted(function));
+    }
     if (status != 0) {
       throw new IllegalStateException(
           "oneDNN's %s failed with status %d".formatted(function, status));
