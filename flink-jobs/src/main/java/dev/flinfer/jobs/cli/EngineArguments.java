@@ -47,7 +47,8 @@ final class EngineArguments {
       names = "--weights",
       paramLabel = "TYPE",
       description =
-          "Type to run the weights in: auto, f32, f16, bf16, q8_0, q4_0 (default: as stored).")
+          "Type to run the weights in: auto, f32, f16, bf16, q8_0, q4_0, w8a8 (default: as"
+              + " stored).")
   String weights;
 
   @Option(

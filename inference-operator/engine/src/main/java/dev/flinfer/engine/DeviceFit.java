@@ -178,7 +178,9 @@ record DeviceFit(Backend backend, DeviceInfo device, PhiConfig config, PhiWeight
    * @throws IllegalArgumentException if one was named that it has not
    */
   static EngineOptions withTypesOf(DeviceInfo device, EngineOptions options) {
-    if (options.weightType() != null && !device.weightTypes().contains(options.weightType())) {
+    DType type = options.weightType();
+    if (type != null && !device.weightTypes().contains(type)
+        || options.w8a8() && !device.id().equals("cpu")) {
       throw new IllegalArgumentException(
           "weights is %s; device %s has auto, %s"
               .formatted(options.weights(), device.id(), names(device.weightTypes())));

@@ -27,7 +27,8 @@ import java.util.regex.Pattern;
  * @param enablePrefixCaching whether prompts that share a prefix share its KV blocks
  * @param threads threads of the CPU backend; 0 takes all cores
  * @param weights the type the matrices run in: {@code auto} as stored where the device can, or
- *     {@code f32}, {@code f16}, {@code bf16}, {@code q8_0}, {@code q4_0}, converted on load
+ *     {@code f32}, {@code f16}, {@code bf16}, {@code q8_0}, {@code q4_0}, converted on load; or
+ *     {@code w8a8}, 8-bit integers for weights and activations, which only oneDNN has
  * @param kvCacheDtype the type keys and values are kept in: {@code f32}, {@code f16}, {@code q8_0},
  *     or {@code auto}, which is f16 where the device has it, else f32
  * @param cpuProducts who multiplies matrices on the CPU: {@code java}, {@code onednn}, or {@code
@@ -60,6 +61,8 @@ public record EngineOptions(
   private static final Map<String, KvCacheType> KV_CACHE_TYPES =
       Map.of("f32", KvCacheType.F32, "f16", KvCacheType.F16, "q8_0", KvCacheType.Q8_0);
   private static final String ONEDNN = "onednn";
+  private static final String W8A8 = "w8a8";
+  private static final Set<String> ONEDNN_WEIGHTS = Set.of("auto", "bf16", W8A8);
   private static final Set<String> CPU_PRODUCTS = Set.of("auto", "java", ONEDNN);
   private static final Pattern DEVICE = Pattern.compile("auto|cpu|(opencl|ptx|cuda)(:\\d{1,3})?");
 
@@ -93,10 +96,10 @@ public record EngineOptions(
         device,
         "auto, cpu, opencl, ptx or cuda, the last three with or without a number, as in opencl:1");
     require(
-        weights.equals(AUTO) || WEIGHT_TYPES.containsKey(weights),
+        weights.equals(AUTO) || weights.equals(W8A8) || WEIGHT_TYPES.containsKey(weights),
         "weights",
         weights,
-        "auto, f32, f16, bf16, q8_0 or q4_0");
+        "auto, f32, f16, bf16, q8_0, q4_0 or w8a8");
     require(
         kvCacheDtype.equals(AUTO) || KV_CACHE_TYPES.containsKey(kvCacheDtype),
         "kv_cache_dtype",
@@ -105,10 +108,15 @@ public record EngineOptions(
     require(
         CPU_PRODUCTS.contains(cpuProducts), "cpu_products", cpuProducts, "auto, java or onednn");
     require(
-        !cpuProducts.equals(ONEDNN) || weights.equals(AUTO) || weights.equals("bf16"),
+        cpuProducts.equals(ONEDNN) || !weights.equals(W8A8),
         "weights",
         weights,
-        "auto or bf16 where cpu_products is onednn, which computes in bf16");
+        "another type where cpu_products is not onednn, which alone has it");
+    require(
+        !cpuProducts.equals(ONEDNN) || ONEDNN_WEIGHTS.contains(weights),
+        "weights",
+        weights,
+        "auto, bf16 or w8a8 where cpu_products is onednn, which computes in bf16 or 8-bit integers");
   }
 
   /** The type the matrices run in, or null for what suits the types they are stored in. */
@@ -124,6 +132,11 @@ public record EngineOptions(
   /** Whether oneDNN multiplies matrices on the CPU, and not Java. */
   public boolean oneDnn() {
     return cpuProducts.equals(ONEDNN);
+  }
+
+  /** Whether weights and activations are 8-bit integers. */
+  public boolean w8a8() {
+    return weights.equals(W8A8);
   }
 
   /** A builder that begins with these. */

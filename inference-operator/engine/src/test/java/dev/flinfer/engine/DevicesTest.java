@@ -172,5 +172,8 @@ final class DevicesTest {
     assertThatThrownBy(
             () -> devices.open(config, weights, options.toBuilder().kvCacheDtype("q8_0").build()))
         .hasMessage("kv_cache_dtype is q8_0; device opencl:1 has auto, f32");
+    EngineOptions w8a8 = options.toBuilder().cpuProducts("onednn").weights("w8a8").build();
+    assertThatThrownBy(() -> devices.open(config, weights, w8a8))
+        .hasMessage("weights is w8a8; device opencl:1 has auto, f32, q8_0");
   }
 }

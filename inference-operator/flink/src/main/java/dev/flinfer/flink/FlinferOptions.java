@@ -83,7 +83,9 @@ public final class FlinferOptions {
               "The type that the matrices of weights run in: auto as they are stored where the device"
                   + " can, or f32, f16, bf16, q8_0 or q4_0, to which they are converted when the"
                   + " model is loaded; devices differ in what they have. Smaller ones take less"
-                  + " memory and are faster with few sequences; q4_0 changes answers noticeably.");
+                  + " memory and are faster with few sequences; q4_0 changes answers noticeably. w8a8"
+                  + " is 8-bit integers for weights and activations, with flinfer.cpu.products onednn"
+                  + " only; it changes answers, the more so the more the activations differ in size.");
 
   public static final ConfigOption<String> CPU_PRODUCTS =
       ConfigOptions.key("flinfer.cpu.products")
@@ -91,8 +93,9 @@ public final class FlinferOptions {
           .defaultValue("auto")
           .withDescription(
               "Who multiplies matrices on the processor: java, or onednn, which rounds weights and"
-                  + " activations to bf16 and is about twice as fast with many sequences, on Linux and"
-                  + " x86-64. auto is java, whose answers are those of fp32 arithmetic.");
+                  + " activations to bf16 (or, with flinfer.weights w8a8, to 8-bit integers) and is at"
+                  + " least twice as fast with many sequences, on Linux and x86-64 with AVX-512 and"
+                  + " bf16. auto is java, whose answers are those of fp32 arithmetic.");
 
   public static final ConfigOption<Boolean> ENFORCE_EAGER =
       ConfigOptions.key("flinfer.enforce-eager")

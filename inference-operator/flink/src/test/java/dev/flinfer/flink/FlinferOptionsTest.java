@@ -89,7 +89,8 @@ final class FlinferOptionsTest {
       delimiter = '|',
       textBlock =
           """
-          weights                | int8 | flinfer.weights is int8; it must be auto, f32, f16, bf16, q8_0 or q4_0
+          weights                | int8 | flinfer.weights is int8; it must be auto, f32, f16, bf16, q8_0, q4_0 or w8a8
+          weights                | w8a8 | flinfer.weights is w8a8; it must be another type where flinfer.cpu.products is not onednn, which alone has it
           max-num-seqs           | 0    | flinfer.max-num-seqs is 0; it must be at least 1
           max-num-batched-tokens | 31   | flinfer.max-num-batched-tokens is 31; it must be at least flinfer.max-num-seqs, which is 32
           max-model-len          | -1   | flinfer.max-model-len is -1; it must be at least 1, or 0 for the model's
@@ -109,6 +110,22 @@ final class FlinferOptionsTest {
     assertThatThrownBy(() -> OperatorOptions.from(config))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(message);
+  }
+
+  @Test
+  void oneDnnIsRefusedForWeightsThatItHasNot() {
+    Configuration config =
+        Configuration.fromMap(
+            Map.of(
+                "flinfer.model", "phi-2",
+                "flinfer.cpu.products", "onednn",
+                "flinfer.weights", "q8_0"));
+    assertThatThrownBy(() -> OperatorOptions.from(config))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "flinfer.weights is q8_0; it must be auto, bf16 or w8a8 where flinfer.cpu.products is onednn, which computes in bf16 or 8-bit integers");
+    config.setString("flinfer.weights", "w8a8");
+    assertThat(OperatorOptions.from(config).engine().w8a8()).isTrue();
   }
 
   @ParameterizedTest

@@ -12,9 +12,12 @@ import dev.flinfer.engine.weights.DType;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The processor, on which everything runs; it needs no driver. */
 public final class CpuBackend implements Backend {
+  private static final Logger LOG = LoggerFactory.getLogger(CpuBackend.class);
 
   /** Its memory is the operating system's business: what is too much is found out there. */
   public static final DeviceInfo DEVICE =
@@ -49,6 +52,22 @@ public final class CpuBackend implements Backend {
         options.weightType());
   }
 
+  private static CpuOptions.Products products(EngineOptions options) {
+    if (!options.oneDnn()) {
+      LOG.info(
+          "matrix products: java (cpu_products {}), whose answers are those of fp32 arithmetic;"
+              + " onednn is faster with many sequences and rounds activations",
+          options.cpuProducts());
+      return CpuOptions.Products.JAVA;
+    }
+    LOG.info(
+        "matrix products: onednn in {} (cpu_products {}, weights {})",
+        options.w8a8() ? "8-bit integers" : "bf16",
+        options.cpuProducts(),
+        options.weights());
+    return options.w8a8() ? CpuOptions.Products.ONEDNN_INT8 : CpuOptions.Products.ONEDNN_BF16;
+  }
+
   @Override
   public ForwardPass open(
       DeviceInfo device,
@@ -65,6 +84,6 @@ public final class CpuBackend implements Backend {
             options.maxNumBatchedTokens(),
             options.threads(),
             options.weightType(),
-            options.oneDnn()));
+            products(options)));
   }
 }

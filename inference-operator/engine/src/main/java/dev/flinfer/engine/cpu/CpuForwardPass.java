@@ -14,7 +14,7 @@ import java.util.List;
 
 /**
  * Phi's forward pass in Java on all cores, activations, keys and values in fp32, weights in the
- * type they are stored in, or all in bf16 where oneDNN multiplies.
+ * type they are stored in, or all in bf16 or 8-bit integers where oneDNN multiplies.
  *
  * <p>Architecture: "Textbooks Are All You Need II" (arXiv 2309.05463) and Hugging Face's {@code
  * PhiForCausalLM}: attention and MLP of a block both read the same normalised input.
@@ -73,9 +73,11 @@ public final class CpuForwardPass implements ForwardPass {
     this.embedTokens = weights.embedTokens();
     try {
       this.products =
-          options.oneDnn()
-              ? new DnnlProducts(arena, team, maxRows)
-              : new JavaProducts(options.weightType(), arena, team);
+          switch (options.products()) {
+            case JAVA -> new JavaProducts(options.weightType(), arena, team);
+            case ONEDNN_BF16 -> new DnnlProducts(new DnnlBf16(), arena, team, maxRows);
+            case ONEDNN_INT8 -> new DnnlProducts(new DnnlInt8(), arena, team, maxRows);
+          };
       this.pages = new KvPages(config, options.kvCacheType(), numKvBlocks, arena);
       this.attention = new CpuAttention(config, pages);
       int half = config.rotaryDim() / 2;
@@ -92,7 +94,7 @@ public final class CpuForwardPass implements ForwardPass {
                 products.sideBySide(List.of(layer.dense(), layer.fc2()))));
       }
       this.finalNorm = Norm.of(weights.finalNorm());
-      this.lmHead = products.stacked(List.of(weights.lmHead()));
+      this.lmHead = products.lmHead(weights.lmHead());
 
       // The widest first, so that too many rows are refused before the heap is full.
       this.projectedStride = layers.get(0).in().stride();

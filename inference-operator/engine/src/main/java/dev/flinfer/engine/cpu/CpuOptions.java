@@ -12,7 +12,7 @@ import dev.flinfer.engine.weights.DType;
  * @param threads threads to compute with, the caller's included
  * @param weightType the type to run the matrices in, one of F32, BF16, Q8_0 and Q4_0; null runs
  *     each in the type it is stored in
- * @param oneDnn whether oneDNN multiplies the matrices, in bf16, and not Java
+ * @param products who multiplies the matrices
  */
 public record CpuOptions(
     int numKvBlocks,
@@ -20,11 +20,21 @@ public record CpuOptions(
     int maxRows,
     int threads,
     DType weightType,
-    boolean oneDnn) {
+    Products products) {
+
+  /** Who multiplies matrices, and in which numbers. */
+  public enum Products {
+    /** Java, in fp32, with weights in any type. */
+    JAVA,
+    /** oneDNN, weights and activations in bf16. */
+    ONEDNN_BF16,
+    /** oneDNN, weights and activations in 8-bit integers: W8A8. */
+    ONEDNN_INT8
+  }
 
   /** Products in Java. */
   public CpuOptions(
       int numKvBlocks, KvCacheType kvCacheType, int maxRows, int threads, DType weightType) {
-    this(numKvBlocks, kvCacheType, maxRows, threads, weightType, false);
+    this(numKvBlocks, kvCacheType, maxRows, threads, weightType, Products.JAVA);
   }
 }

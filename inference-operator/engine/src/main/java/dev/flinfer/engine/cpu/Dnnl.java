@@ -26,6 +26,8 @@ import java.util.Arrays;
 final class Dnnl {
   static final int BF16 = 2;
   static final int F32 = 3;
+  static final int S32 = 4;
+  static final int S8 = 5;
   static final int SRC = 1;
   static final int DST = 17;
   static final int WEIGHTS = 33;
@@ -39,6 +41,7 @@ final class Dnnl {
   private static final int WEIGHTS_MD = 131;
   private static final int SCRATCHPAD_MD = 136;
   private static final int USERS_SCRATCHPAD = 1;
+  private static final int UNIMPLEMENTED = 3;
   private static final String LIBRARIES = "org/bytedeco/dnnl/linux-x86_64/";
 
   /** Loaded once a process, or why not. */
@@ -252,6 +255,11 @@ final class Dnnl {
   }
 
   private static void check(String function, int status) {
+    if (status == UNIMPLEMENTED) {
+      throw new IllegalStateException(
+          "oneDNN has no kernels on this processor for what %s was asked for. Set cpu_products to java"
+              .formatted(function));
+    }
     if (status != 0) {
       throw new IllegalStateException(
           "oneDNN's %s failed with status %d".formatted(function, status));

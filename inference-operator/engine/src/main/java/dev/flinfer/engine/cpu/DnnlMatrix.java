@@ -1,49 +1,54 @@
 package dev.flinfer.engine.cpu;
 
 import static dev.flinfer.engine.cpu.DnnlProducts.SLICE;
-import static dev.flinfer.engine.cpu.Lanes.COUNT;
-import static dev.flinfer.engine.cpu.Lanes.SPECIES;
 import static dev.flinfer.engine.cpu.MatMulKernel.WIDTH;
 
 import dev.flinfer.engine.model.PhiWeights.Affine;
 import dev.flinfer.engine.weights.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.ShortVector;
-import jdk.incubator.vector.VectorOperators;
 
 /** A matrix in slices of outputs, each in oneDNN's layout. */
 final class DnnlMatrix implements Matrix {
   private final DnnlProducts products;
+  private final DnnlFormat format;
+  private final int inputsAt; // of the first input in a row
   private final int inputs;
   private final int outputs;
+  private final int depth; // inputs, and zeros up to a whole cache line
   private final float[] bias; // (outputs)
+  private final float[] scales; // (outputs) of the weights
   private final MemorySegment[] layouts; // (slices) of oneDNN's
   private final MemorySegment[] weights; // (slices) memory objects
   private final Map<Integer, Call[]> calls = new HashMap<>(); // by rows, a call a slice
 
   /** A slice's product, ready to run. */
-  private record Call(MemorySegment product, MemorySegment arguments, MemorySegment sums) {}
+  private record Call(
+      MemorySegment product, MemorySegment arguments, MemorySegment sums, DnnlFormat.Slice slice) {}
 
-  private DnnlMatrix(DnnlProducts products, int inputs, int outputs) {
+  private DnnlMatrix(
+      DnnlProducts products, DnnlFormat format, int inputsAt, int inputs, int outputs) {
     this.products = products;
+    this.format = format;
+    this.inputsAt = inputsAt;
     this.inputs = inputs;
     this.outputs = outputs;
+    this.depth = DnnlProducts.depth(inputs, format);
     this.bias = new float[outputs];
+    this.scales = new float[outputs];
     int slices = Lanes.roundUp(outputs, SLICE) / SLICE;
     this.layouts = new MemorySegment[slices];
     this.weights = new MemorySegment[slices];
   }
 
-  static DnnlMatrix stacked(List<Affine> matrices, DnnlProducts products, WorkerTeam team) {
+  /** The matrices under each other. */
+  static DnnlMatrix stacked(
+      List<Affine> matrices, DnnlProducts products, DnnlFormat format, WorkerTeam team) {
     int outputs = matrices.stream().mapToInt(m -> dimension(m, 0)).sum();
-    DnnlMatrix packed = new DnnlMatrix(products, dimension(matrices.get(0), 1), outputs);
+    DnnlMatrix packed = new DnnlMatrix(products, format, 0, dimension(matrices.get(0), 1), outputs);
     int first = 0;
     for (Affine matrix : matrices) {
       packed.addBias(matrix, first);
@@ -62,9 +67,20 @@ final class DnnlMatrix implements Matrix {
     return packed;
   }
 
-  static DnnlMatrix sideBySide(List<Affine> matrices, DnnlProducts products, WorkerTeam team) {
+  /**
+   * The matrices side by side.
+   *
+   * @param inputsAt where the first one's inputs begin in a row
+   */
+  static DnnlMatrix sideBySide(
+      List<Affine> matrices,
+      int inputsAt,
+      DnnlProducts products,
+      DnnlFormat format,
+      WorkerTeam team) {
     int inputs = matrices.stream().mapToInt(m -> dimension(m, 1)).sum();
-    DnnlMatrix packed = new DnnlMatrix(products, inputs, dimension(matrices.get(0), 0));
+    DnnlMatrix packed =
+        new DnnlMatrix(products, format, inputsAt, inputs, dimension(matrices.get(0), 0));
     matrices.forEach(matrix -> packed.addBias(matrix, 0));
     packed.pack(
         team,
@@ -78,14 +94,15 @@ final class DnnlMatrix implements Matrix {
     return packed;
   }
 
-  private static int dimension(Affine matrix, int index) {
+  /** Length of a matrix's side: 0 is that of its outputs, 1 that of its inputs. */
+  static int dimension(Affine matrix, int index) {
     return Math.toIntExact(matrix.weight().shape().get(index));
   }
 
   private void addBias(Affine matrix, int first) {
-    float[] added = matrix.bias().toFloats();
-    for (int i = 0; i < added.length; i++) {
-      bias[first + i] += added[i];
+    float[] own = matrix.bias().toFloats();
+    for (int i = 0; i < own.length; i++) {
+      bias[first + i] += own[i];
     }
   }
 
@@ -102,7 +119,7 @@ final class DnnlMatrix implements Matrix {
 
   private void pack(WorkerTeam team, Rows rows) {
     for (int slice = 0; slice < layouts.length; slice++) {
-      layouts[slice] = products.weightsLayout(inputs, width(slice));
+      layouts[slice] = products.weightsLayout(format, depth, width(slice));
     }
     team.run(
         layouts.length,
@@ -120,13 +137,15 @@ final class DnnlMatrix implements Matrix {
     MemorySegment packed = products.allocate(dnnl.bytesOf(layouts[slice]));
     weights[slice] = products.memory(layouts[slice], packed);
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment plain = arena.allocate((long) width * inputs * Short.BYTES, 64);
+      long rowBytes = (long) depth * format.bytes();
+      MemorySegment plain = arena.allocate(width * rowBytes, 64);
       float[] row = new float[inputs];
       for (int i = 0; i < width; i++) {
-        rows.read(slice * SLICE + i, row);
-        toBf16(row, 0, plain, (long) i * inputs * Short.BYTES);
+        int output = slice * SLICE + i;
+        rows.read(output, row);
+        scales[output] = format.encode(row, 0, inputs, plain, i * rowBytes);
       }
-      MemorySegment layout = dnnl.describe(inputs, width, Dnnl.BF16, 1, inputs);
+      MemorySegment layout = dnnl.describe(depth, width, format.type(), 1, depth);
       MemorySegment description = dnnl.describeReorder(layout, layouts[slice]);
       MemorySegment reorder = dnnl.primitive(description);
       MemorySegment source = dnnl.memory(layout, plain);
@@ -145,8 +164,9 @@ final class DnnlMatrix implements Matrix {
     return Math.min(SLICE, outputs - slice * SLICE);
   }
 
-  int inputs() {
-    return inputs;
+  /** Bytes of a row of inputs. */
+  long inputBytes() {
+    return (long) depth * format.bytes();
   }
 
   @Override
@@ -156,76 +176,60 @@ final class DnnlMatrix implements Matrix {
 
   @Override
   public void multiply(Operands o, boolean add, WorkerTeam team) {
-    MemorySegment rounded = products.inputs();
+    MemorySegment codes = products.inputs();
+    float[] rowScales = products.rowScales();
     team.run(
         o.rows(),
         1,
         (from, to, worker) -> {
           for (int row = from; row < to; row++) {
-            toBf16(o.x(), row * o.xStride(), rounded, (long) row * inputs * Short.BYTES);
+            long at = row * inputBytes();
+            rowScales[row] = format.encode(o.x(), row * o.xStride() + inputsAt, inputs, codes, at);
+            codes.asSlice(at, inputBytes()).asSlice((long) inputs * format.bytes()).fill((byte) 0);
           }
         });
-    Call[] ready = calls.computeIfAbsent(DnnlProducts.padded(o.rows()), this::prepare);
+    Call[] ready = calls.computeIfAbsent(products.padded(o.rows()), this::prepare);
     team.run(
         ready.length,
         1,
         (from, to, worker) -> {
           for (int slice = from; slice < to; slice++) {
-            Call call = ready[slice];
-            products.dnnl().execute(call.product(), products.stream(), call.arguments());
-            for (int row = 0; row < o.rows(); row++) {
-              finish(slice, row, call.sums(), o, add);
-            }
+            run(ready[slice], rowScales, o, add);
           }
         });
+  }
+
+  private void run(Call call, float[] rowScales, Operands o, boolean add) {
+    products.dnnl().execute(call.product(), products.stream(), call.arguments());
+    DnnlFormat.Slice slice = call.slice();
+    for (int row = 0; row < o.rows(); row++) {
+      long sumsAt = (long) row * slice.width() * Float.BYTES;
+      int yAt = row * o.yStride() + slice.first();
+      format.decode(call.sums(), sumsAt, rowScales[row], slice, o.y(), yAt, add);
+    }
   }
 
   private Call[] prepare(int rows) {
     Call[] ready = new Call[layouts.length];
     for (int slice = 0; slice < ready.length; slice++) {
       int width = width(slice);
-      DnnlProducts.Product product = products.product(rows, layouts[slice], inputs, width);
+      DnnlProducts.Product product = products.product(format, rows, layouts[slice], depth, width);
       long scratchpad = products.dnnl().bytesOf(product.scratchpad());
       MemorySegment sums = products.sums(slice);
       MemorySegment arguments =
           Dnnl.arguments(
               Arena.ofAuto(),
               Dnnl.SRC,
-              products.memory(products.layout(rows, inputs, Dnnl.BF16), products.inputs()),
+              products.memory(products.layout(rows, depth, format.type()), products.inputs()),
               Dnnl.WEIGHTS,
               weights[slice],
               Dnnl.DST,
-              products.memory(products.layout(rows, width, Dnnl.F32), sums),
+              products.memory(products.layout(rows, width, format.sumType()), sums),
               Dnnl.SCRATCHPAD,
               products.memory(product.scratchpad(), products.scratchpad(slice, scratchpad)));
-      ready[slice] = new Call(product.primitive(), arguments, sums);
+      DnnlFormat.Slice outputs = new DnnlFormat.Slice(slice * SLICE, width, scales, bias);
+      ready[slice] = new Call(product.primitive(), arguments, sums, outputs);
     }
     return ready;
-  }
-
-  private void finish(int slice, int row, MemorySegment sums, Operands o, boolean add) {
-    int width = width(slice);
-    int to = row * o.yStride() + slice * SLICE;
-    float[] y = o.y();
-    for (int i = 0; i < width; i++) {
-      float sum =
-          sums.getAtIndex(ValueLayout.JAVA_FLOAT, (long) row * width + i) + bias[slice * SLICE + i];
-      y[to + i] = add ? y[to + i] + sum : sum;
-    }
-  }
-
-  /** Rounds a row to the nearest bf16, ties to even. */
-  private void toBf16(float[] from, int at, MemorySegment to, long toAt) {
-    int i = 0;
-    for (; i + COUNT <= inputs; i += COUNT) {
-      IntVector bits = FloatVector.fromArray(SPECIES, from, at + i).reinterpretAsInts();
-      IntVector odd = bits.lanewise(VectorOperators.LSHR, 16).and(1);
-      IntVector high = bits.add(odd).add(0x7FFF).lanewise(VectorOperators.LSHR, 16);
-      ((ShortVector) high.convertShape(VectorOperators.I2S, HalvesKernel.SHORTS, 0))
-          .intoMemorySegment(to, toAt + i * 2L, Lanes.ORDER);
-    }
-    for (; i < inputs; i++) {
-      to.set(ValueLayout.JAVA_SHORT, toAt + i * 2L, Quantizer.bf16(from[at + i]));
-    }
   }
 }

@@ -4,41 +4,47 @@ import dev.flinfer.engine.model.PhiWeights.Affine;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
- * Products by oneDNN: weights and activations rounded to bf16, sums in fp32. Where the processor
- * multiplies bf16 that is twice what fp32 arithmetic can do.
+ * Products by oneDNN, with weights and activations in bf16 or in 8-bit integers. Where the
+ * processor multiplies those, that is at least twice what fp32 arithmetic can do.
  *
  * <p>Bits: a matrix is cut into slices of outputs that do not depend on the number of threads, each
  * computed by one thread. Rows are padded to one of a few counts, never to one: oneDNN computes a
- * single row in another order than several, and all other counts in the same.
+ * single row in another order than several, and all other counts in the same. Inputs are padded
+ * with zeros to whole cache lines: AMX kernels multiply the end of a row of odd length with what is
+ * behind it.
  */
 final class DnnlProducts implements MatrixProducts {
   /** Outputs of a slice: four of Phi-2's 2,560, so that two threads have equal work. */
   static final int SLICE = 640;
 
-  /** The kernels for which it was measured that the number of rows changes no bits. */
-  private static final String KERNELS = "avx512_core_bf16";
-
   /** Counts above this are its multiples, those below are powers of two. */
   private static final int STEP = 16;
+
+  private static final int CACHE_LINE = 64;
 
   private final Dnnl dnnl;
   private final Arena arena;
   private final WorkerTeam team;
+  private final DnnlFormat format;
+  private final DnnlFormat lmHeadFormat = new DnnlBf16();
+  private final int fewestRows;
   private final int maxRows;
+  private final float[] rowScales; // (maxRows) of the inputs
   private final ThreadLocal<MemorySegment> streams = ThreadLocal.withInitial(this::openStream);
-  private final Map<List<Integer>, Product> products = new HashMap<>();
+  private final Map<List<Object>, Product> products = new HashMap<>();
   private final Deque<Made> made = new ArrayDeque<>();
   private final Map<Integer, MemorySegment> scratchpads = new HashMap<>(); // by slice
-  private int widestInput;
+  private long widestInput; // in bytes
   private int widestOutput;
-  private MemorySegment inputs; // (maxRows, inputs) bf16
-  private MemorySegment sums; // (slices, rows, outputs of a slice) f32
+  private MemorySegment inputs; // (maxRows, inputs) of the format
+  private MemorySegment sums; // (slices, rows, outputs of a slice) of 4 bytes
 
   /**
    * What multiplies so many rows.
@@ -51,45 +57,87 @@ final class DnnlProducts implements MatrixProducts {
   private record Made(String kind, MemorySegment object) {}
 
   /**
+   * @param format of all matrices but the one for the logits, which stays in bf16
    * @param arena what the weights lie in
    * @param maxRows most rows of a product
    * @throws IllegalStateException if oneDNN cannot be loaded or has no such kernels for this
    *     processor; the message says so
    */
-  DnnlProducts(Arena arena, WorkerTeam team, int maxRows) {
+  DnnlProducts(DnnlFormat format, Arena arena, WorkerTeam team, int maxRows) {
     this.dnnl = Dnnl.load();
+    this.format = format;
     this.arena = arena;
     this.team = team;
+    this.rowScales = new float[maxRows];
+    // So that a processor that cannot is refused at once.
+    MemorySegment any = keep("memory_desc", dnnl.describeAny(SLICE, SLICE, format.type()));
+    String kernels = dnnl.implementation(describe(format, 2, any, SLICE, SLICE));
+    // An AMX tile has 16 rows; with 2 or 4 a product took one and a half times as long.
+    this.fewestRows = kernels.endsWith("amx") ? STEP : 2;
     this.maxRows = padded(maxRows);
-    weightsLayout(SLICE, SLICE); // so that a processor that cannot is refused at once
   }
 
   @Override
   public String name() {
-    return "oneDNN in bf16";
+    return "oneDNN in " + format.name();
   }
 
   @Override
   public Matrix stacked(List<Affine> matrices) {
-    return remember(DnnlMatrix.stacked(matrices, this, team));
+    return remember(DnnlMatrix.stacked(matrices, this, format, team));
+  }
+
+  /** As usual with W8A8: the logits suffer most from rounding, and the rest takes the time. */
+  @Override
+  public Matrix lmHead(Affine matrix) {
+    return remember(DnnlMatrix.stacked(List.of(matrix), this, lmHeadFormat, team));
   }
 
   @Override
   public Matrix sideBySide(List<Affine> matrices) {
-    return remember(DnnlMatrix.sideBySide(matrices, this, team));
+    if (!format.scalesInputs()) {
+      return remember(DnnlMatrix.sideBySide(matrices, 0, this, format, team));
+    }
+    List<DnnlMatrix> parts = new ArrayList<>();
+    int inputsAt = 0;
+    for (Affine matrix : matrices) {
+      parts.add(remember(DnnlMatrix.sideBySide(List.of(matrix), inputsAt, this, format, team)));
+      inputsAt += DnnlMatrix.dimension(matrix, 1);
+    }
+    return new Sum(parts);
   }
 
-  private Matrix remember(DnnlMatrix matrix) {
-    widestInput = Math.max(widestInput, matrix.inputs());
+  /** Products of their own for the parts of a row. */
+  private record Sum(List<DnnlMatrix> parts) implements Matrix {
+    @Override
+    public int stride() {
+      return parts.get(0).stride();
+    }
+
+    @Override
+    public void multiply(Operands o, boolean add, WorkerTeam team) {
+      for (int i = 0; i < parts.size(); i++) {
+        parts.get(i).multiply(o, add || i > 0, team);
+      }
+    }
+  }
+
+  private DnnlMatrix remember(DnnlMatrix matrix) {
+    widestInput = Math.max(widestInput, matrix.inputBytes());
     widestOutput = Math.max(widestOutput, matrix.stride());
     return matrix;
   }
 
   /** The count that so many rows are computed as. */
-  static int padded(int rows) {
+  int padded(int rows) {
     return rows > STEP
         ? Lanes.roundUp(rows, STEP)
-        : Math.max(2, Integer.highestOneBit(Math.max(1, 2 * rows - 1)));
+        : Math.max(fewestRows, Integer.highestOneBit(Math.max(1, 2 * rows - 1)));
+  }
+
+  /** Length of a row of inputs in whole cache lines. */
+  static int depth(int inputs, DnnlFormat format) {
+    return Lanes.roundUp(inputs, CACHE_LINE / format.bytes());
   }
 
   Dnnl dnnl() {
@@ -111,13 +159,17 @@ final class DnnlProducts implements MatrixProducts {
     return NativeMemory.allocate(arena, bytes, "weights");
   }
 
-  /** Where the rows of all products are rounded to, one product at a time. */
+  /** Where the rows of all products are encoded, one product at a time. */
   MemorySegment inputs() {
     if (inputs == null) {
-      inputs =
-          NativeMemory.allocate(arena, (long) maxRows * widestInput * Short.BYTES, "activations");
+      inputs = NativeMemory.allocate(arena, maxRows * widestInput, "activations");
     }
     return inputs;
+  }
+
+  /** The scales of those rows. */
+  float[] rowScales() {
+    return rowScales;
   }
 
   /** Where the sums of a slice go. */
@@ -143,34 +195,31 @@ final class DnnlProducts implements MatrixProducts {
   }
 
   /** The layout that weights (inputs, outputs) have for every number of rows. */
-  MemorySegment weightsLayout(int inputs, int outputs) {
-    MemorySegment product =
-        describe(
-            padded(2),
-            keep("memory_desc", dnnl.describeAny(inputs, outputs, Dnnl.BF16)),
-            inputs,
-            outputs);
-    String kernels = dnnl.implementation(product);
-    if (!kernels.contains(KERNELS)) {
-      throw new IllegalStateException(
-          "oneDNN multiplies with %s on this processor; only %s is known to give a row the same bits in every batch. Set cpu_products to java"
-              .formatted(kernels, KERNELS));
-    }
-    return dnnl.weightsOf(product);
+  MemorySegment weightsLayout(DnnlFormat of, int inputs, int outputs) {
+    MemorySegment any = keep("memory_desc", dnnl.describeAny(inputs, outputs, of.type()));
+    return dnnl.weightsOf(describe(of, padded(2), any, inputs, outputs));
   }
 
-  private MemorySegment describe(int rows, MemorySegment weights, int inputs, int outputs) {
-    MemorySegment src = layout(rows, inputs, Dnnl.BF16);
-    MemorySegment dst = layout(rows, outputs, Dnnl.F32);
-    return keep("primitive_desc", dnnl.describeProduct(src, weights, dst));
+  private MemorySegment describe(
+      DnnlFormat of, int rows, MemorySegment weights, int inputs, int outputs) {
+    MemorySegment src = layout(rows, inputs, of.type());
+    MemorySegment dst = layout(rows, outputs, of.sumType());
+    MemorySegment product = keep("primitive_desc", dnnl.describeProduct(src, weights, dst));
+    String kernels = dnnl.implementation(product);
+    if (of.kernels().stream().noneMatch(known -> kernels.endsWith(":" + known))) {
+      throw new IllegalStateException(
+          "oneDNN multiplies %s with %s on this processor; only %s are known to give a row the same bits in every batch. Set cpu_products to java"
+              .formatted(of.name(), kernels, String.join(" and ", of.kernels())));
+    }
+    return product;
   }
 
   /** What multiplies so many rows; matrices of equal shape share it. */
-  Product product(int rows, MemorySegment weights, int inputs, int outputs) {
+  Product product(DnnlFormat of, int rows, MemorySegment weights, int inputs, int outputs) {
     return products.computeIfAbsent(
-        List.of(rows, inputs, outputs),
+        List.of(of.name(), rows, inputs, outputs),
         shape -> {
-          MemorySegment product = describe(rows, weights, inputs, outputs);
+          MemorySegment product = describe(of, rows, weights, inputs, outputs);
           return new Product(
               keep("primitive", dnnl.primitive(product)), dnnl.scratchpadOf(product));
         });

@@ -15,6 +15,11 @@ interface MatrixProducts extends AutoCloseable {
   /** The matrices side by side: the inputs one after the other, the outputs added up. */
   Matrix sideBySide(List<Affine> matrices);
 
+  /** The matrix whose outputs are the logits. */
+  default Matrix lmHead(Affine matrix) {
+    return stacked(List.of(matrix));
+  }
+
   /** Frees what it holds; the matrices are gone with it. */
   @Override
   void close();

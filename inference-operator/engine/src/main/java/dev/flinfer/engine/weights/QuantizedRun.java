@@ -65,9 +65,13 @@ public final class QuantizedRun {
 
   /** The elements as floats. */
   public void copyTo(float[] target, int at) {
-    int group = dtype.groupSize();
-    for (int i = 0; i < count; i++) {
-      target[at + i] = Math.fma(codes[i], scales[i / group], minimums[i / group]);
+    int size = dtype.groupSize();
+    for (int group = 0; group * size < count; group++) {
+      float scale = scales[group];
+      float minimum = minimums[group];
+      for (int i = group * size; i < (group + 1) * size; i++) {
+        target[at + i] = Math.fma(codes[i], scale, minimum);
+      }
     }
   }
 

@@ -12,7 +12,8 @@ import org.junit.jupiter.api.condition.OS;
 final class DnnlForwardPassTest extends ForwardPassContract {
   @Override
   protected ForwardPass open(PhiConfig config, PhiWeights weights, int blocks, int maxRows) {
-    CpuOptions options = new CpuOptions(blocks, KvCacheType.F32, maxRows, 3, null, true);
+    CpuOptions options =
+        new CpuOptions(blocks, KvCacheType.F32, maxRows, 3, null, CpuOptions.Products.ONEDNN_BF16);
     return DnnlProductsTest.orSkip(() -> new CpuForwardPass(config, weights, options));
   }
 

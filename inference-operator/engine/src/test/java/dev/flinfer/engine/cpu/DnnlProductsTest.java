@@ -10,7 +10,7 @@ import org.junit.jupiter.api.condition.OS;
 final class DnnlProductsTest extends MatrixProductsContract {
   @Override
   MatrixProducts open(Arena arena, WorkerTeam team, int maxRows) {
-    return orSkip(() -> new DnnlProducts(arena, team, maxRows));
+    return orSkip(() -> new DnnlProducts(new DnnlBf16(), arena, team, maxRows));
   }
 
   /** Skips the test, with the reason, where oneDNN or this processor cannot. */

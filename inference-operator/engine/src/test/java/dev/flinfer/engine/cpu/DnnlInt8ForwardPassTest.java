@@ -1,0 +1,27 @@
+package dev.flinfer.engine.cpu;
+
+import dev.flinfer.engine.ForwardPass;
+import dev.flinfer.engine.ForwardPassContract;
+import dev.flinfer.engine.KvCacheType;
+import dev.flinfer.engine.model.PhiConfig;
+import dev.flinfer.engine.model.PhiWeights;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+
+@EnabledOnOs(value = OS.LINUX, architectures = "amd64", disabledReason = "no library for others")
+final class DnnlInt8ForwardPassTest extends ForwardPassContract {
+  @Override
+  protected ForwardPass open(PhiConfig config, PhiWeights weights, int blocks, int maxRows) {
+    CpuOptions options =
+        new CpuOptions(blocks, KvCacheType.F32, maxRows, 3, null, CpuOptions.Products.ONEDNN_INT8);
+    return DnnlProductsTest.orSkip(() -> new CpuForwardPass(config, weights, options));
+  }
+
+  /**
+   * Weights and activations are off by up to 1/254 of the largest of their row, in each product.
+   */
+  @Override
+  protected double tolerance() {
+    return 0.4;
+  }
+}
