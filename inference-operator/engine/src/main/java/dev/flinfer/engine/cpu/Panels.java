@@ -27,6 +27,12 @@ final class Panels {
   /** 64 x 64 floats stay in the L1 cache: widening into it is 1.5 times as fast as into the L2. */
   private static final int SMALL_STEP = 64;
 
+  /**
+   * For more rows, whose sums are read and written once a step: at 8 rows 1.01 to 1.08 times as
+   * fast as steps of 256, at 32 the same; steps of 64 lose up to a 20th there.
+   */
+  private static final int STEP = 128;
+
   private final DType dtype;
   private final int outputs;
   private final int inputs;
@@ -82,15 +88,15 @@ final class Panels {
 
   /**
    * Adds a panel's products to {@code y}: {@code y += x W^T}. Few rows each read the weights as
-   * they are; for more they are widened once, into a tile that stays in the L2 cache. The order of
-   * the additions is the same.
+   * they are; for more they are widened once, into a tile that stays in the cache. The order of the
+   * additions is the same.
    *
    * @param xAt of the first row's first input
    * @param yAt of the first row's first output of the panel
    */
   void multiply(int panel, Operands o, int xAt, int yAt, Tile tile) {
     boolean fused = o.rows() < FUSED_ROWS && dtype.bits() != 4;
-    int step = o.rows() == 1 ? SMALL_STEP : DEPTH;
+    int step = o.rows() == 1 ? SMALL_STEP : STEP;
     for (int k = 0; k < inputs; k += step) {
       int depth = Math.min(step, inputs - k);
       if (dtype.isQuantized()) {
