@@ -84,7 +84,9 @@ public final class CompletionJob {
     build(env, config, EngineSupplier.shared());
   }
 
-  static void build(StreamExecutionEnvironment env, ReadableConfig config, EngineSupplier engines) {
+  /** As above, with engines of the caller's choice. */
+  public static void build(
+      StreamExecutionEnvironment env, ReadableConfig config, EngineSupplier engines) {
     OptionsReference.checkKeys(config);
     JobOptions options = JobOptions.from(config);
     configure(env, config);
