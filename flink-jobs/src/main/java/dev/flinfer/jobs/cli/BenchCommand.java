@@ -114,6 +114,20 @@ final class BenchCommand implements Callable<Integer> {
   private int runs;
 
   @Option(
+      names = "--temperature",
+      paramLabel = "T",
+      defaultValue = "0",
+      description = "Of the sampling (default: ${DEFAULT-VALUE}, the most likely token).")
+  private double temperature;
+
+  @Option(
+      names = "--free",
+      description =
+          "Measure with a forward pass that costs nothing: the time of a step is then that of"
+              + " scheduler, sampling and text.")
+  private boolean free;
+
+  @Option(
       names = "--pipeline",
       description =
           "Measure from Kafka to Kafka, beside the engine alone, with the largest --batch.")
@@ -150,13 +164,14 @@ final class BenchCommand implements Callable<Integer> {
 
   private int benchEngine() {
     EngineOptions options = options();
-    CpuLimits machine = limits(options);
+    CpuLimits machine = free ? null : limits(options);
+    BenchReport.Lengths lengths = new BenchReport.Lengths(prompt, prefix, generate, runs);
     long start = console.nanoTime().getAsLong();
     BenchReport report;
-    try (LlmEngine engine = LlmEngine.open(options)) {
+    try (LlmEngine engine = free ? LlmEngine.openFree(options) : LlmEngine.open(options)) {
       double loading = (console.nanoTime().getAsLong() - start) / 1e9;
       List<BenchReport.Measurement> measured = new ArrayList<>();
-      BenchRun bench = new BenchRun(engine, prompt, generate, prefix, console.nanoTime());
+      BenchRun bench = new BenchRun(engine, lengths, temperature, console.nanoTime());
       for (int batch : batches) {
         console.say("flinfer: measuring batch %d".formatted(batch));
         measured.add(measure(bench, batch));
@@ -166,7 +181,7 @@ final class BenchCommand implements Callable<Integer> {
           new BenchReport(
               engine.model(),
               options.weights(),
-              new BenchReport.Lengths(prompt, prefix, generate, runs),
+              lengths,
               loading,
               machine == null || !onCpu
                   ? null
@@ -215,8 +230,17 @@ final class BenchCommand implements Callable<Integer> {
       throw new UserError(
           "--prefix is %d; it must be less than --prompt, which is %d".formatted(prefix, prompt));
     }
+    if (temperature < 0 || !Double.isFinite(temperature)) {
+      throw new UserError(
+          "--temperature is %s; it must be a finite number, at least 0".formatted(temperature));
+    }
     if (pipeline && prefix > 0) {
       throw new UserError("--prefix is %d; with --pipeline it must be 0".formatted(prefix));
+    }
+    if (pipeline && (temperature > 0 || free)) {
+      throw new UserError(
+          "%s is given with --pipeline, which is greedy and measures both; leave it out"
+              .formatted(free ? "--free" : "--temperature"));
     }
     if (requests != null) {
       onlyWithPipeline("--requests");

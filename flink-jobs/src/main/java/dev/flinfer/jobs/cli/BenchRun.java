@@ -52,17 +52,20 @@ final class BenchRun {
   private final LlmEngine engine;
   private final int prompt;
   private final int generate;
+  private final double temperature;
   private final LongSupplier nanoTime;
   private final Random random = new Random(1);
   private final List<Integer> prefix;
   private int requests;
 
-  BenchRun(LlmEngine engine, int prompt, int generate, int prefix, LongSupplier nanoTime) {
+  BenchRun(
+      LlmEngine engine, BenchReport.Lengths lengths, double temperature, LongSupplier nanoTime) {
     this.engine = engine;
-    this.prompt = prompt;
-    this.generate = generate;
+    this.prompt = lengths.prompt();
+    this.generate = lengths.generate();
+    this.temperature = temperature;
     this.nanoTime = nanoTime;
-    this.prefix = randomTokens(prefix);
+    this.prefix = randomTokens(lengths.prefix());
   }
 
   /** Prefill alone, then the same number of other prompts with decode. */
@@ -121,7 +124,7 @@ final class BenchRun {
         .setId("bench-" + requests++)
         .setPromptTokenIds(tokens)
         .setMaxTokens(maxTokens)
-        .setTemperature(0)
+        .setTemperature(temperature)
         .setIgnoreEos(true)
         .build();
   }

@@ -2,6 +2,7 @@ package dev.flinfer.jobs.cli;
 
 import com.sun.management.OperatingSystemMXBean;
 import dev.flinfer.engine.EngineException;
+import dev.flinfer.engine.EngineStats;
 import dev.flinfer.engine.GeneratedTokens;
 import dev.flinfer.engine.GenerationListener;
 import dev.flinfer.engine.LlmEngine;
@@ -22,8 +23,9 @@ final class BenchWork {
    *
    * @param cpuSeconds of all threads of this process
    * @param tokens generated
+   * @param meanBatch sequences in a forward pass
    */
-  record Result(double seconds, double cpuSeconds, long requests, long tokens) {
+  record Result(double seconds, double cpuSeconds, long requests, long tokens, double meanBatch) {
 
     double tokensPerSecond() {
       return tokens / seconds;
@@ -45,15 +47,21 @@ final class BenchWork {
    * @param answers by the ids of their requests
    */
   record Run(Result result, Map<String, Completion> answers) {
-    Run(double seconds, double cpuSeconds, Map<String, Completion> answers) {
+    Run(double seconds, double cpuSeconds, double meanBatch, Map<String, Completion> answers) {
       this(
           new Result(
               seconds,
               cpuSeconds,
               answers.size(),
-              answers.values().stream().mapToLong(Completion::getCompletionTokens).sum()),
+              answers.values().stream().mapToLong(Completion::getCompletionTokens).sum(),
+              meanBatch),
           answers);
     }
+  }
+
+  /** Sequences in a forward pass on average, of those between two looks at an engine. */
+  static double meanBatch(EngineStats before, EngineStats after) {
+    return (double) (after.sequences() - before.sequences()) / (after.steps() - before.steps());
   }
 
   private BenchWork() {}
@@ -66,6 +74,7 @@ final class BenchWork {
   /** Submits the requests, all at once, and waits for all of their completions. */
   static Run run(LlmEngine engine, List<CompletionRequest> requests) {
     Answers answers = new Answers(requests.size());
+    EngineStats before = engine.stats();
     long cpu = cpuNanos();
     long start = System.nanoTime();
     for (CompletionRequest request : requests) {
@@ -73,7 +82,8 @@ final class BenchWork {
     }
     answers.await();
     double seconds = (System.nanoTime() - start) / NANOS_PER_SECOND;
-    return new Run(seconds, (cpuNanos() - cpu) / NANOS_PER_SECOND, answers.byId);
+    double cpuSeconds = (cpuNanos() - cpu) / NANOS_PER_SECOND;
+    return new Run(seconds, cpuSeconds, meanBatch(before, engine.stats()), answers.byId);
   }
 
   /** Collects on the engine's thread; read when it has all. */
@@ -96,6 +106,11 @@ final class BenchWork {
       if (failure != null) {
         throw failure;
       }
+    }
+
+    @Override
+    public boolean streams() {
+      return false; // as in the job
     }
 
     @Override

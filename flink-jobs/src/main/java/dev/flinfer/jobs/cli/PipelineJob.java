@@ -1,5 +1,6 @@
 package dev.flinfer.jobs.cli;
 
+import dev.flinfer.engine.EngineStats;
 import dev.flinfer.engine.LlmEngine;
 import dev.flinfer.flink.EngineSupplier;
 import dev.flinfer.jobs.EmbeddedKafka;
@@ -33,10 +34,11 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
  * that nothing but broker and job works while the time is taken.
  */
 final class PipelineJob implements AutoCloseable {
-  private static final Duration CHECKPOINT_INTERVAL = Duration.ofSeconds(1);
+  private static final Duration CHECKPOINT_INTERVAL = Duration.ofSeconds(5);
   private static final Duration POLL = Duration.ofMillis(100);
-  private static final long LOOK_MILLIS = 10;
+  private static final long LOOK_MILLIS = 100; // each look is work for the broker
   private static final long ANSWER_SECONDS = 30;
+  private static final int LOOKS_TO_DOUBT = 20;
   private static final long STALLED_NANOS = TimeUnit.MINUTES.toNanos(5);
   private static final TopicPartition OUT = new TopicPartition(Readback.COMPLETIONS, 0);
 
@@ -108,14 +110,16 @@ final class PipelineJob implements AutoCloseable {
   BenchWork.Run run(List<CompletionRequest> requests) {
     long wanted = endOfCompletions() + requests.size();
     preload(requests);
+    EngineStats before = lent.stats();
     long cpu = BenchWork.cpuNanos();
     long start = System.currentTimeMillis();
     producer.commitTransaction();
     await(wanted);
     double cpuSeconds = (BenchWork.cpuNanos() - cpu) / BenchWork.NANOS_PER_SECOND;
+    double meanBatch = BenchWork.meanBatch(before, lent.stats());
     Map<String, Completion> answers = new HashMap<>();
     long last = readBack(requests.size(), answers);
-    return new BenchWork.Run((last - start) / 1e3, cpuSeconds, answers);
+    return new BenchWork.Run((last - start) / 1e3, cpuSeconds, meanBatch, answers);
   }
 
   @SuppressWarnings("FutureReturnValueIgnored") // the commit throws what became of them
@@ -134,12 +138,15 @@ final class PipelineJob implements AutoCloseable {
   /** Waits until the topic has as many records, committed or not, without reading them. */
   private void await(long wanted) {
     long before = -1;
+    int idle = 0;
     long changed = System.nanoTime();
-    for (long end = before; end < wanted; end = endOfCompletions()) {
+    for (long end = endOfCompletions(); end < wanted; end = endOfCompletions()) {
       if (end > before) {
         before = end;
+        idle = 0;
         changed = System.nanoTime();
-      } else if (job.hasEnded() || System.nanoTime() - changed > STALLED_NANOS) {
+      } else if (++idle % LOOKS_TO_DOUBT == 0
+          && (job.hasEnded() || System.nanoTime() - changed > STALLED_NANOS)) {
         throw new UserError("the job wrote no more completions; its log says why");
       }
       pause();

@@ -41,6 +41,8 @@ record PipelineReport(String model, int generate, int runs, List<Measurement> re
       row(lines, "tokens/s, engine alone", m.engine(Result::tokensPerSecond));
       row(lines, "tokens/s, Kafka to Kafka", m.pipeline(Result::tokensPerSecond));
       row(lines, "ratio", m.ratio());
+      row(lines, "mean batch, engine alone", m.engine(Result::meanBatch));
+      row(lines, "mean batch, Kafka to Kafka", m.pipeline(Result::meanBatch));
       row(lines, "requests/s, Kafka to Kafka", m.pipeline(Result::requestsPerSecond));
       row(lines, "requests/CPU s, engine alone", m.engine(Result::requestsPerCpuSecond));
       row(lines, "requests/CPU s, Kafka to Kafka", m.pipeline(Result::requestsPerCpuSecond));
@@ -75,6 +77,7 @@ record PipelineReport(String model, int generate, int runs, List<Measurement> re
           .put("same_tokens", m.sameTokens());
       put(result, "ratio", m.ratio());
       put(result, m, "tokens_per_s", Result::tokensPerSecond);
+      put(result, m, "mean_batch", Result::meanBatch);
       put(result, m, "requests_per_s", Result::requestsPerSecond);
       put(result, m, "requests_per_cpu_s", Result::requestsPerCpuSecond);
     }

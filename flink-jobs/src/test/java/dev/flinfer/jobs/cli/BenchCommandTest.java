@@ -109,6 +109,36 @@ final class BenchCommandTest {
   }
 
   @Test
+  void measuresTheHostAloneWithAForwardPassThatCostsNothing() throws IOException {
+    assertThat(
+            console.run(
+                "bench",
+                "--random",
+                "phi-2",
+                "--free",
+                "--batch",
+                "2",
+                "--prompt",
+                "4",
+                "--generate",
+                "3",
+                "--temperature",
+                "0.8",
+                "--runs",
+                "1",
+                "--json"))
+        .as(console.err())
+        .isZero();
+
+    JsonNode printed = new ObjectMapper().readTree(console.out());
+    assertThat(printed.get("device").asText()).startsWith("none");
+    assertThat(printed.get("batch_invariant").asBoolean()).isTrue();
+    assertThat(printed.has("limits")).isFalse(); // they are the processor's, and of the model
+    assertThat(printed.get("results").get(0).get("step_ms").asDouble()).isPositive();
+    assertThat(printed.get("results").get(0).has("memory_limit_share")).isFalse();
+  }
+
+  @Test
   void refusesWhatBelongsToThePipeline() {
     assertThat(bench("--requests", "5")).isEqualTo(1);
     assertThat(console.err())
@@ -124,6 +154,13 @@ final class BenchCommandTest {
     assertThat(console.err()).contains("--generate is 0; it must be at least 1");
     assertThat(bench("--pipeline", "--prefix", "8")).isEqualTo(1);
     assertThat(console.err()).contains("--prefix is 8; with --pipeline it must be 0");
+    assertThat(bench("--pipeline", "--temperature", "1")).isEqualTo(1);
+    assertThat(console.err())
+        .contains(
+            "--temperature is given with --pipeline, which is greedy and measures both; leave it out");
+    assertThat(bench("--temperature", "-1")).isEqualTo(1);
+    assertThat(console.err())
+        .contains("--temperature is -1.0; it must be a finite number, at least 0");
   }
 
   private int bench(String... arguments) {

@@ -29,7 +29,8 @@ final class BenchRunTest {
   }
 
   private static BenchRun bench(IntToDoubleFunction logprobs) {
-    return new BenchRun(new Made(logprobs), 8, 2, 0, System::nanoTime);
+    return new BenchRun(
+        new Made(logprobs), new BenchReport.Lengths(8, 0, 2, 1), 0, System::nanoTime);
   }
 
   /** Completes at once, with log-probabilities that depend on how many came before. */

@@ -26,8 +26,8 @@ public interface LlmEngine extends AutoCloseable {
 
   /**
    * Opens the engine of a model around a forward pass that computes nothing and takes no time, so
-   * that what is around it can be measured: every logit is 0 and every token the first of the
-   * vocabulary. Reads no weights; the device is of no account. The caller closes it.
+   * that what is around it can be measured: the logits are the same at every position. Reads no
+   * weights; the device is of no account. The caller closes it.
    */
   static LlmEngine openFree(EngineOptions options) {
     return EngineFactory.openFree(options);

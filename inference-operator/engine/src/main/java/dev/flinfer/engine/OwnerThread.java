@@ -2,11 +2,16 @@ package dev.flinfer.engine;
 
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 
 /** The thread that owns a device, and the messages that others send it without waiting. */
 final class OwnerThread {
   private final Queue<Runnable> inbox = new ConcurrentLinkedQueue<>();
+
+  /** The queue would count its messages one by one. */
+  private final AtomicInteger pending = new AtomicInteger();
+
   private final Thread thread;
 
   OwnerThread(Runnable body) {
@@ -20,6 +25,7 @@ final class OwnerThread {
 
   /** Has the thread run a message before its next step. */
   void send(Runnable message) {
+    pending.incrementAndGet();
     inbox.add(message);
     wake();
   }
@@ -30,13 +36,14 @@ final class OwnerThread {
 
   /** Messages that are not taken in yet. */
   int pending() {
-    return inbox.size();
+    return pending.get();
   }
 
   /** On the thread: runs what was sent. */
   void takeIn() {
     Runnable message;
     while ((message = inbox.poll()) != null) {
+      pending.decrementAndGet();
       message.run();
     }
   }

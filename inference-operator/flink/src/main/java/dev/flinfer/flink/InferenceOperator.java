@@ -20,7 +20,6 @@ import java.util.Queue;
 import org.apache.flink.api.common.operators.MailboxExecutor;
 import org.apache.flink.api.common.state.ListState;
 import org.apache.flink.api.common.state.ListStateDescriptor;
-import org.apache.flink.api.common.typeutils.TypeSerializer;
 import org.apache.flink.formats.avro.typeutils.AvroSerializer;
 import org.apache.flink.formats.avro.typeutils.AvroTypeInfo;
 import org.apache.flink.runtime.state.StateInitializationContext;
@@ -69,7 +68,7 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
   private Gate.Bar bar;
   private Admission admission;
   private Answers answers;
-  private TypeSerializer<SourceRecord> recordCopier;
+  private boolean reusesObjects;
 
   InferenceOperator(
       StreamOperatorParameters<CompletionRecord> parameters,
@@ -109,9 +108,7 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
     admission = new Admission(options.admission().orKvCache(kvTokens));
     pending.forEach(restored -> admission.arrived());
     answers = answers(engine); // what it hands out outlives the field
-    if (getExecutionConfig().isObjectReuseEnabled()) {
-      recordCopier = new AvroSerializer<>(SourceRecord.class);
-    }
+    reusesObjects = getExecutionConfig().isObjectReuseEnabled();
     submitPending();
   }
 
@@ -142,7 +139,7 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
     }
     InFlight request =
         InFlight.arrived(
-            recordCopier == null ? record : recordCopier.copy(record),
+            reusesObjects ? SourceRecords.copy(record) : record,
             element.hasTimestamp() ? element.getTimestamp() : null);
     queue.add(request);
     admission.arrived();
