@@ -13,6 +13,7 @@ final class OwnerThread {
   private final AtomicInteger pending = new AtomicInteger();
 
   private final Thread thread;
+  private volatile boolean sleeping;
 
   OwnerThread(Runnable body) {
     thread = new Thread(body, "flinfer-engine");
@@ -27,7 +28,9 @@ final class OwnerThread {
   void send(Runnable message) {
     pending.incrementAndGet();
     inbox.add(message);
-    wake();
+    if (sleeping) { // the thread looks at the inbox once more after it has said so
+      wake();
+    }
   }
 
   void wake() {
@@ -50,9 +53,11 @@ final class OwnerThread {
 
   /** On the thread: sleeps until something was sent or it is woken; may return for no reason. */
   void sleep() {
+    sleeping = true;
     if (inbox.isEmpty()) {
       LockSupport.park(this);
     }
+    sleeping = false;
   }
 
   /** Waits for its end, on whatever thread but itself, interrupted or not. */
