@@ -50,6 +50,12 @@ public final class CompletionJob {
   /** A producer's buffer by default: how large a record may be is for the topic to say. */
   private static final String MAX_REQUEST_SIZE = "33554432";
 
+  /** Kafka's 16 KiB are full after some tens of completions, and the sender is woken for each. */
+  private static final String BATCH_SIZE = "131072";
+
+  /** What is in a transaction is seen at its end, and that sends all: until then it may wait. */
+  private static final String LINGER_MS = "100";
+
   private static final String NAME = "flinfer";
 
   private CompletionJob() {}
@@ -84,7 +90,9 @@ public final class CompletionJob {
     build(env, config, EngineSupplier.shared());
   }
 
-  static void build(StreamExecutionEnvironment env, ReadableConfig config, EngineSupplier engines) {
+  /** As above, with engines of the caller's choice. */
+  public static void build(
+      StreamExecutionEnvironment env, ReadableConfig config, EngineSupplier engines) {
     OptionsReference.checkKeys(config);
     JobOptions options = JobOptions.from(config);
     configure(env, config);
@@ -204,6 +212,10 @@ public final class CompletionJob {
   private static Properties producerConfig(JobOptions options) {
     Properties properties = options.clientConfig();
     properties.putIfAbsent(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, MAX_REQUEST_SIZE);
+    properties.putIfAbsent(ProducerConfig.BATCH_SIZE_CONFIG, BATCH_SIZE);
+    if (options.exactlyOnce()) {
+      properties.putIfAbsent(ProducerConfig.LINGER_MS_CONFIG, LINGER_MS);
+    }
     return properties;
   }
 

@@ -52,15 +52,14 @@ final class KafkaRecords {
       kafka.headers().forEach(h -> headers.add(new Header(h.key(), wrap(h.value()))));
       boolean timed = kafka.timestampType() != TimestampType.NO_TIMESTAMP_TYPE;
       out.collect(
-          SourceRecord.newBuilder()
-              .setTopic(kafka.topic())
-              .setPartition(kafka.partition())
-              .setOffset(kafka.offset())
-              .setTimestamp(timed ? kafka.timestamp() : null)
-              .setKey(wrap(kafka.key()))
-              .setValue(wrap(kafka.value()))
-              .setHeaders(headers)
-              .build());
+          new SourceRecord(
+              kafka.topic(),
+              kafka.partition(),
+              kafka.offset(),
+              timed ? kafka.timestamp() : null,
+              wrap(kafka.key()),
+              wrap(kafka.value()),
+              headers));
     }
 
     @Override

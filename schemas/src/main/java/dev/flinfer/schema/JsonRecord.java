@@ -6,7 +6,9 @@ import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.SerializableString;
 import com.fasterxml.jackson.core.io.SerializedString;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.avro.Schema;
@@ -89,8 +91,13 @@ final class JsonRecord extends JsonType {
           "field \"" + field.schema.name() + "\" is missing and has no default; known: " + known());
     }
     // Scalars are shared; lists and maps must not be, a caller may add to them.
-    boolean mutable =
-        field.type instanceof JsonContainers.ArrayOf || field.type instanceof JsonContainers.MapOf;
+    if (field.initial instanceof List<?> list && list.isEmpty()) {
+      return new ArrayList<>();
+    }
+    if (field.initial instanceof Map<?, ?> map && map.isEmpty()) {
+      return new LinkedHashMap<>();
+    }
+    boolean mutable = field.initial instanceof List || field.initial instanceof Map;
     return mutable ? model.deepCopy(field.schema.schema(), field.initial) : field.initial;
   }
 

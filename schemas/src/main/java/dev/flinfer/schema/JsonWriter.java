@@ -3,7 +3,7 @@ package dev.flinfer.schema;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.json.JsonWriteFeature;
-import java.io.ByteArrayOutputStream;
+import com.fasterxml.jackson.core.util.ByteArrayBuilder;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import org.apache.avro.specific.SpecificRecordBase;
@@ -24,12 +24,13 @@ final class JsonWriter<T extends SpecificRecordBase> implements WireFormat.Write
 
   @Override
   public byte[] write(T record) {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream(256);
-    try (JsonGenerator out = FACTORY.createGenerator(bytes)) {
-      shape.write(record, out);
+    try (ByteArrayBuilder bytes = new ByteArrayBuilder(FACTORY._getBufferRecycler())) {
+      try (JsonGenerator out = FACTORY.createGenerator(bytes)) {
+        shape.write(record, out);
+      }
+      return bytes.getClearAndRelease();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    return bytes.toByteArray();
   }
 }

@@ -52,17 +52,20 @@ final class BenchRun {
   private final LlmEngine engine;
   private final int prompt;
   private final int generate;
+  private final double temperature;
   private final LongSupplier nanoTime;
   private final Random random = new Random(1);
   private final List<Integer> prefix;
   private int requests;
 
-  BenchRun(LlmEngine engine, int prompt, int generate, int prefix, LongSupplier nanoTime) {
+  BenchRun(
+      LlmEngine engine, BenchReport.Lengths lengths, double temperature, LongSupplier nanoTime) {
     this.engine = engine;
-    this.prompt = prompt;
-    this.generate = generate;
+    this.prompt = lengths.prompt();
+    this.generate = lengths.generate();
+    this.temperature = temperature;
     this.nanoTime = nanoTime;
-    this.prefix = randomTokens(prefix);
+    this.prefix = randomTokens(lengths.prefix());
   }
 
   /** Prefill alone, then the same number of other prompts with decode. */
@@ -91,23 +94,45 @@ final class BenchRun {
         steps);
   }
 
-  private List<Timed> submit(int batch, int maxTokens) {
-    List<CompletionRequest> toSend = new ArrayList<>();
-    for (int i = 0; i < batch; i++) {
-      List<Integer> tokens = new ArrayList<>(prefix);
-      tokens.addAll(randomTokens(prompt - prefix.size()));
-      toSend.add(
-          CompletionRequest.newBuilder()
-              .setId("bench-" + requests++)
-              .setPromptTokenIds(tokens)
-              .setMaxTokens(maxTokens)
-              .setTemperature(0)
-              .setIgnoreEos(true)
-              .build());
+  /**
+   * Whether a request has the same tokens, and the same bits of their log-probabilities, in a batch
+   * of so many as alone. The others have prompts of other lengths, so that it is prefilled beside
+   * them in all ways.
+   */
+  boolean isInvariant(int batch) {
+    CompletionRequest probe = request(prompt, generate);
+    probe.setLogprobs(0);
+    Completion alone = submit(List.of(probe)).get(0).completion.join();
+    List<CompletionRequest> all = new ArrayList<>();
+    for (int i = 1; i < batch; i++) {
+      all.add(request(Math.max(prefix.size() + 1, prompt - i), generate));
     }
+    all.add(batch / 2, probe);
+    Completion among = submit(all).get(batch / 2).completion.join();
+    return alone.getTokenIds().equals(among.getTokenIds())
+        && alone.getLogprobs().equals(among.getLogprobs());
+  }
+
+  private List<Timed> submit(int batch, int maxTokens) {
+    return submit(IntStream.range(0, batch).mapToObj(i -> request(prompt, maxTokens)).toList());
+  }
+
+  private CompletionRequest request(int length, int maxTokens) {
+    List<Integer> tokens = new ArrayList<>(prefix);
+    tokens.addAll(randomTokens(length - prefix.size()));
+    return CompletionRequest.newBuilder()
+        .setId("bench-" + requests++)
+        .setPromptTokenIds(tokens)
+        .setMaxTokens(maxTokens)
+        .setTemperature(temperature)
+        .setIgnoreEos(true)
+        .build();
+  }
+
+  private List<Timed> submit(List<CompletionRequest> toSend) {
     List<Timed> timed = new ArrayList<>();
     for (CompletionRequest request : toSend) {
-      Timed one = new Timed(nanoTime, maxTokens);
+      Timed one = new Timed(nanoTime, request.getMaxTokens());
       timed.add(one);
       engine.submit(request, GeneratedTokens.NONE, one);
     }

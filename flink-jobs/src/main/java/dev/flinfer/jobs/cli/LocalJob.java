@@ -1,5 +1,6 @@
 package dev.flinfer.jobs.cli;
 
+import dev.flinfer.flink.EngineSupplier;
 import dev.flinfer.jobs.CompletionJob;
 import dev.flinfer.jobs.LocalCluster;
 import java.io.IOException;
@@ -53,7 +54,15 @@ final class LocalJob implements AutoCloseable {
    * @param slots the highest parallelism that it is ever {@link #submit submitted} with
    */
   static LocalJob start(Configuration config, int parallelism, int slots, int webPort) {
-    StreamExecutionEnvironment env = environment(config, parallelism);
+    return start(environment(config, parallelism, EngineSupplier.shared()), slots, webPort);
+  }
+
+  /** Starts cluster and job, of one subtask with an engine that is there already. */
+  static LocalJob start(Configuration config, EngineSupplier engines) {
+    return start(environment(config, 1, engines), 1, 0);
+  }
+
+  private static LocalJob start(StreamExecutionEnvironment env, int slots, int webPort) {
     LocalCluster cluster = LocalCluster.start(slots, webPort);
     boolean submitted = false;
     try {
@@ -67,16 +76,17 @@ final class LocalJob implements AutoCloseable {
     }
   }
 
-  private static StreamExecutionEnvironment environment(Configuration config, int parallelism) {
+  private static StreamExecutionEnvironment environment(
+      Configuration config, int parallelism, EngineSupplier engines) {
     StreamExecutionEnvironment env = StreamExecutionEnvironment.getExecutionEnvironment(config);
     env.setParallelism(parallelism);
-    CompletionJob.build(env, config);
+    CompletionJob.build(env, config, engines);
     return env;
   }
 
   /** Starts the job again, which must have ended. */
   void submit(Configuration config, int parallelism) {
-    client = cluster.submit(environment(config, parallelism));
+    client = cluster.submit(environment(config, parallelism, EngineSupplier.shared()));
   }
 
   /** Ends the task manager as a crash would, and starts another. */

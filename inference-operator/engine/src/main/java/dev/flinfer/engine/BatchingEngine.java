@@ -32,6 +32,7 @@ final class BatchingEngine implements LlmEngine {
   private final DeviceFaults faults;
   private final Constraints constraints;
   private final EngineCounters counters = new EngineCounters();
+  private final StepPlans plans = new StepPlans();
   private final float[] logits; // (rows of logits, vocab_size)
   private final TopLogits top; // (rows of logits)
 
@@ -199,7 +200,7 @@ final class BatchingEngine implements LlmEngine {
     long start = System.nanoTime();
     try {
       sampler.want(step);
-      forward.forward(StepPlans.of(step), logits, top);
+      forward.forward(plans.of(step), logits, top);
     } catch (RuntimeException e) {
       faults.stepFailed(step, e);
       publishStats();
@@ -252,10 +253,11 @@ final class BatchingEngine implements LlmEngine {
   }
 
   private void finishOverdue() {
-    for (Sequence sequence : scheduler.overdue(clock.millis())) {
-      sequence.finishReason = FinishReason.DEADLINE;
-      scheduler.remove(sequence);
-      finish(sequence);
+    long now = clock.millis();
+    for (Sequence late = scheduler.overdue(now); late != null; late = scheduler.overdue(now)) {
+      late.finishReason = FinishReason.DEADLINE;
+      scheduler.remove(late);
+      finish(late);
     }
   }
 
@@ -264,7 +266,7 @@ final class BatchingEngine implements LlmEngine {
     if (sequence.cancelled()) {
       return;
     }
-    if (sequence.generated() > 0) {
+    if (sequence.generated() > 0 && sequence.listener.streams()) {
       int last = sequence.token(sequence.length() - 1);
       sequence.listener.onToken(last, sequence.text.stream(true));
     }

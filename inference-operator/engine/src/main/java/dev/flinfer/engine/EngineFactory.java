@@ -18,12 +18,34 @@ final class EngineFactory {
     }
   }
 
+  /** The engine of a model around a forward pass that costs nothing; its weights are not read. */
+  static LlmEngine openFree(EngineOptions given) {
+    ModelFiles files = ModelFiles.open(given.model());
+    try {
+      PhiConfig config = files.config();
+      EngineOptions options = resolved(given, config);
+      int blocks = options.maxNumSeqs() * Scheduler.blocksFor(options.maxModelLen());
+      return engine(new FreeForwardPass(config.vocabSize(), blocks), files, options);
+    } catch (RuntimeException e) {
+      files.close();
+      throw e;
+    }
+  }
+
   private static LlmEngine open(EngineOptions given, ModelFiles files) {
     PhiConfig config = files.config();
     PhiWeights weights = PhiWeights.of(files.checkpoint(), config);
     Devices.Opened opened = Devices.ofProcess().open(config, weights, resolved(given, config));
-    ForwardPass forward = opened.forward();
-    EngineOptions options = opened.options();
+    try {
+      return engine(opened.forward(), files, opened.options());
+    } catch (RuntimeException e) {
+      opened.forward().close();
+      throw e;
+    }
+  }
+
+  private static LlmEngine engine(ForwardPass forward, ModelFiles files, EngineOptions options) {
+    PhiConfig config = files.config();
     ModelInfo info =
         new ModelInfo(
             files.name(),
@@ -31,19 +53,14 @@ final class EngineFactory {
             forward.device(),
             options.maxModelLen(),
             config.vocabSize());
-    try {
-      return new BatchingEngine(
-          forward,
-          files.checkpoint(),
-          files.tokenizer(),
-          files.eosTokenIds(),
-          info,
-          options,
-          InstantSource.system());
-    } catch (RuntimeException e) {
-      forward.close();
-      throw e;
-    }
+    return new BatchingEngine(
+        forward,
+        files.checkpoint(),
+        files.tokenizer(),
+        files.eosTokenIds(),
+        info,
+        options,
+        InstantSource.system());
   }
 
   /** With what depends on the model and the machine filled in. */

@@ -6,6 +6,14 @@ import dev.flinfer.schema.Completion;
 public interface GenerationListener {
 
   /**
+   * Whether it wants to hear of tokens. Where it does not, the text is made once, at the end, and
+   * not in pieces. Always the same.
+   */
+  default boolean streams() {
+    return true;
+  }
+
+  /**
    * A token was generated; for a request with n above 1, one of its first output.
    *
    * @param token its id

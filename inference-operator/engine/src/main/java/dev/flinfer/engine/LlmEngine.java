@@ -25,6 +25,15 @@ public interface LlmEngine extends AutoCloseable {
   }
 
   /**
+   * Opens the engine of a model around a forward pass that computes nothing and takes no time, so
+   * that what is around it can be measured: the logits are the same at every position. Reads no
+   * weights; the device is of no account. The caller closes it.
+   */
+  static LlmEngine openFree(EngineOptions options) {
+    return EngineFactory.openFree(options);
+  }
+
+  /**
    * Checks the request, tokenizes its prompt and queues it; never waits for the device.
    *
    * @param request with its id set

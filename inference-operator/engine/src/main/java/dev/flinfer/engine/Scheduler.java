@@ -64,6 +64,7 @@ final class Scheduler {
   /** Of a failed step; as long as there are any, a step holds the first of them and no other. */
   private final Suspects suspects = new Suspects();
 
+  private final Deadlines deadlines = new Deadlines();
   private long arrivals;
   private long preemptions;
   private long prefixCacheHits;
@@ -77,11 +78,13 @@ final class Scheduler {
   void add(Sequence sequence) {
     sequence.arrival = ++arrivals;
     waiting.add(sequence);
+    deadlines.add(sequence);
   }
 
   /** Takes out a sequence that is finished or cancelled. */
   void remove(Sequence sequence) {
     suspects.remove(sequence);
+    deadlines.remove(sequence);
     if (running.remove(sequence)) {
       blocks.freeAll(sequence);
     } else {
@@ -97,12 +100,9 @@ final class Scheduler {
     return waiting.all();
   }
 
-  /** The sequences whose deadline has passed. */
-  List<Sequence> overdue(long nowMillis) {
-    return Stream.concat(running.stream(), waiting().stream())
-        .filter(sequence -> sequence.request.getDeadline() != null)
-        .filter(sequence -> sequence.request.getDeadline() <= nowMillis)
-        .toList();
+  /** A sequence whose deadline has passed, the longest ago first; null if there is none. */
+  Sequence overdue(long nowMillis) {
+    return deadlines.overdue(nowMillis);
   }
 
   long preemptions() {

@@ -89,10 +89,15 @@ final class SequenceGroup implements Generation {
 
     @Override
     public void onToken(int token, String text) {
-      if (index == 0) {
+      if (listener.streams()) {
         listener.onToken(token, text);
-        startFollowers();
       }
+      startFollowers();
+    }
+
+    @Override
+    public boolean streams() {
+      return index == 0; // its first token is what the others wait for
     }
 
     @Override

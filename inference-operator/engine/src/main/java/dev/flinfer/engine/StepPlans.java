@@ -2,25 +2,35 @@ package dev.flinfer.engine;
 
 import java.util.List;
 
-/** Lays a step out in rows. */
+/** Lays steps out in rows. Not thread-safe. */
 final class StepPlans {
-  private StepPlans() {}
+  private StepPlan last =
+      new StepPlan(new int[0], new int[0], new int[0], new int[0][], new int[0]);
 
-  /** The rows of a sequence together, in the order of the step. */
-  static StepPlan of(List<Scheduler.Scheduled> step) {
+  /**
+   * The rows of a sequence together, in the order of the step. Overwritten by the next call: while
+   * sequences are decoded, steps have the same size.
+   */
+  StepPlan of(List<Scheduler.Scheduled> step) {
     int rows = 0;
     int numLogits = 0;
     for (Scheduler.Scheduled scheduled : step) {
       rows += scheduled.tokens();
       numLogits += scheduled.logits();
     }
-    StepPlan plan =
-        new StepPlan(
-            new int[rows],
-            new int[rows],
-            new int[rows],
-            new int[step.size()][],
-            new int[numLogits]);
+    StepPlan plan = last;
+    if (rows != plan.rows()
+        || numLogits != plan.numLogits()
+        || step.size() != plan.blockTables().length) {
+      plan =
+          new StepPlan(
+              new int[rows],
+              new int[rows],
+              new int[rows],
+              new int[step.size()][],
+              new int[numLogits]);
+      last = plan;
+    }
     int row = 0;
     int logit = 0;
     for (int s = 0; s < step.size(); s++) {

@@ -11,6 +11,7 @@ final class StepSampler {
   private final Set<Integer> eosTokenIds;
   private final ModelInfo model;
   private final LogitsAdjuster adjuster;
+  private final Sampler sampler;
   private final EngineCounters counters;
 
   StepSampler(
@@ -26,6 +27,7 @@ final class StepSampler {
     this.eosTokenIds = eosTokenIds;
     this.model = model;
     this.adjuster = new LogitsAdjuster(vocab, eosTokenIds);
+    this.sampler = new Sampler(vocab);
     this.counters = counters;
   }
 
@@ -82,8 +84,8 @@ final class StepSampler {
     int position = sequence.generated();
     int token =
         LogitsAdjuster.concerns(sequence)
-            ? Sampler.sample(adjuster.adjust(logits, at, sequence), 0, vocab, params, position)
-            : Sampler.sample(logits, at, vocab, params, position);
+            ? sampler.sample(adjuster.adjust(logits, at, sequence), 0, params, position)
+            : sampler.sample(logits, at, params, position);
     if (Float.isNaN(logits[at + token])) {
       return false;
     }
@@ -104,7 +106,7 @@ final class StepSampler {
       sequence.firstTokenNanos = System.nanoTime();
     }
     sequence.finishReason = sequence.finishReason(eosTokenIds, model.maxModelLen());
-    if (sequence.finishReason == null && !sequence.cancelled()) {
+    if (sequence.finishReason == null && !sequence.cancelled() && sequence.listener.streams()) {
       sequence.listener.onToken(token, sequence.text.stream(false));
     }
   }

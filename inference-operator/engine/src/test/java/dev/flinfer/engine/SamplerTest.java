@@ -25,8 +25,14 @@ final class SamplerTest {
 
   @Test
   void greedyTakesTheFirstOfTheMostLikely() {
-    assertThat(Sampler.sample(LOGITS, 3, 4, params(0, 1, 0), 0)).isEqualTo(1);
+    assertThat(new Sampler(4).sample(LOGITS, 3, params(0, 1, 0), 0)).isEqualTo(1);
     assertThat(Sampler.argmax(new float[] {1, 3, 3, 2}, 0, 4)).isEqualTo(1);
+    assertThat(Sampler.argmax(new float[] {9, -0f, 0, -1}, 1, 3)).isZero();
+    float least = Float.NEGATIVE_INFINITY;
+    assertThat(Sampler.argmax(new float[] {least, least}, 0, 2)).isZero();
+    // What is no number is passed over, unless it is the first: then it is seen by who asked.
+    assertThat(Sampler.argmax(new float[] {1, Float.NaN, 3, 2}, 0, 4)).isEqualTo(2);
+    assertThat(Sampler.argmax(new float[] {Float.NaN, 1, 3, 2}, 0, 4)).isZero();
   }
 
   @Test
@@ -86,8 +92,8 @@ final class SamplerTest {
     for (SamplingParams params : List.of(a, b)) {
       StringBuilder tokens = new StringBuilder();
       for (int position = 0; position < 40; position++) {
-        int token = Sampler.sample(LOGITS, 3, 4, params, position);
-        assertThat(Sampler.sample(LOGITS, 3, 4, params, position)).isEqualTo(token);
+        int token = new Sampler(4).sample(LOGITS, 3, params, position);
+        assertThat(new Sampler(4).sample(LOGITS, 3, params, position)).isEqualTo(token);
         tokens.append(token);
       }
       draws.add(tokens.toString());
@@ -139,8 +145,9 @@ final class SamplerTest {
                   .setMinP(random.nextBoolean() ? 0 : random.nextDouble() * 0.2)
                   .setSeed((long) round)
                   .build());
+      Sampler sampler = new Sampler(vocab);
       for (int position = 0; position < 5; position++) {
-        assertThat(Sampler.sample(logits, 2, vocab, params, position))
+        assertThat(sampler.sample(logits, 2, params, position))
             .as("round %d, %s", round, params)
             .isEqualTo(PlainSampler.sample(logits, 2, vocab, params, position));
       }
@@ -168,8 +175,9 @@ final class SamplerTest {
 
   private static double[] frequencies(float[] logits, int at, int vocab, SamplingParams params) {
     double[] frequencies = new double[vocab];
+    Sampler sampler = new Sampler(vocab);
     for (int i = 0; i < DRAWS; i++) {
-      frequencies[Sampler.sample(logits, at, vocab, params, i)] += 1.0 / DRAWS;
+      frequencies[sampler.sample(logits, at, params, i)] += 1.0 / DRAWS;
     }
     return frequencies;
   }

@@ -13,6 +13,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -141,10 +142,31 @@ final class SequenceGroupTest {
           .allMatch(output -> output.getFinishReason() == FinishReason.DEADLINE);
 
       CompletableFuture<Completion> never = new CompletableFuture<>();
-      engine.submit(request(3), GeneratedTokens.NONE, new Requests.FutureListener(never)).cancel();
+      CountDownLatch cancelled = new CountDownLatch(1);
+      engine.submit(request(3), GeneratedTokens.NONE, new Waiting(never, cancelled)).cancel();
+      cancelled.countDown();
       get(engine, request(1), GeneratedTokens.NONE);
       assertThat(engine.stats().running() + engine.stats().waiting()).isZero();
       assertThat(never).isNotDone();
+    }
+  }
+
+  /** Keeps the engine at the first token, so that the rest is not there before it is cancelled. */
+  private static final class Waiting extends Requests.FutureListener {
+    private final CountDownLatch mayGoOn;
+
+    Waiting(CompletableFuture<Completion> completion, CountDownLatch mayGoOn) {
+      super(completion);
+      this.mayGoOn = mayGoOn;
+    }
+
+    @Override
+    public void onToken(int token, String text) {
+      try {
+        mayGoOn.await();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 

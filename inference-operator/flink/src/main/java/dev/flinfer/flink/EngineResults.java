@@ -47,6 +47,11 @@ final class EngineResults {
       }
 
       @Override
+      public boolean streams() {
+        return false;
+      }
+
+      @Override
       public int maxAttempts() {
         return maxAttempts;
       }

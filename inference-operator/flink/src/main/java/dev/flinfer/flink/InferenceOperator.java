@@ -21,7 +21,6 @@ import java.util.Queue;
 import org.apache.flink.api.common.operators.MailboxExecutor;
 import org.apache.flink.api.common.state.ListState;
 import org.apache.flink.api.common.state.ListStateDescriptor;
-import org.apache.flink.api.common.typeutils.TypeSerializer;
 import org.apache.flink.formats.avro.typeutils.AvroSerializer;
 import org.apache.flink.formats.avro.typeutils.AvroTypeInfo;
 import org.apache.flink.runtime.state.StateInitializationContext;
@@ -70,7 +69,7 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
   private Gate.Bar bar;
   private Admission admission;
   private Answers answers;
-  private TypeSerializer<SourceRecord> recordCopier;
+  private boolean reusesObjects;
 
   InferenceOperator(
       StreamOperatorParameters<CompletionRecord> parameters,
@@ -111,9 +110,7 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
     pending.forEach(restored -> admission.arrived());
     InFlight.startAnewUnlessOf(engine.model(), pending);
     answers = answers(engine); // what it hands out outlives the field
-    if (getExecutionConfig().isObjectReuseEnabled()) {
-      recordCopier = new AvroSerializer<>(SourceRecord.class);
-    }
+    reusesObjects = getExecutionConfig().isObjectReuseEnabled();
     submitPending();
   }
 
@@ -144,7 +141,7 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
     }
     InFlight request =
         InFlight.arrived(
-            recordCopier == null ? record : recordCopier.copy(record),
+            reusesObjects ? SourceRecords.copy(record) : record,
             element.hasTimestamp() ? element.getTimestamp() : null);
     queue.add(request);
     admission.arrived();

@@ -14,7 +14,24 @@ final class IntList {
     items[size++] = item;
   }
 
+  void addAll(int[] more) {
+    if (size + more.length > items.length) {
+      items = Arrays.copyOf(items, Math.max(2 * size, size + more.length));
+    }
+    System.arraycopy(more, 0, items, size, more.length);
+    size += more.length;
+  }
+
+  int size() {
+    return size;
+  }
+
+  /** The items from an index on. */
+  int[] from(int index) {
+    return Arrays.copyOfRange(items, index, size);
+  }
+
   int[] toArray() {
-    return Arrays.copyOf(items, size);
+    return from(0);
   }
 }

@@ -22,9 +22,16 @@ public final class Tokenizer {
   private static final byte[] NOTHING = {};
 
   private final Vocabulary vocabulary;
+  private final PieceCache pieces = new PieceCache();
+
+  /**
+   * (highest id + 1) texts of tokens that were decoded; a race makes one twice and harms nobody.
+   */
+  private final String[] texts;
 
   private Tokenizer(Vocabulary vocabulary) {
     this.vocabulary = vocabulary;
+    this.texts = new String[vocabulary.bytesOfId().length];
   }
 
   /**
@@ -87,7 +94,7 @@ public final class Tokenizer {
 
   /** Decodes token by token. */
   public IncrementalDecoder decoder() {
-    return new Utf8Stream(this::bytesOf);
+    return new Utf8Stream(this::bytesOf, this::textOf);
   }
 
   /**
@@ -97,6 +104,19 @@ public final class Tokenizer {
   public byte[] bytesOf(int token) {
     byte[][] bytes = vocabulary.bytesOfId();
     return token >= 0 && token < bytes.length ? bytes[token] : NOTHING;
+  }
+
+  /** The text of a token that is whole characters, null for one that is not or has none. */
+  private String textOf(int token) {
+    if (token < 0 || token >= texts.length) {
+      return null;
+    }
+    String text = texts[token];
+    if (text == null) {
+      text = Utf8.whole(bytesOf(token));
+      texts[token] = text;
+    }
+    return text;
   }
 
   /** Decodes token by token and never splits a character. Not thread-safe. */
@@ -114,13 +134,12 @@ public final class Tokenizer {
   private final class Encoding implements AddedTokens.Stretches {
     final IntList ids = new IntList();
     private final String text;
-    private final Matcher pieces;
-    private final BytePairEncoder encoder;
+    private final Matcher matcher;
+    private BytePairEncoder encoder; // made when there is a piece that is not known
 
     Encoding(String text) {
       this.text = text;
-      this.pieces = PreTokenizer.GPT2.matcher(text);
-      this.encoder = new BytePairEncoder(vocabulary.idOfByte(), vocabulary.merges());
+      this.matcher = PreTokenizer.GPT2.matcher(text);
     }
 
     @Override
@@ -141,11 +160,26 @@ public final class Tokenizer {
 
       @Override
       public void text(int from, int to) {
-        pieces.region(from, to);
-        while (pieces.find()) {
-          encoder.encode(pieces.group().getBytes(StandardCharsets.UTF_8), ids);
+        matcher.region(from, to);
+        while (matcher.find()) {
+          encode(matcher.start(), matcher.end());
         }
       }
+    }
+
+    private void encode(int from, int to) {
+      int[] known = pieces.get(text, from, to);
+      if (known != null) {
+        ids.addAll(known);
+        return;
+      }
+      if (encoder == null) {
+        encoder = new BytePairEncoder(vocabulary.idOfByte(), vocabulary.merges());
+      }
+      String piece = text.substring(from, to);
+      int start = ids.size();
+      encoder.encode(piece.getBytes(StandardCharsets.UTF_8), ids);
+      pieces.put(piece, ids.from(start));
     }
   }
 }

@@ -32,6 +32,13 @@ final class Utf8 {
     return out.toString();
   }
 
+  /**
+   * The text of bytes that no further bytes could change; null if some could, or there are none.
+   */
+  static String whole(byte[] bytes) {
+    return bytes.length == 0 || unfinished(bytes) > 0 ? null : decode(bytes, bytes.length);
+  }
+
   /** How many bytes at the end begin a character that further bytes could complete. */
   static int unfinished(byte[] bytes) {
     for (int back = 1; back <= Math.min(3, bytes.length); back++) {

@@ -5,15 +5,28 @@ import java.util.function.IntFunction;
 
 /** Turns bytes that arrive in portions into text, and keeps back a character until it is whole. */
 final class Utf8Stream implements Tokenizer.IncrementalDecoder {
-  private final IntFunction<byte[]> bytesOfToken;
-  private byte[] pending = new byte[0]; // at most 3, the start of a character
+  private static final byte[] NOTHING = {};
 
-  Utf8Stream(IntFunction<byte[]> bytesOfToken) {
+  private final IntFunction<byte[]> bytesOfToken;
+  private final IntFunction<String> textOfToken;
+  private byte[] pending = NOTHING; // at most 3, the start of a character
+
+  /**
+   * @param textOfToken the text of a token that is whole characters, else null
+   */
+  Utf8Stream(IntFunction<byte[]> bytesOfToken, IntFunction<String> textOfToken) {
     this.bytesOfToken = bytesOfToken;
+    this.textOfToken = textOfToken;
   }
 
   @Override
   public String add(int token) {
+    if (pending.length == 0) {
+      String text = textOfToken.apply(token);
+      if (text != null) {
+        return text;
+      }
+    }
     byte[] added = bytesOfToken.apply(token);
     if (added.length == 0) {
       return "";
@@ -28,7 +41,7 @@ final class Utf8Stream implements Tokenizer.IncrementalDecoder {
   @Override
   public String finish() {
     String rest = Utf8.decode(pending, pending.length);
-    pending = new byte[0];
+    pending = NOTHING;
     return rest;
   }
 }

@@ -64,7 +64,7 @@ class DecodingTest {
     int length = portions.stream().mapToInt(p -> p.length).sum();
     ByteBuffer all = ByteBuffer.allocate(length);
     portions.forEach(all::put);
-    Utf8Stream decoder = new Utf8Stream(portions::get);
+    Utf8Stream decoder = new Utf8Stream(portions::get, i -> Utf8.whole(portions.get(i)));
     StringBuilder text = new StringBuilder();
     for (int i = 0; i < portions.size(); i++) {
       text.append(decoder.add(i));
@@ -98,7 +98,7 @@ class DecodingTest {
 
   /** What each single byte gives, and last what is left. */
   private static List<String> stream(byte[] bytes) {
-    Utf8Stream decoder = new Utf8Stream(i -> new byte[] {bytes[i]});
+    Utf8Stream decoder = new Utf8Stream(i -> new byte[] {bytes[i]}, i -> null);
     List<String> texts = new ArrayList<>();
     for (int i = 0; i < bytes.length; i++) {
       texts.add(decoder.add(i));

@@ -1,0 +1,53 @@
+package dev.flinfer.engine;
+
+import dev.flinfer.engine.model.PhiWeights;
+import dev.flinfer.engine.model.PhiWeights.Affine;
+import dev.flinfer.engine.weights.DType;
+import dev.flinfer.engine.weights.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What a model asks of the processor, to compare a speed with the machine's limits.
+ *
+ * @param weightBytes of all matrices in the type that they run in: what a forward pass reads once,
+ *     however many tokens are in it
+ * @param flopsPerToken multiplications and additions in them for one token whose logits are wanted;
+ *     attention, which grows with the context, is left out
+ */
+public record ModelSize(long weightBytes, long flopsPerToken) {
+  private static final long FLOPS_PER_WEIGHT = 2;
+
+  /** Of the model as the processor runs it with these options. Reads no weights, only shapes. */
+  public static ModelSize of(EngineOptions options) {
+    try (ModelFiles files = ModelFiles.open(options.model())) {
+      long bytes = 0;
+      long elements = 0;
+      for (Tensor matrix : matrices(PhiWeights.of(files.checkpoint(), files.config()))) {
+        elements += matrix.elements();
+        bytes += typeOf(matrix, options).byteSize(matrix.elements());
+      }
+      return new ModelSize(bytes, FLOPS_PER_WEIGHT * elements);
+    }
+  }
+
+  /** The embedding is no matrix here: a token takes one row of it. */
+  private static List<Tensor> matrices(PhiWeights weights) {
+    List<Tensor> all = new ArrayList<>();
+    for (PhiWeights.Layer layer : weights.layers()) {
+      for (Affine affine :
+          List.of(layer.q(), layer.k(), layer.v(), layer.dense(), layer.fc1(), layer.fc2())) {
+        all.add(affine.weight());
+      }
+    }
+    all.add(weights.lmHead().weight());
+    return all;
+  }
+
+  private static DType typeOf(Tensor matrix, EngineOptions options) {
+    if (options.oneDnn()) {
+      return DType.BF16;
+    }
+    return options.weightType() == null ? matrix.dtype() : options.weightType();
+  }
+}

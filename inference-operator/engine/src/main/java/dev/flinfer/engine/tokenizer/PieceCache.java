@@ -1,0 +1,44 @@
+package dev.flinfer.engine.tokenizer;
+
+/**
+ * Tokens of pieces of text that came before: most of a text are words that every text has. One
+ * entry a slot, the last to come stays. Thread-safe without locks: an entry never changes, and of
+ * two that are put at the same time one is lost.
+ */
+final class PieceCache {
+  /** Longer ones are rare, and texts come from outside: what is kept is bounded. */
+  private static final int LONGEST = 32;
+
+  private static final int SLOTS = 1 << 13;
+
+  private final Entry[] entries = new Entry[SLOTS];
+
+  /** Its fields are final, so that another thread sees all of it or nothing. */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
+  private record Entry(String piece, int[] tokens) {}
+
+  /** The tokens of {@code text[from..to)}, not to be changed; null if they are not known. */
+  int[] get(String text, int from, int to) {
+    if (to - from > LONGEST) {
+      return null;
+    }
+    Entry entry = entries[slot(text, from, to)];
+    boolean known =
+        entry != null && entry.piece.length() == to - from && text.startsWith(entry.piece, from);
+    return known ? entry.tokens : null;
+  }
+
+  void put(String piece, int[] tokens) {
+    if (piece.length() <= LONGEST) {
+      entries[slot(piece, 0, piece.length())] = new Entry(piece, tokens);
+    }
+  }
+
+  private static int slot(String text, int from, int to) {
+    int hash = 0;
+    for (int i = from; i < to; i++) {
+      hash = 31 * hash + text.charAt(i);
+    }
+    return (hash ^ (hash >>> 16)) & (SLOTS - 1);
+  }
+}
