@@ -103,8 +103,7 @@ public final class FlinferOptions {
           .defaultValue(false)
           .withDescription(
               "Whether a GPU's kernels are launched one by one. Else CUDA graphs hold them on the"
-                  + " backends cuda and ptx, which takes most of the time between kernels away. To"
-                  + " compare, and to look for faults.");
+                  + " backends cuda and ptx, which is faster. To compare, and to look for faults.");
 
   public static final ConfigOption<String> KV_CACHE_DTYPE =
       ConfigOptions.key("flinfer.kv-cache-dtype")
