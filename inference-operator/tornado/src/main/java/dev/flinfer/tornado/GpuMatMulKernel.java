@@ -14,7 +14,9 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * <p>Weights lie in panels: (num_layers, panels, inputs, 32).
  */
 final class GpuMatMulKernel {
-  /** Parts that the inputs are shared out in; at least as many as rows, each sums up one at last. */
+  /**
+   * Parts that the inputs are shared out in; at least as many as rows, each sums up one at last.
+   */
   static final int SLICES = 16;
 
   /** Threads of a work-group. */

@@ -7,9 +7,9 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * Which kernel multiplies on which kind of device, and how large work-groups are: the one place where
- * that is decided. What wins on a GPU, local memory and a work-group for a few outputs, loses on a
- * CPU.
+ * Which kernel multiplies on which kind of device, and how large work-groups are: the one place
+ * where that is decided. What wins on a GPU, local memory and a work-group for a few outputs, loses
+ * on a CPU.
  */
 enum MatMuls {
   CPU,

@@ -16,8 +16,8 @@ final class MemoryPlan {
   private MemoryPlan() {}
 
   /**
-   * @throws IllegalArgumentException if an array would have more elements than one can have, or heads
-   *     are too wide for the kernels
+   * @throws IllegalArgumentException if an array would have more elements than one can have, or
+   *     heads are too wide for the kernels
    */
   static DevicePlan of(
       DeviceInfo device, PhiConfig config, PhiWeights weights, EngineOptions options) {

@@ -1,16 +1,12 @@
 package dev.flinfer.tornado;
 
 import dev.flinfer.engine.model.PhiConfig;
+import dev.flinfer.tornado.StepGrids.Rows;
 import java.util.ArrayList;
 import java.util.List;
-import uk.ac.manchester.tornado.api.GridScheduler;
 import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.TaskGraph;
-import uk.ac.manchester.tornado.api.WorkerGrid;
-import uk.ac.manchester.tornado.api.WorkerGrid1D;
-import uk.ac.manchester.tornado.api.WorkerGrid2D;
-import uk.ac.manchester.tornado.api.WorkerGrid3D;
 import uk.ac.manchester.tornado.api.enums.DataTransferMode;
 import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
@@ -41,22 +37,7 @@ final class StepGraphs {
   private final IntArray wanted; // see WantedRows
   private final MatMuls matMuls;
   private final KernelContext context = new KernelContext();
-  private final GridScheduler grids = new GridScheduler();
-  private final List<RowGrid> rowGrids = new ArrayList<>();
-  private final WorkerGrid attentionGrid = new WorkerGrid3D(AttentionKernel.THREADS, 1, 1);
-  private final List<RowGrid> outputGrids = new ArrayList<>();
-
-  /** A grid of {@code x} threads and a line, or some lines, of them for each {@code tile} rows. */
-  private record RowGrid(WorkerGrid grid, long x, int tile) {
-    void setRows(int rows) {
-      long tiles = (rows + tile - 1) / tile;
-      if (grid instanceof WorkerGrid1D) {
-        grid.setGlobalWork(x * tiles, 1, 1);
-      } else {
-        grid.setGlobalWork(x, tiles, 1);
-      }
-    }
-  }
+  private final StepGrids grids;
 
   StepGraphs(
       Shape shape,
@@ -71,9 +52,10 @@ final class StepGraphs {
     this.control = control;
     this.wanted = wanted;
     this.matMuls = matMuls;
+    this.grids = new StepGrids(shape, matMuls);
   }
 
-  GridScheduler grids() {
+  StepGrids grids() {
     return grids;
   }
 
@@ -89,24 +71,6 @@ final class StepGraphs {
 
   int outputIndex() {
     return BEGIN_INDEX + layerGraphs() + 1;
-  }
-
-  /** Sizes all grids for the largest pass, once and for all. */
-  void setLargest() {
-    setRows(shape.maxRows(), shape.config().maxPositionEmbeddings() - 1);
-    setLogitRows(shape.logitRows());
-  }
-
-  /** Sizes the grids of what comes before the output. */
-  void setRows(int rows, int largestPosition) {
-    rowGrids.forEach(grid -> grid.setRows(rows));
-    long splits = largestPosition / Shape.SPLIT + 1;
-    attentionGrid.setGlobalWork((long) shape.heads() * AttentionKernel.THREADS, splits, rows);
-  }
-
-  /** Sizes the grids of the output. */
-  void setLogitRows(int rows) {
-    outputGrids.forEach(grid -> grid.setRows(rows));
   }
 
   /** The beginning, layers and the output. */
@@ -188,7 +152,7 @@ final class StepGraphs {
         act.hidden(),
         width,
         stride);
-    rowGrids.add(elementwise(BEGIN + ".embed", width));
+    grids.addElementwise(BEGIN + ".embed", Rows.PASS, width);
   }
 
   /**
@@ -206,20 +170,20 @@ final class StepGraphs {
 
   /** One layer: {@code x = x + attention(norm(x)) + mlp(norm(x))}, in six launches, or eight. */
   private void addLayer(TaskGraph graph, String name, int layer) {
-    Tasks tasks = new Tasks(graph, name, weights.unrolled() ? "-" + layer : "", rowGrids);
+    Tasks tasks = new Tasks(graph, name, weights.unrolled() ? "-" + layer : "");
     addNorm(tasks);
     MatMuls.Product in =
         new MatMuls.Product(control, act.layer(), act.normed(), act.projected(), false);
-    addProduct(tasks, "in", in, weights.in(), layer, shape.maxRows());
+    addProduct(tasks, "in", in, weights.in(), layer, Rows.PASS);
     addRotary(tasks);
     addAttention(tasks);
     MatMuls.Product out =
         new MatMuls.Product(control, act.layer(), act.mixed(), act.hidden(), true);
-    addProduct(tasks, "out", out, weights.out(), layer, shape.maxRows());
+    addProduct(tasks, "out", out, weights.out(), layer, Rows.PASS);
   }
 
-  /** A task graph that is filled, what makes the names of its tasks its own, and its grids. */
-  private record Tasks(TaskGraph graph, String name, String suffix, List<RowGrid> grids) {
+  /** A task graph that is filled, and what makes the names of its tasks its own. */
+  private record Tasks(TaskGraph graph, String name, String suffix) {
     String task(String what) {
       return what + suffix;
     }
@@ -231,18 +195,19 @@ final class StepGraphs {
   }
 
   private void addProduct(
-      Tasks tasks, String what, MatMuls.Product product, DeviceMatrix matrix, int layer, int rows) {
+      Tasks tasks, String what, MatMuls.Product product, DeviceMatrix matrix, int layer, Rows of) {
     if (!matrix.half()) {
       matMuls.add(tasks.graph, tasks.task(what), product, matrix, context);
-      tasks.grids.add(product(tasks.full(what), matrix));
+      grids.addProduct(tasks.full(what), of, matrix);
       return;
     }
     HalfFloatArray halves = matrix.halves().get(layer);
     tasks.graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, halves);
+    int rows = of == Rows.PASS ? shape.maxRows() : shape.logitRows();
     HalfProducts.add(
         tasks.graph, tasks.task(what), product, matrix, halves, act.half(), rows, context);
     String prepare = HalfProducts.prepareTask(tasks.full(what));
-    tasks.grids.add(elementwise(prepare, HalfProducts.threads(matrix)));
+    grids.addElementwise(prepare, of, HalfProducts.threads(matrix));
   }
 
   private void addNorm(Tasks tasks) {
@@ -260,7 +225,7 @@ final class StepGraphs {
         shape.hidden(),
         shape.hiddenStride(),
         (float) shape.config().layerNormEps());
-    rowGrids.add(groupPerRow(tasks.full("norm"), NormKernel.THREADS));
+    grids.addGroupPerRow(tasks.full("norm"), Rows.PASS, NormKernel.THREADS);
   }
 
   private void addRotary(Tasks tasks) {
@@ -287,7 +252,7 @@ final class StepGraphs {
         shape.hiddenStride(),
         shape.mixedStride());
     int threads = 3 * shape.hidden() + shape.intermediate();
-    rowGrids.add(elementwise(tasks.full("rotary"), threads));
+    grids.addElementwise(tasks.full("rotary"), Rows.PASS, threads);
   }
 
   private void addAttention(Tasks tasks) {
@@ -308,8 +273,7 @@ final class StepGraphs {
         shape.heads(),
         shape.headDim(),
         (float) (1 / Math.sqrt(shape.headDim())));
-    attentionGrid.setLocalWork(AttentionKernel.THREADS, 1, 1);
-    grids.addWorkerGrid(tasks.full("attend"), attentionGrid);
+    grids.addAttention(tasks.full("attend"));
     tasks.graph.task(
         tasks.task("combine"),
         AttentionKernel::combine,
@@ -324,7 +288,7 @@ final class StepGraphs {
         shape.hidden(),
         shape.headDim(),
         shape.mixedStride());
-    rowGrids.add(elementwise(tasks.full("combine"), shape.hidden()));
+    grids.addElementwise(tasks.full("combine"), Rows.PASS, shape.hidden());
   }
 
   private void addOutput(TaskGraph graph) {
@@ -353,16 +317,10 @@ final class StepGraphs {
         shape.hidden(),
         shape.hiddenStride(),
         (float) shape.config().layerNormEps());
-    outputGrids.add(groupPerRow(OUTPUT + ".norm", NormKernel.THREADS));
+    grids.addGroupPerRow(OUTPUT + ".norm", Rows.LOGITS, NormKernel.THREADS);
     MatMuls.Product head =
         new MatMuls.Product(wanted, act.firstLayer(), act.selected(), act.logits(), false);
-    addProduct(
-        new Tasks(graph, OUTPUT, "", outputGrids),
-        "head",
-        head,
-        weights.head(),
-        0,
-        shape.logitRows());
+    addProduct(new Tasks(graph, OUTPUT, ""), "head", head, weights.head(), 0, Rows.LOGITS);
     graph.task(
         "top",
         TopKernel::topTokens,
@@ -373,31 +331,7 @@ final class StepGraphs {
         WantedRows.countsAt(shape),
         shape.config().vocabSize(),
         shape.vocabStride());
-    outputGrids.add(groupPerRow(OUTPUT + ".top", TopKernel.THREADS));
+    grids.addGroupPerRow(OUTPUT + ".top", Rows.LOGITS, TopKernel.THREADS);
     graph.transferToHost(DataTransferMode.UNDER_DEMAND, act.logits(), act.top());
-  }
-
-  private RowGrid elementwise(String task, int elements) {
-    int local = matMuls.elementwise();
-    return register(task, new WorkerGrid2D(local, 1), Shape.roundUp(elements, local), local, 1);
-  }
-
-  private RowGrid groupPerRow(String task, int local) {
-    return register(task, new WorkerGrid1D(local), local, local, 1);
-  }
-
-  private RowGrid product(String task, DeviceMatrix matrix) {
-    return register(
-        task,
-        new WorkerGrid2D(matMuls.threads(matrix), 1),
-        matMuls.threads(matrix),
-        matMuls.local(),
-        matMuls.rows());
-  }
-
-  private RowGrid register(String task, WorkerGrid grid, long x, int local, int tile) {
-    grid.setLocalWork(local, 1, 1);
-    grids.addWorkerGrid(task, grid);
-    return new RowGrid(grid, x, tile);
   }
 }

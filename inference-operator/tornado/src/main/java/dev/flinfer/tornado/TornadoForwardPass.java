@@ -84,9 +84,9 @@ final class TornadoForwardPass implements ForwardPass {
   private TornadoExecutionPlan open(TornadoDevice target, boolean captured) {
     TornadoExecutionPlan opened = new TornadoExecutionPlan(graphs.build());
     opened.withDevice(target);
-    opened.withGridScheduler(graphs.grids());
+    opened.withGridScheduler(graphs.grids().scheduler());
     if (fixed) {
-      graphs.setLargest();
+      graphs.grids().setLargest();
     }
     if (captured) {
       opened.withCUDAGraph();
@@ -156,7 +156,7 @@ final class TornadoForwardPass implements ForwardPass {
   private void pass(StepPlan step, int firstRow, int lastRow, float[] logits, TopLogits top) {
     int largestPosition = control.fill(step, firstRow, lastRow);
     if (!fixed) {
-      graphs.setRows(lastRow - firstRow, largestPosition);
+      graphs.grids().setRows(lastRow - firstRow, largestPosition);
     }
     plan.withGraph(StepGraphs.BEGIN_INDEX).execute();
     for (int round = 0; round < graphs.layerRounds(); round++) {
@@ -169,7 +169,7 @@ final class TornadoForwardPass implements ForwardPass {
     while (from < all) {
       int count = wanted.put(step, top, from);
       if (!fixed) {
-        graphs.setLogitRows(count);
+        graphs.grids().setLogitRows(count);
       }
       TornadoExecutionResult result = plan.withGraph(graphs.outputIndex()).execute();
       int whole = Math.clamp(wanted.whole() - from, 0, count);
