@@ -23,16 +23,23 @@ public record ModelSize(long weightBytes, long flopsPerToken) {
     try (ModelFiles files = ModelFiles.open(options.model())) {
       long bytes = 0;
       long elements = 0;
-      for (Tensor matrix : matrices(PhiWeights.of(files.checkpoint(), files.config()))) {
+      PhiWeights weights = PhiWeights.of(files.checkpoint(), files.config());
+      for (Tensor matrix : ofLayers(weights)) {
         elements += matrix.elements();
-        bytes += typeOf(matrix, options).byteSize(matrix.elements());
+        bytes +=
+            options.w8a8()
+                ? matrix.elements()
+                : typeOf(matrix, options).byteSize(matrix.elements());
       }
+      Tensor head = weights.lmHead().weight(); // in bf16 with w8a8 too
+      elements += head.elements();
+      bytes += typeOf(head, options).byteSize(head.elements());
       return new ModelSize(bytes, FLOPS_PER_WEIGHT * elements);
     }
   }
 
   /** The embedding is no matrix here: a token takes one row of it. */
-  private static List<Tensor> matrices(PhiWeights weights) {
+  private static List<Tensor> ofLayers(PhiWeights weights) {
     List<Tensor> all = new ArrayList<>();
     for (PhiWeights.Layer layer : weights.layers()) {
       for (Affine affine :
@@ -40,7 +47,6 @@ public record ModelSize(long weightBytes, long flopsPerToken) {
         all.add(affine.weight());
       }
     }
-    all.add(weights.lmHead().weight());
     return all;
   }
 
