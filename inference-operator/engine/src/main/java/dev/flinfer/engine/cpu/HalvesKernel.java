@@ -49,20 +49,14 @@ final class HalvesKernel {
       MemorySegment bits, long at, int depth, float[] x, int xAt, float[] y, int yAt) {
     FloatVector a0 = FloatVector.fromArray(SPECIES, y, yAt);
     FloatVector a1 = FloatVector.fromArray(SPECIES, y, yAt + COUNT);
-    FloatVector a2 = FloatVector.fromArray(SPECIES, y, yAt + 2 * COUNT);
-    FloatVector a3 = FloatVector.fromArray(SPECIES, y, yAt + 3 * COUNT);
     for (int k = 0; k < depth; k++) {
-      long from = at + k * 4 * VECTOR;
+      long from = at + k * 2 * VECTOR;
       FloatVector b = FloatVector.broadcast(SPECIES, x[xAt + k]);
       a0 = b.fma(f16(bits, from), a0);
       a1 = b.fma(f16(bits, from + VECTOR), a1);
-      a2 = b.fma(f16(bits, from + 2 * VECTOR), a2);
-      a3 = b.fma(f16(bits, from + 3 * VECTOR), a3);
     }
     a0.intoArray(y, yAt);
     a1.intoArray(y, yAt + COUNT);
-    a2.intoArray(y, yAt + 2 * COUNT);
-    a3.intoArray(y, yAt + 3 * COUNT);
   }
 
   /** {@link MatMulKernel#row} straight from the upper halves of floats. */
@@ -70,20 +64,14 @@ final class HalvesKernel {
       MemorySegment bits, long at, int depth, float[] x, int xAt, float[] y, int yAt) {
     FloatVector a0 = FloatVector.fromArray(SPECIES, y, yAt);
     FloatVector a1 = FloatVector.fromArray(SPECIES, y, yAt + COUNT);
-    FloatVector a2 = FloatVector.fromArray(SPECIES, y, yAt + 2 * COUNT);
-    FloatVector a3 = FloatVector.fromArray(SPECIES, y, yAt + 3 * COUNT);
     for (int k = 0; k < depth; k++) {
-      long from = at + k * 4 * VECTOR;
+      long from = at + k * 2 * VECTOR;
       FloatVector b = FloatVector.broadcast(SPECIES, x[xAt + k]);
       a0 = b.fma(bf16(bits, from), a0);
       a1 = b.fma(bf16(bits, from + VECTOR), a1);
-      a2 = b.fma(bf16(bits, from + 2 * VECTOR), a2);
-      a3 = b.fma(bf16(bits, from + 3 * VECTOR), a3);
     }
     a0.intoArray(y, yAt);
     a1.intoArray(y, yAt + COUNT);
-    a2.intoArray(y, yAt + 2 * COUNT);
-    a3.intoArray(y, yAt + 3 * COUNT);
   }
 
   private static IntVector ints(MemorySegment bits, long at) {

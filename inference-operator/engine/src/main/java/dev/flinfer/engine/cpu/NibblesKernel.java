@@ -1,23 +1,28 @@
 package dev.flinfer.engine.cpu;
 
+import static dev.flinfer.engine.cpu.BytesKernel.BYTES;
 import static dev.flinfer.engine.cpu.Lanes.COUNT;
+import static dev.flinfer.engine.cpu.Lanes.INTS;
 import static dev.flinfer.engine.cpu.Lanes.ORDER;
 import static dev.flinfer.engine.cpu.Lanes.SPECIES;
+import static dev.flinfer.engine.cpu.MatMulKernel.ROW;
+import static dev.flinfer.engine.cpu.MatMulKernel.VECTOR;
 import static dev.flinfer.engine.cpu.MatMulKernel.WIDTH;
 
 import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * Products with unsigned nibbles, an int for two inputs, the lower half for the first; otherwise as
- * {@link BytesKernel}. The group of inputs that share a scale is even. There is no kernel for one
- * row: it needs both inputs of an int in one loop.
+ * Products with unsigned nibbles, a byte for two inputs of an output, the lower half for the first;
+ * otherwise as {@link BytesKernel}. The group of inputs that share a scale is even.
+ *
+ * <p>The mask is a local variable: made anew for each vector it takes three times as long.
  */
 final class NibblesKernel {
-  private static final long VECTOR = COUNT * Float.BYTES;
-  private static final long ROW = 4 * VECTOR;
+  private static final int NIBBLE = 15;
 
   private NibblesKernel() {}
 
@@ -27,41 +32,111 @@ final class NibblesKernel {
    */
   static void unpack(Tile tile, int depth) {
     for (int k = 0; k < depth; k += tile.group) {
-      int pairs = (Math.min(tile.group, depth - k) + 1) / 2;
-      long at = tile.codesAt + k / 2 * VECTOR;
-      int scaleAt = k / tile.group * WIDTH;
-      unpackHalf(tile, at, 16, scaleAt, pairs, k * ROW);
-      unpackHalf(tile, at, 0, scaleAt, pairs, (k + 1) * ROW);
+      unpackGroup(
+          tile.codes,
+          tile.codesAt + k / 2L * WIDTH,
+          tile.scales,
+          tile.minimums,
+          k / tile.group * WIDTH,
+          (Math.min(tile.group, depth - k) + 1) / 2,
+          tile.wide,
+          k * ROW);
     }
   }
 
-  /** Every second input. Both in one loop are more nodes than C2 inlines: a third of the speed. */
-  private static void unpackHalf(
-      Tile tile, long at, int shift, int scaleAt, int pairs, long wideAt) {
-    MemorySegment codes = tile.codes;
-    MemorySegment w = tile.wide;
-    FloatVector s0 = FloatVector.fromArray(SPECIES, tile.scales, scaleAt);
-    FloatVector s1 = FloatVector.fromArray(SPECIES, tile.scales, scaleAt + COUNT);
-    FloatVector s2 = FloatVector.fromArray(SPECIES, tile.scales, scaleAt + 2 * COUNT);
-    FloatVector s3 = FloatVector.fromArray(SPECIES, tile.scales, scaleAt + 3 * COUNT);
-    FloatVector m0 = FloatVector.fromArray(SPECIES, tile.minimums, scaleAt);
-    FloatVector m1 = FloatVector.fromArray(SPECIES, tile.minimums, scaleAt + COUNT);
-    FloatVector m2 = FloatVector.fromArray(SPECIES, tile.minimums, scaleAt + 2 * COUNT);
-    FloatVector m3 = FloatVector.fromArray(SPECIES, tile.minimums, scaleAt + 3 * COUNT);
+  /** {@link MatMulKernel#row} straight from the codes. */
+  static void row(Tile tile, int depth, float[] x, int xAt, float[] y, int yAt) {
+    for (int k = 0; k < depth; k += tile.group) {
+      rowOfGroup(
+          tile.codes,
+          tile.codesAt + k / 2L * WIDTH,
+          tile.scales,
+          tile.minimums,
+          k / tile.group * WIDTH,
+          Math.min(tile.group, depth - k),
+          x,
+          xAt + k,
+          y,
+          yAt);
+    }
+  }
+
+  private static void unpackGroup(
+      MemorySegment codes,
+      long at,
+      float[] scales,
+      float[] minimums,
+      int scaleAt,
+      int pairs,
+      MemorySegment w,
+      long wAt) {
+    IntVector mask = IntVector.broadcast(INTS, NIBBLE);
+    FloatVector s0 = FloatVector.fromArray(SPECIES, scales, scaleAt);
+    FloatVector s1 = FloatVector.fromArray(SPECIES, scales, scaleAt + COUNT);
+    FloatVector m0 = FloatVector.fromArray(SPECIES, minimums, scaleAt);
+    FloatVector m1 = FloatVector.fromArray(SPECIES, minimums, scaleAt + COUNT);
     for (int pair = 0; pair < pairs; pair++) {
-      IntVector v =
-          IntVector.fromMemorySegment(Lanes.INTS, codes, at + pair * VECTOR, ORDER)
-              .lanewise(VectorOperators.LSHL, shift);
-      long to = wideAt + pair * 2 * ROW;
-      Lanes.widen(nibble(v, 12), s0, m0).intoMemorySegment(w, to, ORDER);
-      Lanes.widen(nibble(v, 8), s1, m1).intoMemorySegment(w, to + VECTOR, ORDER);
-      Lanes.widen(nibble(v, 4), s2, m2).intoMemorySegment(w, to + 2 * VECTOR, ORDER);
-      Lanes.widen(nibble(v, 0), s3, m3).intoMemorySegment(w, to + 3 * VECTOR, ORDER);
+      IntVector v0 = load(codes, at + (long) pair * WIDTH);
+      IntVector v1 = load(codes, at + (long) pair * WIDTH + COUNT);
+      long to = wAt + pair * 2 * ROW;
+      first(v0, mask).fma(s0, m0).intoMemorySegment(w, to, ORDER);
+      first(v1, mask).fma(s1, m1).intoMemorySegment(w, to + VECTOR, ORDER);
+      second(v0, mask).fma(s0, m0).intoMemorySegment(w, to + ROW, ORDER);
+      second(v1, mask).fma(s1, m1).intoMemorySegment(w, to + ROW + VECTOR, ORDER);
     }
   }
 
-  /** Two shifts, as {@code and(15)} makes its vector anew each time: a third of the speed. */
-  private static IntVector nibble(IntVector v, int up) {
-    return v.lanewise(VectorOperators.LSHL, up).lanewise(VectorOperators.LSHR, 28);
+  private static void rowOfGroup(
+      MemorySegment codes,
+      long at,
+      float[] scales,
+      float[] minimums,
+      int scaleAt,
+      int depth,
+      float[] x,
+      int xAt,
+      float[] y,
+      int yAt) {
+    IntVector mask = IntVector.broadcast(INTS, NIBBLE);
+    FloatVector s0 = FloatVector.fromArray(SPECIES, scales, scaleAt);
+    FloatVector s1 = FloatVector.fromArray(SPECIES, scales, scaleAt + COUNT);
+    FloatVector m0 = FloatVector.fromArray(SPECIES, minimums, scaleAt);
+    FloatVector m1 = FloatVector.fromArray(SPECIES, minimums, scaleAt + COUNT);
+    FloatVector a0 = FloatVector.fromArray(SPECIES, y, yAt);
+    FloatVector a1 = FloatVector.fromArray(SPECIES, y, yAt + COUNT);
+    int pairs = depth / 2;
+    for (int pair = 0; pair < pairs; pair++) {
+      IntVector v0 = load(codes, at + (long) pair * WIDTH);
+      IntVector v1 = load(codes, at + (long) pair * WIDTH + COUNT);
+      FloatVector b = FloatVector.broadcast(SPECIES, x[xAt + 2 * pair]);
+      FloatVector c = FloatVector.broadcast(SPECIES, x[xAt + 2 * pair + 1]);
+      a0 = b.fma(first(v0, mask).fma(s0, m0), a0);
+      a1 = b.fma(first(v1, mask).fma(s1, m1), a1);
+      a0 = c.fma(second(v0, mask).fma(s0, m0), a0);
+      a1 = c.fma(second(v1, mask).fma(s1, m1), a1);
+    }
+    if (2 * pairs < depth) {
+      FloatVector b = FloatVector.broadcast(SPECIES, x[xAt + depth - 1]);
+      long last = at + (long) pairs * WIDTH;
+      a0 = b.fma(first(load(codes, last), mask).fma(s0, m0), a0);
+      a1 = b.fma(first(load(codes, last + COUNT), mask).fma(s1, m1), a1);
+    }
+    a0.intoArray(y, yAt);
+    a1.intoArray(y, yAt + COUNT);
+  }
+
+  /** Two nibbles in each int. */
+  private static IntVector load(MemorySegment codes, long at) {
+    return (IntVector)
+        ByteVector.fromMemorySegment(BYTES, codes, at, ORDER)
+            .convertShape(VectorOperators.B2I, INTS, 0);
+  }
+
+  private static FloatVector first(IntVector pair, IntVector mask) {
+    return (FloatVector) pair.and(mask).convert(VectorOperators.I2F, 0);
+  }
+
+  private static FloatVector second(IntVector pair, IntVector mask) {
+    return first(pair.lanewise(VectorOperators.LSHR, 4), mask);
   }
 }

@@ -17,6 +17,10 @@ record Operands(float[] x, int xStride, float[] y, int yStride, int rows) {
    */
   void multiply(MemorySegment w, long at, int depth, int xAt, int yAt) {
     int row = 0;
+    for (; row + 8 <= rows; row += 8) {
+      MatMulKernel.eightRows(
+          x, xAt + row * xStride, xStride, w, at, depth, y, yAt + row * yStride, yStride);
+    }
     for (; row + 4 <= rows; row += 4) {
       MatMulKernel.fourRows(
           x, xAt + row * xStride, xStride, w, at, depth, y, yAt + row * yStride, yStride);

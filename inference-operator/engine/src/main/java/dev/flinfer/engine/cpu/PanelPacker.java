@@ -1,6 +1,5 @@
 package dev.flinfer.engine.cpu;
 
-import static dev.flinfer.engine.cpu.Lanes.COUNT;
 import static dev.flinfer.engine.cpu.MatMulKernel.WIDTH;
 
 import dev.flinfer.engine.weights.DType;
@@ -34,9 +33,9 @@ final class PanelPacker {
   /** Outputs that are not there stay 0. */
   void clear() {
     Arrays.fill(tile.bits, (short) 0);
-    Arrays.fill(tile.packed, 0);
+    Arrays.fill(tile.packed, (byte) 0);
     Arrays.fill(tile.scales, 0);
-    Arrays.fill(tile.minimums, 0);
+    Arrays.fill(tile.ownMinimums, 0);
     Arrays.fill(tile.weights, 0);
   }
 
@@ -108,8 +107,8 @@ final class PanelPacker {
     for (int first = 0, g = 0; first < depth; first += group, g++) {
       int at = g * WIDTH + lane;
       tile.scales[at] = stored ? run.scales()[g] : quantize(first, Math.min(depth, first + group));
-      tile.minimums[at] = run.minimums()[g];
-      finite &= Float.isFinite(tile.scales[at]) && Float.isFinite(tile.minimums[at]);
+      tile.ownMinimums[at] = run.minimums()[g];
+      finite &= Float.isFinite(tile.scales[at]) && Float.isFinite(tile.ownMinimums[at]);
     }
     byte[] source = stored ? run.codes() : codes;
     if (target.bits() == 4) {
@@ -129,21 +128,19 @@ final class PanelPacker {
   }
 
   private void putBytes(byte[] source, int depth, int lane) {
-    int shift = lane / COUNT * 8;
     for (int k = 0; k < depth; k++) {
-      tile.packed[k * COUNT + lane % COUNT] |= (source[k] & 0xFF) << shift;
+      tile.packed[k * WIDTH + lane] = source[k];
     }
   }
 
   private void putNibbles(byte[] source, int depth, int lane) {
-    int shift = lane / COUNT * 4;
     int zero = target.hasMinimum() ? 0 : NIBBLE_ZERO;
     for (int k = 0; k < depth; k += 2) {
       int pair = source[k] + zero;
       if (k + 1 < depth) {
-        pair |= (source[k + 1] + zero) << 16;
+        pair |= (source[k + 1] + zero) << 4;
       }
-      tile.packed[k / 2 * COUNT + lane % COUNT] |= pair << shift;
+      tile.packed[k / 2 * WIDTH + lane] = (byte) pair;
     }
   }
 }

@@ -1,6 +1,5 @@
 package dev.flinfer.engine.cpu;
 
-import static dev.flinfer.engine.cpu.Lanes.COUNT;
 import static dev.flinfer.engine.cpu.MatMulKernel.WIDTH;
 import static dev.flinfer.engine.cpu.Tile.DEPTH;
 
@@ -9,7 +8,6 @@ import dev.flinfer.engine.weights.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -24,19 +22,13 @@ final class Panels {
   /** From so many rows on it pays to widen weights once for all: 4 rows share each load. */
   private static final int FUSED_ROWS = 4;
 
-  /** 64 x 64 floats stay in the L1 cache: widening into it is 1.5 times as fast as into the L2. */
-  private static final int SMALL_STEP = 64;
-
-  /**
-   * For more rows, whose sums are read and written once a step: at 8 rows 1.01 to 1.08 times as
-   * fast as steps of 256, at 32 the same; steps of 64 lose up to a 20th there.
-   */
-  private static final int STEP = 128;
+  /** With four lanes the last codes are read with four bytes behind them. */
+  private static final int BEHIND = 4;
 
   private final DType dtype;
   private final int outputs;
   private final int inputs;
-  private final MemorySegment weights; // (panels, inputs, WIDTH), or codes: (panels, ints, COUNT)
+  private final MemorySegment weights; // (panels, inputs, WIDTH), or codes
   private final MemorySegment scales; // (panels, groups, WIDTH), for codes
   private final MemorySegment minimums; // as scales, where the type has them
 
@@ -44,8 +36,8 @@ final class Panels {
     this.dtype = dtype;
     this.outputs = outputs;
     this.inputs = inputs;
-    long bytes = dtype.isQuantized() ? ints(inputs) * COUNT * 4L : inputs * (long) width() * WIDTH;
-    this.weights = NativeMemory.allocate(arena, count() * bytes, "weights");
+    long bytes = dtype.isQuantized() ? codeBytes(inputs) : (long) inputs * width() * WIDTH;
+    this.weights = NativeMemory.allocate(arena, count() * bytes + BEHIND, "weights");
     long scaleBytes = dtype.isQuantized() ? count() * groups(inputs) * WIDTH * scaleWidth() : 0;
     this.scales = NativeMemory.allocate(arena, scaleBytes, "weights");
     this.minimums = NativeMemory.allocate(arena, dtype.hasMinimum() ? scaleBytes : 0, "weights");
@@ -95,10 +87,9 @@ final class Panels {
    * @param yAt of the first row's first output of the panel
    */
   void multiply(int panel, Operands o, int xAt, int yAt, Tile tile) {
-    boolean fused = o.rows() < FUSED_ROWS && dtype.bits() != 4;
-    int step = o.rows() == 1 ? SMALL_STEP : STEP;
-    for (int k = 0; k < inputs; k += step) {
-      int depth = Math.min(step, inputs - k);
+    boolean fused = o.rows() < FUSED_ROWS;
+    for (int k = 0; k < inputs; k += DEPTH) {
+      int depth = Math.min(DEPTH, inputs - k);
       if (dtype.isQuantized()) {
         codes(panel, k, depth, tile);
       }
@@ -121,7 +112,13 @@ final class Panels {
       case F32 -> MatMulKernel.row(o.x(), xAt, weights, at, depth, o.y(), yAt);
       case F16 -> HalvesKernel.rowF16(weights, at, depth, o.x(), xAt, o.y(), yAt);
       case BF16 -> HalvesKernel.rowBf16(weights, at, depth, o.x(), xAt, o.y(), yAt);
-      default -> BytesKernel.row(tile, depth, o.x(), xAt, o.y(), yAt);
+      default -> {
+        if (dtype.bits() == 4) {
+          NibblesKernel.row(tile, depth, o.x(), xAt, o.y(), yAt);
+        } else {
+          BytesKernel.row(tile, depth, o.x(), xAt, o.y(), yAt);
+        }
+      }
     }
   }
 
@@ -146,9 +143,10 @@ final class Panels {
     int groups = groups(depth) * WIDTH;
     long scalesAt = scalesAt(panel, k);
     tile.codes = weights;
-    tile.codesAt = intsAt(panel, k) * 4;
+    tile.codesAt = codesAt(panel, k);
     tile.group = dtype.groupSize();
     widenScales(scales, scalesAt, groups, tile.scales);
+    tile.minimums = tile.ownMinimums;
     if (dtype.hasMinimum()) {
       widenScales(minimums, scalesAt, groups, tile.minimums);
     } else if (dtype.bits() == 4) {
@@ -156,7 +154,7 @@ final class Panels {
         tile.minimums[i] = -PanelPacker.NIBBLE_ZERO * tile.scales[i];
       }
     } else {
-      Arrays.fill(tile.minimums, 0, groups, 0);
+      tile.minimums = Tile.NO_MINIMUMS;
     }
   }
 
@@ -193,10 +191,11 @@ final class Panels {
       int groups = groups(depth) * WIDTH;
       storeScales(tile.scales, groups, scales, scalesAt(panel, k));
       if (dtype.hasMinimum()) {
-        storeScales(tile.minimums, groups, minimums, scalesAt(panel, k));
+        storeScales(tile.ownMinimums, groups, minimums, scalesAt(panel, k));
       }
+      long at = codesAt(panel, k);
       MemorySegment.copy(
-          tile.packed, 0, weights, ValueLayout.JAVA_INT, intsAt(panel, k) * 4, ints(depth) * COUNT);
+          tile.packed, 0, weights, ValueLayout.JAVA_BYTE, at, (int) codeBytes(depth));
       return;
     }
     long to = ((long) panel * inputs + k) * WIDTH;
@@ -231,13 +230,13 @@ final class Panels {
     return (depth + dtype.groupSize() - 1) / dtype.groupSize();
   }
 
-  /** Ints for so many inputs in a lane. */
-  private int ints(int depth) {
-    return dtype.bits() == 4 ? (depth + 1) / 2 : depth;
+  /** Bytes of the codes of so many inputs. */
+  private long codeBytes(int depth) {
+    return (dtype.bits() == 4 ? (depth + 1) / 2 : depth) * (long) WIDTH;
   }
 
-  private long intsAt(int panel, int k) {
-    return ((long) panel * ints(inputs) + ints(k)) * COUNT;
+  private long codesAt(int panel, int k) {
+    return panel * codeBytes(inputs) + codeBytes(k);
   }
 
   private long scalesAt(int panel, int k) {

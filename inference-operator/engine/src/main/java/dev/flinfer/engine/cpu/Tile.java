@@ -1,6 +1,5 @@
 package dev.flinfer.engine.cpu;
 
-import static dev.flinfer.engine.cpu.Lanes.COUNT;
 import static dev.flinfer.engine.cpu.MatMulKernel.WIDTH;
 
 import java.lang.foreign.Arena;
@@ -8,25 +7,32 @@ import java.lang.foreign.MemorySegment;
 
 /** A thread's tile of weights, as stored and widened. */
 final class Tile {
-  /** Inputs of a tile: 256 x 64 floats are 64 KiB and stay in the L2 cache. Whole blocks. */
-  static final int DEPTH = 256;
+  /**
+   * Most inputs of a tile, whole blocks. 1,280 x 32 floats are 160 KiB and stay in the L2 cache:
+   * long loops are worth more than the L1, with 256 inputs 8 and 32 rows take 1.1 times as long.
+   */
+  static final int DEPTH = 1280;
 
   /** The smallest group of inputs that shares a scale. */
   private static final int LEAST_GROUP = 16;
 
+  /** The minimums of types that have none. */
+  static final float[] NO_MINIMUMS = new float[DEPTH / LEAST_GROUP * WIDTH];
+
   static final ThreadLocal<Tile> LOCAL = ThreadLocal.withInitial(Tile::new);
 
   final short[] bits = new short[DEPTH * WIDTH]; // (depth, WIDTH) 16-bit floats
-  final int[] packed = new int[DEPTH * COUNT]; // codes as BytesKernel and NibblesKernel have them
+  final byte[] packed = new byte[DEPTH * WIDTH]; // codes as BytesKernel and NibblesKernel have them
   final float[] scales = new float[DEPTH / LEAST_GROUP * WIDTH]; // (groups, WIDTH)
-  final float[] minimums = new float[DEPTH / LEAST_GROUP * WIDTH]; // (groups, WIDTH)
+  final float[] ownMinimums = new float[DEPTH / LEAST_GROUP * WIDTH]; // (groups, WIDTH)
   final float[] weights = new float[DEPTH * WIDTH]; // (depth, WIDTH)
 
   /** The weights widened, outside the heap as those that need no widening. */
   final MemorySegment wide = Arena.ofAuto().allocate((DEPTH + 1L) * WIDTH * Float.BYTES, 64);
 
-  // The codes to widen, with the scales and minimums above.
+  // The codes to widen, with the scales above.
   MemorySegment codes;
   long codesAt;
+  float[] minimums;
   int group;
 }
