@@ -8,10 +8,10 @@ import java.lang.foreign.MemorySegment;
 /** A thread's tile of weights, as stored and widened. */
 final class Tile {
   /**
-   * Most inputs of a tile, whole blocks. 1,280 x 32 floats are 160 KiB and stay in the L2 cache:
-   * long loops are worth more than the L1, with 256 inputs 8 and 32 rows take 1.1 times as long.
+   * Most inputs of a tile, whole blocks: 512 x 32 floats are 64 KiB and stay in the L2 cache. With
+   * 256 to 1,280 the whole products were as fast, within the noise of a shared machine.
    */
-  static final int DEPTH = 1280;
+  static final int DEPTH = 512;
 
   /** The smallest group of inputs that shares a scale. */
   private static final int LEAST_GROUP = 16;
