@@ -3,31 +3,41 @@ package dev.flinfer.tornado;
 import dev.flinfer.engine.DeviceInfo;
 import dev.flinfer.engine.ForwardPass;
 import dev.flinfer.engine.ForwardPassContract;
+import dev.flinfer.engine.KvCacheType;
 import dev.flinfer.engine.model.PhiConfig;
 import dev.flinfer.engine.model.PhiWeights;
 import dev.flinfer.engine.weights.DType;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The contract with weights in fp16, on every device that has it; none where there is no CUDA. */
+/**
+ * The contract with weights, or keys and values, or both in fp16, on every device that has it; none
+ * on PoCL up to 6.
+ */
 @ParameterizedClass(name = "{0}", allowZeroInvocations = true)
 @MethodSource("settings")
 final class HalfForwardPassTest extends ForwardPassContract {
   @Parameter Settings settings;
 
-  static Stream<Settings> settings() {
-    List<DeviceInfo> devices = new TornadoBackend().devices();
-    return devices.stream()
-        .filter(device -> device.weightTypes().contains(DType.F16))
-        .flatMap(
-            device ->
-                Stream.of(false, true).map(eager -> new Settings(device, 0, 0, DType.F16, eager)));
+  static List<Settings> settings() {
+    List<Settings> all = new ArrayList<>();
+    for (DeviceInfo device : new TornadoBackend().devices()) {
+      if (device.kvCacheTypes().contains(KvCacheType.F16)) {
+        for (DeviceInfo.Kind kind : List.of(DeviceInfo.Kind.CPU, DeviceInfo.Kind.GPU)) {
+          DeviceInfo kernels = Variants.of(device, kind, device.weightTypes());
+          all.add(Variants.of(kernels, DType.F16, KvCacheType.F32, false));
+          all.add(Variants.of(kernels, null, KvCacheType.F16, false));
+        }
+        all.add(Variants.of(device, DType.F16, KvCacheType.F16, HalfProducts.runOn(device)));
+      }
+    }
+    return Variants.withEager(all);
   }
 
-  /** Inputs are rounded to fp16, and weights that were not in it. */
+  /** Weights that were not in fp16 are rounded, keys and values too; with cuBLAS inputs as well. */
   @Override
   protected double tolerance() {
     return 2e-2;
@@ -35,9 +45,6 @@ final class HalfForwardPassTest extends ForwardPassContract {
 
   @Override
   protected ForwardPass open(PhiConfig config, PhiWeights weights, int blocks, int maxRows) {
-    return TornadoBackend.open(
-        config,
-        weights,
-        new Settings(settings.info(), blocks, maxRows, DType.F16, settings.enforceEager()));
+    return Variants.open(settings, config, weights, blocks, maxRows);
   }
 }
