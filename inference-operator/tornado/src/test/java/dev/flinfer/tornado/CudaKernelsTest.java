@@ -30,6 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 final class CudaKernelsTest {
   private static final String ARCHITECTURE = "sm_90";
+  private static final Path SOURCES = Path.of("target", "cuda-kernels"); // stay, to be read
   private static final Pattern KERNEL =
       Pattern.compile(
           "^extern \"C\" __global__ void (\\w+)\\(.*?^}", Pattern.MULTILINE | Pattern.DOTALL);
@@ -75,6 +76,7 @@ final class CudaKernelsTest {
     }
 
     assertThat(sources).hasSizeGreaterThan(KERNELS.size());
+    Files.createDirectories(SOURCES);
     for (Map.Entry<String, String> kernel : sources.entrySet()) {
       assertThat(errors(kernel.getValue(), kernel.getKey())).as(kernel.getValue()).isEmpty();
     }
@@ -148,7 +150,7 @@ final class CudaKernelsTest {
 
   /** What nvcc says if it fails. */
   private String errors(String name, String source) throws Exception {
-    Path file = Files.writeString(directory.resolve(name + ".cu"), source);
+    Path file = Files.writeString(SOURCES.resolve(name + ".cu"), source);
     List<String> command =
         List.of(
             nvcc().toString(),
