@@ -1,5 +1,6 @@
 package dev.flinfer.tornado;
 
+import dev.flinfer.engine.KvCacheType;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
@@ -10,16 +11,15 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  *
  * @param layer cell 0: the layer that runs, cell 1: the one that runs next
  * @param firstLayer two zeros, the layer of matrices that have only one
- * @param keys (num_layers, kvBlocks, num_heads, head_dim, 16)
- * @param values (num_layers, kvBlocks, num_heads, 16, head_dim)
+ * @param keys (num_layers, kvBlocks, num_heads, head_dim, 16), in fp32 or fp16
+ * @param values (num_layers, kvBlocks, num_heads, 16, head_dim), in fp32 or fp16
  * @param hidden (rows, hidden_size), the residual stream, as {@code normed}
  * @param projected (rows, q | k | v | fc1)
  * @param query (rows, hidden_size), rotated
  * @param partial (rows, num_heads, splits, head_dim)
  * @param stats (rows, num_heads, splits, 2)
  * @param mixed (rows, attention | gelu(fc1))
- * @param half (rows, the longest input of a matrix), in fp16; on the device only if a matrix wants
- *     it
+ * @param half (rows, the longest input of a matrix), in fp16; on the device only for cuBLAS
  * @param selected (logit rows, hidden_size)
  * @param logits (logit rows, vocab_size)
  * @param top (logit rows, {@link TopKernel#WIDTH}), the most likely tokens
@@ -27,8 +27,8 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 record Activations(
     IntArray layer,
     IntArray firstLayer,
-    FloatArray keys,
-    FloatArray values,
+    FloatOrHalfArray keys,
+    FloatOrHalfArray values,
     FloatArray hidden,
     FloatArray normed,
     FloatArray projected,
@@ -41,14 +41,15 @@ record Activations(
     FloatArray logits,
     FloatArray top) {
 
-  static Activations allocate(Shape shape, HostMemory memory) {
+  static Activations allocate(Shape shape, KvCacheType kvCacheType, HostMemory memory) {
     long rows = shape.maxRows();
     long kv = shape.kvBlockElements() * shape.kvBlocks();
+    boolean halfKv = kvCacheType == KvCacheType.F16;
     return new Activations(
         memory.ints(2),
         memory.ints(2),
-        memory.floats(kv),
-        memory.floats(kv),
+        FloatOrHalfArray.allocate(memory, kv, halfKv),
+        FloatOrHalfArray.allocate(memory, kv, halfKv),
         memory.floats(rows * shape.hiddenStride()),
         memory.floats(rows * shape.hiddenStride()),
         memory.floats(rows * shape.projectedStride()),

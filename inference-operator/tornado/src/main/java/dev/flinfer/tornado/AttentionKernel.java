@@ -3,6 +3,7 @@ package dev.flinfer.tornado;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
@@ -22,11 +23,12 @@ final class AttentionKernel {
    * One split: groups are (heads, splits, rows).
    *
    * @param query (rows, num_heads * head_dim)
-   * @param keys (num_layers, kvBlocks, num_heads, head_dim, 16)
-   * @param values (num_layers, kvBlocks, num_heads, 16, head_dim)
+   * @param keys (num_layers, kvBlocks, num_heads, head_dim, 16), as {@code halfKeys}
+   * @param values (num_layers, kvBlocks, num_heads, 16, head_dim), as {@code halfValues}
    * @param partial (rows, num_heads, maxSplits, head_dim): values weighted by {@code exp(score -
    *     largest score of the split)}
    * @param stats (rows, num_heads, maxSplits, 2): the largest score, the sum of the weights
+   * @param inHalf 1 if keys and values are in the arrays of fp16, else 0
    */
   static void attend(
       KernelContext context,
@@ -34,7 +36,9 @@ final class AttentionKernel {
       IntArray layer,
       FloatArray query,
       FloatArray keys,
+      HalfFloatArray halfKeys,
       FloatArray values,
+      HalfFloatArray halfValues,
       FloatArray partial,
       FloatArray stats,
       int maxRows,
@@ -42,6 +46,7 @@ final class AttentionKernel {
       int kvBlocks,
       int heads,
       int headDim,
+      int inHalf,
       float scale) {
     float[] weights = context.allocateFloatLocalArray(Shape.SPLIT);
     int[] pages = context.allocateIntLocalArray(Shape.SPLIT); // where each position's block begins
@@ -63,7 +68,7 @@ final class AttentionKernel {
       if (lane < length) { // as many threads as positions
         int page = ((base + control.get(table + lane / 16)) * heads + head) * headDim * 16;
         pages[lane] = page;
-        score = scale * dot(query, queryAt, keys, page + lane % 16, headDim);
+        score = scale * dot(query, queryAt, keys, halfKeys, inHalf, page + lane % 16, headDim);
       }
       reduced[lane] = score;
       context.localBarrier();
@@ -93,7 +98,10 @@ final class AttentionKernel {
       float value = 0;
       if (slice < slices) {
         for (int j = slice; j < length; j += slices) {
-          value += weights[j] * values.get(pages[j] + j % 16 * headDim + d);
+          value +=
+              weights[j]
+                  * FloatOrHalfArray.get(
+                      values, halfValues, inHalf, pages[j] + j % 16 * headDim + d);
         }
       }
       reduced[lane] = value;
@@ -109,20 +117,27 @@ final class AttentionKernel {
   }
 
   /** Eight products at a time, so that their loads are under way together; one order of sums. */
-  private static float dot(FloatArray query, int queryAt, FloatArray keys, int at, int headDim) {
+  private static float dot(
+      FloatArray query,
+      int queryAt,
+      FloatArray keys,
+      HalfFloatArray halfKeys,
+      int inHalf,
+      int at,
+      int headDim) {
     float sum = 0;
     int d = 0;
     for (; d + 8 <= headDim; d += 8) {
       int q = queryAt + d;
       int k = at + d * 16;
-      float a = keys.get(k);
-      float b = keys.get(k + 16);
-      float c = keys.get(k + 32);
-      float e = keys.get(k + 48);
-      float f = keys.get(k + 64);
-      float g = keys.get(k + 80);
-      float h = keys.get(k + 96);
-      float i = keys.get(k + 112);
+      float a = FloatOrHalfArray.get(keys, halfKeys, inHalf, k);
+      float b = FloatOrHalfArray.get(keys, halfKeys, inHalf, k + 16);
+      float c = FloatOrHalfArray.get(keys, halfKeys, inHalf, k + 32);
+      float e = FloatOrHalfArray.get(keys, halfKeys, inHalf, k + 48);
+      float f = FloatOrHalfArray.get(keys, halfKeys, inHalf, k + 64);
+      float g = FloatOrHalfArray.get(keys, halfKeys, inHalf, k + 80);
+      float h = FloatOrHalfArray.get(keys, halfKeys, inHalf, k + 96);
+      float i = FloatOrHalfArray.get(keys, halfKeys, inHalf, k + 112);
       sum += query.get(q) * a;
       sum += query.get(q + 1) * b;
       sum += query.get(q + 2) * c;
@@ -133,7 +148,7 @@ final class AttentionKernel {
       sum += query.get(q + 7) * i;
     }
     for (; d < headDim; d++) {
-      sum += query.get(queryAt + d) * keys.get(at + d * 16);
+      sum += query.get(queryAt + d) * FloatOrHalfArray.get(keys, halfKeys, inHalf, at + d * 16);
     }
     return sum;
   }

@@ -2,6 +2,7 @@ package dev.flinfer.tornado;
 
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
@@ -23,11 +24,12 @@ final class CpuMatMulKernel {
   private CpuMatMulKernel() {}
 
   /**
-   * Weights in fp32. Threads are (outputs / 16, rows / 4).
+   * Weights in fp32 or fp16. Threads are (outputs / 16, rows / 4).
    *
    * @param rowsAt where the number of rows stands in {@code control}
    * @param layer its cell 0 is the layer
    * @param x (rows, inputs)
+   * @param inHalf 1 if weights are in {@code halves}, else 0
    * @param y (rows, outputs)
    * @param add 1 to add to what is in {@code y}, else 0
    */
@@ -37,8 +39,10 @@ final class CpuMatMulKernel {
       IntArray layer,
       FloatArray x,
       FloatArray weights,
+      HalfFloatArray halves,
       FloatArray bias,
       FloatArray y,
+      int inHalf,
       int rowsAt,
       int inputs,
       int outputs,
@@ -54,6 +58,8 @@ final class CpuMatMulKernel {
           x,
           row * inputs,
           weights,
+          halves,
+          inHalf,
           at,
           inputs,
           bias,
@@ -63,7 +69,19 @@ final class CpuMatMulKernel {
           outputs,
           add);
     } else if (left == 1) {
-      oneRow(x, row * inputs, weights, at, inputs, bias, biasAt, y, row * outputs + output, add);
+      oneRow(
+          x,
+          row * inputs,
+          weights,
+          halves,
+          inHalf,
+          at,
+          inputs,
+          bias,
+          biasAt,
+          y,
+          row * outputs + output,
+          add);
     }
   }
 
@@ -71,6 +89,8 @@ final class CpuMatMulKernel {
       FloatArray x,
       int xAt,
       FloatArray weights,
+      HalfFloatArray halves,
+      int inHalf,
       int at,
       int inputs,
       FloatArray bias,
@@ -95,7 +115,7 @@ final class CpuMatMulKernel {
       float xc = x.get(xAt + 2 * inputs + k);
       float xd = x.get(xAt + 3 * inputs + k);
       for (int i = 0; i < WIDTH; i++) {
-        float w = weights.get(at + k * 32 + i);
+        float w = FloatOrHalfArray.get(weights, halves, inHalf, at + k * 32 + i);
         a[i] = a[i] + xa * w;
         b[i] = b[i] + xb * w;
         c[i] = c[i] + xc * w;
@@ -115,6 +135,8 @@ final class CpuMatMulKernel {
       FloatArray x,
       int xAt,
       FloatArray weights,
+      HalfFloatArray halves,
+      int inHalf,
       int at,
       int inputs,
       FloatArray bias,
@@ -129,7 +151,7 @@ final class CpuMatMulKernel {
     for (int k = 0; k < inputs; k++) {
       float xa = x.get(xAt + k);
       for (int i = 0; i < WIDTH; i++) {
-        a[i] = a[i] + xa * weights.get(at + k * 32 + i);
+        a[i] = a[i] + xa * FloatOrHalfArray.get(weights, halves, inHalf, at + k * 32 + i);
       }
     }
     for (int i = 0; i < WIDTH; i++) {

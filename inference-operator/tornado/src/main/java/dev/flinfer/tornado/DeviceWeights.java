@@ -32,16 +32,13 @@ record DeviceWeights(
     FloatArray rotary) {
 
   /** The types of the three kinds of matrices. */
-  record Types(DType in, DType out, DType head) {
-    boolean anyHalf() {
-      return in == DType.F16 || out == DType.F16 || head == DType.F16;
+  record Types(MatrixType in, MatrixType out, MatrixType head) {
+    /** Whether cuBLAS multiplies any. */
+    boolean anyHalfRows() {
+      return in == MatrixType.F16_ROWS || out == MatrixType.F16_ROWS || head == MatrixType.F16_ROWS;
     }
 
-    /**
-     * @param wanted F32, F16 or Q8_0, or null for what suits the types they are stored in
-     * @param hasHalf whether the device has F16
-     */
-    static Types of(PhiWeights weights, DType wanted, boolean hasHalf) {
+    static Types of(PhiWeights weights, Settings settings) {
       List<Tensor> in = new ArrayList<>();
       List<Tensor> out = new ArrayList<>();
       for (PhiWeights.Layer layer : weights.layers()) {
@@ -51,9 +48,14 @@ record DeviceWeights(
         out.addAll(List.of(layer.dense().weight(), layer.fc2().weight()));
       }
       return new Types(
-          MatrixPacker.typeOf(in, wanted, hasHalf),
-          MatrixPacker.typeOf(out, wanted, hasHalf),
-          MatrixPacker.typeOf(List.of(weights.lmHead().weight()), wanted, hasHalf));
+          type(in, settings),
+          type(out, settings),
+          type(List.of(weights.lmHead().weight()), settings));
+    }
+
+    private static MatrixType type(List<Tensor> matrices, Settings settings) {
+      DType type = MatrixPacker.typeOf(matrices, settings.weightType(), settings.hasHalf());
+      return MatrixType.of(type, settings.cublas());
     }
   }
 
@@ -104,7 +106,7 @@ record DeviceWeights(
 
   /** Whether the layers have arrays of their own, which graphs of their own must name. */
   boolean unrolled() {
-    return in.half() || out.half();
+    return in.inHalfRows() || out.inHalfRows();
   }
 
   private static void copy(Tensor tensor, FloatArray target, int at) {

@@ -3,6 +3,7 @@ package dev.flinfer.tornado;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
@@ -25,11 +26,12 @@ final class GpuMatMulKernel {
   private GpuMatMulKernel() {}
 
   /**
-   * Weights in fp32. Groups are (panels, rows / 8).
+   * Weights in fp32 or fp16. Groups are (panels, rows / 8).
    *
    * @param rowsAt where the number of rows stands in {@code control}
    * @param layer its cell 0 is the layer
    * @param x (rows, inputs)
+   * @param inHalf 1 if weights are in {@code halves}, else 0
    * @param y (rows, outputs)
    * @param add 1 to add to what is in {@code y}, else 0
    */
@@ -39,8 +41,10 @@ final class GpuMatMulKernel {
       IntArray layer,
       FloatArray x,
       FloatArray weights,
+      HalfFloatArray halves,
       FloatArray bias,
       FloatArray y,
+      int inHalf,
       int rowsAt,
       int inputs,
       int outputs,
@@ -58,14 +62,14 @@ final class GpuMatMulKernel {
       // Eight loads are under way together; the order of the sums is that of many rows.
       float a = 0;
       for (int k = from; k < to; k += 8) {
-        float w0 = weights.get(at + k * 32);
-        float w1 = weights.get(at + (k + 1) * 32);
-        float w2 = weights.get(at + (k + 2) * 32);
-        float w3 = weights.get(at + (k + 3) * 32);
-        float w4 = weights.get(at + (k + 4) * 32);
-        float w5 = weights.get(at + (k + 5) * 32);
-        float w6 = weights.get(at + (k + 6) * 32);
-        float w7 = weights.get(at + (k + 7) * 32);
+        float w0 = FloatOrHalfArray.get(weights, halves, inHalf, at + k * 32);
+        float w1 = FloatOrHalfArray.get(weights, halves, inHalf, at + (k + 1) * 32);
+        float w2 = FloatOrHalfArray.get(weights, halves, inHalf, at + (k + 2) * 32);
+        float w3 = FloatOrHalfArray.get(weights, halves, inHalf, at + (k + 3) * 32);
+        float w4 = FloatOrHalfArray.get(weights, halves, inHalf, at + (k + 4) * 32);
+        float w5 = FloatOrHalfArray.get(weights, halves, inHalf, at + (k + 5) * 32);
+        float w6 = FloatOrHalfArray.get(weights, halves, inHalf, at + (k + 6) * 32);
+        float w7 = FloatOrHalfArray.get(weights, halves, inHalf, at + (k + 7) * 32);
         int xAt = row * inputs + k;
         a = a + x.get(xAt) * w0;
         a = a + x.get(xAt + 1) * w1;
@@ -83,7 +87,7 @@ final class GpuMatMulKernel {
         a[r] = 0;
       }
       for (int k = from; k < to; k++) {
-        float w = weights.get(at + k * 32);
+        float w = FloatOrHalfArray.get(weights, halves, inHalf, at + k * 32);
         for (int r = 0; r < Shape.TILE; r++) {
           a[r] = a[r] + x.get((row + r) * inputs + k) * w;
         }

@@ -1,6 +1,12 @@
 package dev.flinfer.tornado;
 
+import dev.flinfer.engine.DeviceInfo;
+import java.io.File;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.stream.Stream;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.TaskGraph;
 import uk.ac.manchester.tornado.api.common.Access;
@@ -27,6 +33,15 @@ final class HalfProducts {
   private static final int OUTPUT = 11; // where the outputs stand among the arguments
 
   private HalfProducts() {}
+
+  /** Whether the device and the SDK have cuBLAS. */
+  static boolean runOn(DeviceInfo info) {
+    String library = System.mapLibraryName("tornado-cublas");
+    return info.id().startsWith("cuda:")
+        && Stream.of(
+                ManagementFactory.getRuntimeMXBean().getLibraryPath().split(File.pathSeparator))
+            .anyMatch(directory -> Files.exists(Path.of(directory, library)));
+  }
 
   /** Threads of a row of the kernel. */
   static int threads(DeviceMatrix matrix) {

@@ -83,8 +83,8 @@ final class MatrixPacker {
         int output = panel * Shape.PANEL + lane - part.firstOutput;
         if (output >= 0 && output < part.outputs()) {
           row.read(output);
-          if (target.half()) {
-            row.storeHalves(panel * Shape.PANEL + lane);
+          if (target.inHalfRows()) {
+            row.storeHalfRow(panel * Shape.PANEL + lane);
           } else {
             row.store(layer * (target.outputs() / Shape.PANEL) + panel, lane);
           }
@@ -131,27 +131,29 @@ final class MatrixPacker {
       }
     }
 
-    void storeHalves(int output) {
-      MemorySegment halves = target.halves().get(layer).getSegment();
+    void storeHalfRow(int output) {
+      MemorySegment halves = target.halfRows().get(layer).getSegment();
       long at = (long) output * target.inputs() + part.firstInput;
       for (int k = 0; k < values.length; k++) {
-        short half = Float.floatToFloat16(values[k]);
-        if (Float.isInfinite(Float.float16ToFloat(half))) {
-          throw new IllegalArgumentException(
-              "weights f16 is too narrow: a weight of the model is %s, the largest of f16 is 65504;"
-                      .formatted(values[k])
-                  + " take weights f32");
-        }
-        halves.setAtIndex(ValueLayout.JAVA_SHORT, at + k, half);
+        halves.setAtIndex(ValueLayout.JAVA_SHORT, at + k, half(values[k]));
       }
+    }
+
+    private static short half(float value) {
+      short half = Float.floatToFloat16(value);
+      if (Float.isInfinite(Float.float16ToFloat(half))) {
+        throw new IllegalArgumentException(
+            "weights f16 is too narrow: a weight of the model is %s, the largest of f16 is 65504;"
+                    .formatted(value)
+                + " take weights f32");
+      }
+      return half;
     }
 
     void store(int panel, int lane) {
       int at = (panel * target.inputs() + part.firstInput) * Shape.PANEL + lane;
       if (!target.quantized()) {
-        for (int k = 0; k < values.length; k++) {
-          target.floats().set(at + k * Shape.PANEL, values[k]);
-        }
+        storeNumbers(at);
         return;
       }
       for (int k = 0; k < codes.length; k++) {
@@ -160,6 +162,19 @@ final class MatrixPacker {
       int scaleAt = panel * target.inputs() + part.firstInput + lane;
       for (int g = 0; g < scales.length; g++) {
         target.scales().set(scaleAt + g * Shape.PANEL, scales[g]);
+      }
+    }
+
+    private void storeNumbers(int at) {
+      if (target.numbers().inHalf() == 0) {
+        for (int k = 0; k < values.length; k++) {
+          target.numbers().floats().set(at + k * Shape.PANEL, values[k]);
+        }
+        return;
+      }
+      MemorySegment halves = target.numbers().halves().getSegment();
+      for (int k = 0; k < values.length; k++) {
+        halves.setAtIndex(ValueLayout.JAVA_SHORT, at + (long) k * Shape.PANEL, half(values[k]));
       }
     }
   }

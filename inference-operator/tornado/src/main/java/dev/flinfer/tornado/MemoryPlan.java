@@ -5,7 +5,6 @@ import dev.flinfer.engine.DevicePlan;
 import dev.flinfer.engine.EngineOptions;
 import dev.flinfer.engine.model.PhiConfig;
 import dev.flinfer.engine.model.PhiWeights;
-import dev.flinfer.engine.weights.DType;
 import java.util.Map;
 
 /** What a model takes on a device: computed from shapes, before anything is allocated. */
@@ -21,9 +20,9 @@ final class MemoryPlan {
    */
   static DevicePlan of(
       DeviceInfo device, PhiConfig config, PhiWeights weights, EngineOptions options) {
-    boolean hasHalf = device.weightTypes().contains(DType.F16);
-    DeviceWeights.Types types = DeviceWeights.Types.of(weights, options.weightType(), hasHalf);
-    Shape shape = TornadoForwardPass.shape(config, types, Settings.of(device, options, 1));
+    Settings settings = Settings.of(device, options, 1);
+    DeviceWeights.Types types = DeviceWeights.Types.of(weights, settings);
+    Shape shape = TornadoForwardPass.shape(config, types, settings);
     if (shape.headDim() > AttentionKernel.THREADS) {
       throw new IllegalArgumentException(
           "heads of %d dimensions; device %s takes at most %d. Run this model on cpu"
@@ -61,17 +60,15 @@ final class MemoryPlan {
     long largest =
         Math.max(
             Math.max(
-                largestIn * DeviceMatrix.elementBytes(types.in()),
-                largestOut * DeviceMatrix.elementBytes(types.out())),
+                largestIn * types.in().elementBytes(), largestOut * types.out().elementBytes()),
             Math.max(
-                DeviceMatrix.elements(1, hidden, shape.vocabStride())
-                    * DeviceMatrix.elementBytes(types.head()),
+                DeviceMatrix.elements(1, hidden, shape.vocabStride()) * types.head().elementBytes(),
                 embedding * Float.BYTES));
     return new DevicePlan(
         weightBytes,
         Activations.bytes(shape),
         largest,
-        2 * shape.kvBlockElements() * Float.BYTES,
+        2 * shape.kvBlockElements() * options.kvCacheType().bytes(),
         (int) (MOST_ELEMENTS / shape.kvBlockElements()),
         options.weightType());
   }

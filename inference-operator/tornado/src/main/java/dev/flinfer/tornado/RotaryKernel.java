@@ -3,6 +3,7 @@ package dev.flinfer.tornado;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
@@ -22,9 +23,10 @@ final class RotaryKernel {
    * @param projected (rows, q | k | v | fc1), padded to whole panels
    * @param rotary (max_position_embeddings, cos: rotaryDim / 2 | sin: rotaryDim / 2)
    * @param query (rows, width)
-   * @param keys (num_layers, kvBlocks, num_heads, head_dim, 16)
-   * @param values (num_layers, kvBlocks, num_heads, 16, head_dim)
+   * @param keys (num_layers, kvBlocks, num_heads, head_dim, 16), as {@code halfKeys}
+   * @param values (num_layers, kvBlocks, num_heads, 16, head_dim), as {@code halfValues}
    * @param mixed (rows, attention | activation), each padded; the activation is written
+   * @param inHalf 1 if keys and values are in the arrays of fp16, else 0
    */
   static void rotateStoreActivate(
       KernelContext context,
@@ -34,7 +36,9 @@ final class RotaryKernel {
       FloatArray rotary,
       FloatArray query,
       FloatArray keys,
+      HalfFloatArray halfKeys,
       FloatArray values,
+      HalfFloatArray halfValues,
       FloatArray mixed,
       int maxRows,
       int kvBlocks,
@@ -42,13 +46,11 @@ final class RotaryKernel {
       int headDim,
       int rotaryDim,
       int intermediate,
-      int projectedStride,
-      int activationAt,
-      int mixedStride) {
+      int inHalf) {
     int i = context.globalIdx;
     int row = context.globalIdy;
     if (row < control.get(StepControl.ROWS)) {
-      int at = row * projectedStride;
+      int at = row * padded(3 * width + intermediate);
       int position = control.get(StepControl.TOKENS + maxRows + row);
       if (i < width) {
         query.set(row * width + i, rotated(projected, at, i, rotary, position, headDim, rotaryDim));
@@ -61,15 +63,22 @@ final class RotaryKernel {
         int page = ((layer.get(0) * kvBlocks + block) * width + e - d) * 16;
         if (part == 1) {
           float key = rotated(projected, at + width, e, rotary, position, headDim, rotaryDim);
-          keys.set(page + d * 16 + position % 16, key);
+          FloatOrHalfArray.set(keys, halfKeys, inHalf, page + d * 16 + position % 16, key);
         } else {
-          values.set(page + position % 16 * headDim + d, projected.get(at + i));
+          int valueAt = page + position % 16 * headDim + d;
+          FloatOrHalfArray.set(values, halfValues, inHalf, valueAt, projected.get(at + i));
         }
       } else if (i < 3 * width + intermediate) {
         int e = i - 3 * width;
-        mixed.set(row * mixedStride + activationAt + e, gelu(projected.get(at + i)));
+        int mixedAt = row * (padded(width) + padded(intermediate)) + padded(width);
+        mixed.set(mixedAt + e, gelu(projected.get(at + i)));
       }
     }
+  }
+
+  /** Whole panels, as {@link Shape} has them; an argument each would be one too many. */
+  private static int padded(int length) {
+    return (length + 31) / 32 * 32;
   }
 
   /** Element {@code e} of q or k, first half of the rotated dimensions against second half. */

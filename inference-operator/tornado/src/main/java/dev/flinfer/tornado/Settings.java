@@ -2,6 +2,7 @@ package dev.flinfer.tornado;
 
 import dev.flinfer.engine.DeviceInfo;
 import dev.flinfer.engine.EngineOptions;
+import dev.flinfer.engine.KvCacheType;
 import dev.flinfer.engine.weights.DType;
 
 /**
@@ -11,10 +12,18 @@ import dev.flinfer.engine.weights.DType;
  * @param numKvBlocks blocks of 16 positions in the KV cache
  * @param maxRows most rows of a plan
  * @param weightType F32, F16 or Q8_0, or null for the smallest one that keeps every stored value
+ * @param kvCacheType F32 or F16
+ * @param cublas whether products of fp16 weights are left to cuBLAS
  * @param enforceEager whether kernels are launched one by one where a CUDA graph could hold them
  */
 record Settings(
-    DeviceInfo info, int numKvBlocks, int maxRows, DType weightType, boolean enforceEager) {
+    DeviceInfo info,
+    int numKvBlocks,
+    int maxRows,
+    DType weightType,
+    KvCacheType kvCacheType,
+    boolean cublas,
+    boolean enforceEager) {
 
   static Settings of(DeviceInfo info, EngineOptions options, int numKvBlocks) {
     return new Settings(
@@ -22,7 +31,14 @@ record Settings(
         numKvBlocks,
         options.maxNumBatchedTokens(),
         options.weightType(),
+        options.kvCacheType(),
+        HalfProducts.runOn(info),
         options.enforceEager());
+  }
+
+  /** Whether the device has fp16. */
+  boolean hasHalf() {
+    return info.weightTypes().contains(DType.F16);
   }
 
   /** Whether the launches of a task graph are captured in a CUDA graph. */

@@ -1,14 +1,11 @@
 package dev.flinfer.tornado;
 
-import dev.flinfer.engine.model.PhiConfig;
-import dev.flinfer.tornado.StepGrids.Rows;
+import dev.flinfer.tornado.StepTasks.Tasks;
 import java.util.ArrayList;
 import java.util.List;
 import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
-import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.TaskGraph;
 import uk.ac.manchester.tornado.api.enums.DataTransferMode;
-import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
@@ -35,9 +32,7 @@ final class StepGraphs {
   private final Activations act;
   private final IntArray control;
   private final IntArray wanted; // see WantedRows
-  private final MatMuls matMuls;
-  private final KernelContext context = new KernelContext();
-  private final StepGrids grids;
+  private final StepTasks tasks;
 
   StepGraphs(
       Shape shape,
@@ -51,12 +46,11 @@ final class StepGraphs {
     this.act = act;
     this.control = control;
     this.wanted = wanted;
-    this.matMuls = matMuls;
-    this.grids = new StepGrids(shape, matMuls);
+    this.tasks = new StepTasks(shape, weights, act, control, wanted, matMuls);
   }
 
   StepGrids grids() {
-    return grids;
+    return tasks.grids();
   }
 
   /** Graphs of layers. */
@@ -79,7 +73,7 @@ final class StepGraphs {
     TaskGraph begin = new TaskGraph(BEGIN);
     begin.transferToDevice(DataTransferMode.EVERY_EXECUTION, control);
     begin.transferToDevice(DataTransferMode.FIRST_EXECUTION, weights.embedding());
-    addEmbedding(begin);
+    tasks.addEmbedding(new Tasks(begin, BEGIN, ""));
     keep(begin, act.layer(), act.hidden());
     graphs.add(begin.snapshot());
     String before = BEGIN;
@@ -94,7 +88,8 @@ final class StepGraphs {
         graph.consumeFromDevice(before, shared());
       }
       for (int layer = from; layer < Math.min(layers, from + LAYERS_OF_A_GRAPH); layer++) {
-        addLayer(graph, name, layer);
+        String suffix = weights.unrolled() ? "-" + layer : "";
+        tasks.addLayer(new Tasks(graph, name, suffix), layer);
       }
       graphs.add(graph.snapshot());
       before = name;
@@ -131,28 +126,13 @@ final class StepGraphs {
 
   private Object[] kept() {
     List<Object> kept = new ArrayList<>();
-    kept.addAll(List.of(act.keys(), act.values(), act.projected(), act.query()));
-    kept.addAll(List.of(act.partial(), act.stats()));
+    kept.addAll(List.of(act.keys().floats(), act.keys().halves()));
+    kept.addAll(List.of(act.values().floats(), act.values().halves()));
+    kept.addAll(List.of(act.projected(), act.query(), act.partial(), act.stats()));
     if (weights.unrolled()) {
       kept.add(act.half());
     }
     return kept.toArray();
-  }
-
-  private void addEmbedding(TaskGraph graph) {
-    int width = shape.hidden();
-    int stride = shape.hiddenStride();
-    graph.task(
-        "embed",
-        EmbedKernel::embed,
-        context,
-        control,
-        act.layer(),
-        weights.embedding(),
-        act.hidden(),
-        width,
-        stride);
-    grids.addElementwise(BEGIN + ".embed", Rows.PASS, width);
   }
 
   /**
@@ -168,129 +148,6 @@ final class StepGraphs {
     keep(graph, kept());
   }
 
-  /** One layer: {@code x = x + attention(norm(x)) + mlp(norm(x))}, in six launches, or eight. */
-  private void addLayer(TaskGraph graph, String name, int layer) {
-    Tasks tasks = new Tasks(graph, name, weights.unrolled() ? "-" + layer : "");
-    addNorm(tasks);
-    MatMuls.Product in =
-        new MatMuls.Product(control, act.layer(), act.normed(), act.projected(), false);
-    addProduct(tasks, "in", in, weights.in(), layer, Rows.PASS);
-    addRotary(tasks);
-    addAttention(tasks);
-    MatMuls.Product out =
-        new MatMuls.Product(control, act.layer(), act.mixed(), act.hidden(), true);
-    addProduct(tasks, "out", out, weights.out(), layer, Rows.PASS);
-  }
-
-  /** A task graph that is filled, and what makes the names of its tasks its own. */
-  private record Tasks(TaskGraph graph, String name, String suffix) {
-    String task(String what) {
-      return what + suffix;
-    }
-
-    /** As the grids know it. */
-    String full(String what) {
-      return name + "." + what + suffix;
-    }
-  }
-
-  private void addProduct(
-      Tasks tasks, String what, MatMuls.Product product, DeviceMatrix matrix, int layer, Rows of) {
-    if (!matrix.half()) {
-      matMuls.add(tasks.graph, tasks.task(what), product, matrix, context);
-      grids.addProduct(tasks.full(what), of, matrix);
-      return;
-    }
-    HalfFloatArray halves = matrix.halves().get(layer);
-    tasks.graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, halves);
-    int rows = of == Rows.PASS ? shape.maxRows() : shape.logitRows();
-    HalfProducts.add(
-        tasks.graph, tasks.task(what), product, matrix, halves, act.half(), rows, context);
-    String prepare = HalfProducts.prepareTask(tasks.full(what));
-    grids.addElementwise(prepare, of, HalfProducts.threads(matrix));
-  }
-
-  private void addNorm(Tasks tasks) {
-    tasks.graph.task(
-        tasks.task("norm"),
-        NormKernel::layerNorm,
-        context,
-        control,
-        act.layer(),
-        act.hidden(),
-        weights.normWeight(),
-        weights.normBias(),
-        act.normed(),
-        0,
-        shape.hidden(),
-        shape.hiddenStride(),
-        (float) shape.config().layerNormEps());
-    grids.addGroupPerRow(tasks.full("norm"), Rows.PASS, NormKernel.THREADS);
-  }
-
-  private void addRotary(Tasks tasks) {
-    PhiConfig config = shape.config();
-    tasks.graph.task(
-        tasks.task("rotary"),
-        RotaryKernel::rotateStoreActivate,
-        context,
-        control,
-        act.layer(),
-        act.projected(),
-        weights.rotary(),
-        act.query(),
-        act.keys(),
-        act.values(),
-        act.mixed(),
-        shape.maxRows(),
-        shape.kvBlocks(),
-        shape.hidden(),
-        shape.headDim(),
-        config.rotaryDim(),
-        shape.intermediate(),
-        shape.projectedStride(),
-        shape.hiddenStride(),
-        shape.mixedStride());
-    int threads = 3 * shape.hidden() + shape.intermediate();
-    grids.addElementwise(tasks.full("rotary"), Rows.PASS, threads);
-  }
-
-  private void addAttention(Tasks tasks) {
-    tasks.graph.task(
-        tasks.task("attend"),
-        AttentionKernel::attend,
-        context,
-        control,
-        act.layer(),
-        act.query(),
-        act.keys(),
-        act.values(),
-        act.partial(),
-        act.stats(),
-        shape.maxRows(),
-        shape.maxSplits(),
-        shape.kvBlocks(),
-        shape.heads(),
-        shape.headDim(),
-        (float) (1 / Math.sqrt(shape.headDim())));
-    grids.addAttention(tasks.full("attend"));
-    tasks.graph.task(
-        tasks.task("combine"),
-        AttentionKernel::combine,
-        context,
-        control,
-        act.layer(),
-        act.partial(),
-        act.stats(),
-        act.mixed(),
-        shape.maxRows(),
-        shape.maxSplits(),
-        shape.hidden(),
-        shape.headDim(),
-        shape.mixedStride());
-    grids.addElementwise(tasks.full("combine"), Rows.PASS, shape.hidden());
-  }
-
   private void addOutput(TaskGraph graph) {
     graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, wanted);
     graph.transferToDevice(
@@ -300,38 +157,10 @@ final class StepGraphs {
         weights.finalNormWeight(),
         weights.finalNormBias());
     graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, weights.head().arrays());
-    if (weights.head().half() && !weights.unrolled()) {
+    if (weights.head().inHalfRows() && !weights.unrolled()) {
       keep(graph, act.half());
     }
-    graph.task(
-        "norm",
-        NormKernel::layerNorm,
-        context,
-        wanted,
-        act.firstLayer(),
-        act.hidden(),
-        weights.finalNormWeight(),
-        weights.finalNormBias(),
-        act.selected(),
-        1,
-        shape.hidden(),
-        shape.hiddenStride(),
-        (float) shape.config().layerNormEps());
-    grids.addGroupPerRow(OUTPUT + ".norm", Rows.LOGITS, NormKernel.THREADS);
-    MatMuls.Product head =
-        new MatMuls.Product(wanted, act.firstLayer(), act.selected(), act.logits(), false);
-    addProduct(new Tasks(graph, OUTPUT, ""), "head", head, weights.head(), 0, Rows.LOGITS);
-    graph.task(
-        "top",
-        TopKernel::topTokens,
-        context,
-        wanted,
-        act.logits(),
-        act.top(),
-        WantedRows.countsAt(shape),
-        shape.config().vocabSize(),
-        shape.vocabStride());
-    grids.addGroupPerRow(OUTPUT + ".top", Rows.LOGITS, TopKernel.THREADS);
+    tasks.addOutput(new Tasks(graph, OUTPUT, ""));
     graph.transferToHost(DataTransferMode.UNDER_DEMAND, act.logits(), act.top());
   }
 }

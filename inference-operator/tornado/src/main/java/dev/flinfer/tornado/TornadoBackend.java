@@ -27,8 +27,13 @@ import uk.ac.manchester.tornado.api.runtime.TornadoRuntimeProvider;
  */
 public final class TornadoBackend implements Backend {
   private static final Set<DType> WEIGHT_TYPES = Set.of(DType.F32, DType.Q8_0);
-  private static final Set<DType> CUDA_WEIGHT_TYPES = Set.of(DType.F32, DType.F16, DType.Q8_0);
+  private static final Set<DType> HALF_WEIGHT_TYPES = Set.of(DType.F32, DType.F16, DType.Q8_0);
   private static final Set<KvCacheType> KV_CACHE_TYPES = Set.of(KvCacheType.F32);
+  private static final Set<KvCacheType> HALF_KV_CACHE_TYPES =
+      Set.of(KvCacheType.F32, KvCacheType.F16);
+
+  /** What OpenCL calls arithmetic in fp16; PTX and CUDA have it on every GPU that they run on. */
+  private static final String OPENCL_HALF = "cl_khr_fp16";
 
   @Override
   public String name() {
@@ -80,14 +85,15 @@ public final class TornadoBackend implements Backend {
           case GPU -> DeviceInfo.Kind.GPU;
           default -> DeviceInfo.Kind.ACCELERATOR;
         };
+    boolean half = !id.startsWith("opencl:") || physical.getDeviceInfo().contains(OPENCL_HALF);
     return new DeviceInfo(
         id,
         physical.getDeviceName(),
         kind,
         physical.getDeviceGlobalMemorySize(),
         physical.getDeviceMaxAllocationSize(),
-        id.startsWith("cuda:") ? CUDA_WEIGHT_TYPES : WEIGHT_TYPES,
-        KV_CACHE_TYPES);
+        half ? HALF_WEIGHT_TYPES : WEIGHT_TYPES,
+        half ? HALF_KV_CACHE_TYPES : KV_CACHE_TYPES);
   }
 
   @Override

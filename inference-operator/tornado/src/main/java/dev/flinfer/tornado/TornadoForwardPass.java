@@ -7,7 +7,6 @@ import dev.flinfer.engine.StepPlan;
 import dev.flinfer.engine.TopLogits;
 import dev.flinfer.engine.model.PhiConfig;
 import dev.flinfer.engine.model.PhiWeights;
-import dev.flinfer.engine.weights.DType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import uk.ac.manchester.tornado.api.DataRange;
@@ -19,8 +18,8 @@ import uk.ac.manchester.tornado.api.exceptions.TornadoInternalError;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /**
- * Phi's forward pass on a device of TornadoVM, compiled from Java: activations, keys and values in
- * fp32, weights in fp32 or Q8_0, or in fp16 with cuBLAS.
+ * Phi's forward pass on a device of TornadoVM, compiled from Java: activations in fp32, keys and
+ * values in fp32 or fp16, weights in fp32, fp16 or Q8_0.
  */
 final class TornadoForwardPass implements ForwardPass {
   private final Shape shape;
@@ -44,9 +43,7 @@ final class TornadoForwardPass implements ForwardPass {
   TornadoForwardPass(
       PhiConfig config, PhiWeights weights, TornadoDevice target, Settings settings) {
     DeviceInfo info = settings.info();
-    DeviceWeights.Types types =
-        DeviceWeights.Types.of(
-            weights, settings.weightType(), info.weightTypes().contains(DType.F16));
+    DeviceWeights.Types types = DeviceWeights.Types.of(weights, settings);
     shape = shape(config, types, settings);
     maxRows = settings.maxRows();
     fixed = isFixed(types, settings);
@@ -54,7 +51,7 @@ final class TornadoForwardPass implements ForwardPass {
       DeviceWeights loaded = DeviceWeights.load(shape, weights, types, memory);
       control = new StepControl(shape, memory);
       wanted = new WantedRows(shape, memory);
-      activations = Activations.allocate(shape, memory);
+      activations = Activations.allocate(shape, settings.kvCacheType(), memory);
       MatMuls matMuls = MatMuls.of(info.kind());
       graphs = new StepGraphs(shape, loaded, activations, control.array(), wanted.array(), matMuls);
       device =
@@ -63,7 +60,7 @@ final class TornadoForwardPass implements ForwardPass {
                   info.id(),
                   info.name(),
                   matMuls.name(),
-                  loaded.unrolled() ? ", cuBLAS" : "",
+                  types.anyHalfRows() ? ", cuBLAS" : "",
                   settings.captured() ? ", CUDA graphs" : "");
       plan = TornadoThread.call(() -> open(target, settings.captured()));
     } catch (RuntimeException | TornadoInternalError e) {
@@ -78,7 +75,7 @@ final class TornadoForwardPass implements ForwardPass {
   }
 
   private static boolean isFixed(DeviceWeights.Types types, Settings settings) {
-    return settings.captured() || types.anyHalf();
+    return settings.captured() || types.anyHalfRows();
   }
 
   private TornadoExecutionPlan open(TornadoDevice target, boolean captured) {

@@ -9,6 +9,7 @@ import dev.flinfer.engine.DevicePlan;
 import dev.flinfer.engine.EngineException;
 import dev.flinfer.engine.EngineOptions;
 import dev.flinfer.engine.ForwardPass;
+import dev.flinfer.engine.KvCacheType;
 import dev.flinfer.engine.RandomCheckpoint;
 import dev.flinfer.engine.StepPlan;
 import dev.flinfer.engine.model.PhiConfig;
@@ -17,6 +18,7 @@ import dev.flinfer.engine.weights.DType;
 import dev.flinfer.engine.weights.Safetensors;
 import java.nio.file.Path;
 import java.util.ServiceLoader;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -25,6 +27,12 @@ import org.junit.jupiter.api.io.TempDir;
 final class TornadoBackendTest {
   private static final StepPlan ONE_TOKEN =
       new StepPlan(new int[] {7}, new int[] {0}, new int[] {0}, new int[][] {{0}}, new int[] {0});
+
+  /** (105 + 45) x 33 in the layers, each dimension padded to panels of 32. */
+  private static final long MATRICES = 2L * (64 * 160 + 128 * 64) + 64 * 288;
+
+  private static final long BIASES = 2L * (160 + 64) + 288;
+  private static final long REST = 271 * 33 + 2 * 2 * 33 + 2 * 33 + 64 * 4;
 
   @TempDir Path model;
   private final TornadoBackend backend = new TornadoBackend();
@@ -39,7 +47,14 @@ final class TornadoBackendTest {
     config = PhiConfig.load(model);
     files = Safetensors.open(model);
     weights = PhiWeights.of(files, config);
-    options = EngineOptions.builder(model.toString()).maxNumBatchedTokens(32).build();
+    options = options(KvCacheType.F32);
+  }
+
+  private EngineOptions options(KvCacheType kvCacheType) {
+    return EngineOptions.builder(model.toString())
+        .maxNumBatchedTokens(32)
+        .kvCacheType(kvCacheType)
+        .build();
   }
 
   @AfterEach
@@ -62,24 +77,35 @@ final class TornadoBackendTest {
               assertThat(device.memoryBytes()).isPositive();
               assertThat(device.maxAllocationBytes()).isPositive();
               assertThat(device.weightTypes()).contains(DType.F32, DType.Q8_0);
+              assertThat(device.kvCacheTypes()).contains(KvCacheType.F32);
               assertThat(device.weightTypes().contains(DType.F16))
-                  .isEqualTo(device.id().startsWith("cuda:"));
+                  .isEqualTo(device.kvCacheTypes().contains(KvCacheType.F16));
             });
   }
 
-  /** (105 + 45) x 33 in the layers, each dimension padded to panels of 32. */
   @Test
   void thePlanCountsEveryArray() {
-    DeviceInfo device = backend.devices().get(0);
+    DevicePlan plan = backend.plan(device("opencl:0", DType.F32), config, weights, options);
 
-    DevicePlan plan = backend.plan(device, config, weights, options);
-
-    long matrices = 2L * (64 * 160 + 128 * 64) + 64 * 288;
-    long biases = 2L * (160 + 64) + 288;
-    long rest = 271 * 33 + 2 * 2 * 33 + 2 * 33 + 64 * 4;
-    assertThat(plan.weightBytes()).isEqualTo(4 * (matrices + biases + rest));
+    assertThat(plan.weightBytes()).isEqualTo(4 * (MATRICES + BIASES + REST));
     assertThat(plan.largestBytes()).isEqualTo(4L * 2 * 64 * 160);
     assertThat(plan.kvBlockBytes()).isEqualTo(2L * 2 * 33 * 16 * 4);
+  }
+
+  @Test
+  void inFp16MatricesAndKeysAndValuesTakeHalf() {
+    DevicePlan plan =
+        backend.plan(
+            device("opencl:0", DType.F32, DType.F16), config, weights, options(KvCacheType.F16));
+
+    assertThat(plan.weightBytes()).isEqualTo(2 * MATRICES + 4 * (BIASES + REST));
+    assertThat(plan.largestBytes()).isEqualTo(2L * 2 * 64 * 160);
+    assertThat(plan.kvBlockBytes()).isEqualTo(2L * 2 * 33 * 16 * 2);
+  }
+
+  private static DeviceInfo device(String id, DType... weightTypes) {
+    return new DeviceInfo(
+        id, "x", DeviceInfo.Kind.GPU, 1, 1, Set.of(weightTypes), Set.of(KvCacheType.values()));
   }
 
   @Test

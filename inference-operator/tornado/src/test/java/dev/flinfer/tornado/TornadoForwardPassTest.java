@@ -3,6 +3,7 @@ package dev.flinfer.tornado;
 import dev.flinfer.engine.DeviceInfo;
 import dev.flinfer.engine.ForwardPass;
 import dev.flinfer.engine.ForwardPassContract;
+import dev.flinfer.engine.KvCacheType;
 import dev.flinfer.engine.model.PhiConfig;
 import dev.flinfer.engine.model.PhiWeights;
 import dev.flinfer.engine.weights.DType;
@@ -25,33 +26,16 @@ final class TornadoForwardPassTest extends ForwardPassContract {
   static List<Settings> settings() {
     List<Settings> all = new ArrayList<>();
     for (DeviceInfo device : new TornadoBackend().devices()) {
-      all.add(new Settings(exact(device, DeviceInfo.Kind.CPU), 0, 0, null, false));
-      Settings gpu = new Settings(exact(device, DeviceInfo.Kind.GPU), 0, 0, null, false);
-      all.add(gpu);
-      if (gpu.captured()) {
-        all.add(new Settings(gpu.info(), 0, 0, null, true));
+      for (DeviceInfo.Kind kind : List.of(DeviceInfo.Kind.CPU, DeviceInfo.Kind.GPU)) {
+        DeviceInfo kernels = Variants.of(device, kind, Set.of(DType.F32, DType.Q8_0));
+        all.add(Variants.of(kernels, null, KvCacheType.F32, false));
       }
     }
-    return all;
-  }
-
-  /** The kind decides what kernels a device gets, its types what fp16 weights are run in. */
-  private static DeviceInfo exact(DeviceInfo device, DeviceInfo.Kind kind) {
-    return new DeviceInfo(
-        device.id(),
-        device.name(),
-        kind,
-        device.memoryBytes(),
-        device.maxAllocationBytes(),
-        Set.of(DType.F32, DType.Q8_0),
-        device.kvCacheTypes());
+    return Variants.withEager(all);
   }
 
   @Override
   protected ForwardPass open(PhiConfig config, PhiWeights weights, int blocks, int maxRows) {
-    return TornadoBackend.open(
-        config,
-        weights,
-        new Settings(settings.info(), blocks, maxRows, null, settings.enforceEager()));
+    return Variants.open(settings, config, weights, blocks, maxRows);
   }
 }
