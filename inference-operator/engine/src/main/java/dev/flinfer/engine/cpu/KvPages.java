@@ -1,12 +1,17 @@
 package dev.flinfer.engine.cpu;
 
 import static dev.flinfer.engine.ForwardPass.BLOCK_SIZE;
+import static dev.flinfer.engine.cpu.Lanes.COUNT;
+import static dev.flinfer.engine.cpu.Lanes.SPECIES;
 
 import dev.flinfer.engine.KvCacheType;
 import dev.flinfer.engine.model.PhiConfig;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import jdk.incubator.vector.ByteVector;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
 
 /**
  * The blocks of keys and values, outside the Java heap, in one of three types. A page is what one
@@ -124,14 +129,14 @@ final class KvPages {
     long page = page(layer, block, head);
     read(keys, page * headDim * BLOCK_SIZE, headDim * BLOCK_SIZE, out);
     if (type == KvCacheType.Q8_0) {
-      float[] scales = raw.get().scales;
-      int count = groups * BLOCK_SIZE;
-      MemorySegment.copy(
-          keyScales, ValueLayout.JAVA_FLOAT, page * count * Float.BYTES, scales, 0, count);
+      Raw own = raw.get();
+      scales(keyScales, page, own.scales);
       for (int d = 0; d < headDim; d++) {
         int group = d / GROUP * BLOCK_SIZE;
-        for (int slot = 0; slot < BLOCK_SIZE; slot++) {
-          out[d * BLOCK_SIZE + slot] *= scales[group + slot];
+        for (int slot = 0; slot < BLOCK_SIZE; slot += COUNT) {
+          int at = d * BLOCK_SIZE + slot;
+          FloatVector scale = FloatVector.fromArray(SPECIES, own.scales, group + slot);
+          codes(own.bytes, at).mul(scale).intoArray(out, at);
         }
       }
     }
@@ -142,18 +147,30 @@ final class KvPages {
     long page = page(layer, block, head);
     read(values, page * BLOCK_SIZE * paddedDim, positions * paddedDim, out);
     if (type == KvCacheType.Q8_0) {
-      float[] scales = raw.get().scales;
-      int count = groups * BLOCK_SIZE;
-      MemorySegment.copy(
-          valueScales, ValueLayout.JAVA_FLOAT, page * count * Float.BYTES, scales, 0, count);
+      Raw own = raw.get();
+      scales(valueScales, page, own.scales);
       for (int position = 0; position < positions; position++) {
-        for (int d = 0; d < headDim; d++) {
-          out[position * paddedDim + d] *= scales[position * groups + d / GROUP];
+        for (int d = 0; d < paddedDim; d += COUNT) {
+          int at = position * paddedDim + d;
+          float scale = own.scales[position * groups + d / GROUP];
+          codes(own.bytes, at).mul(scale).intoArray(out, at);
         }
       }
     }
   }
 
+  private void scales(MemorySegment from, long page, float[] out) {
+    int count = groups * BLOCK_SIZE;
+    MemorySegment.copy(from, ValueLayout.JAVA_FLOAT, page * count * Float.BYTES, out, 0, count);
+  }
+
+  private static FloatVector codes(byte[] bytes, int at) {
+    return (FloatVector)
+        ByteVector.fromArray(BytesKernel.BYTES, bytes, at)
+            .convertShape(VectorOperators.B2F, SPECIES, 0);
+  }
+
+  /** Brings what is stored into {@code out}, or codes into the bytes of {@link Raw}. */
   private void read(MemorySegment from, long index, int count, float[] out) {
     switch (type) {
       case F32 ->
@@ -166,20 +183,15 @@ final class KvPages {
           out[i] = Float.float16ToFloat(bits[i]);
         }
       }
-      case Q8_0 -> {
-        byte[] bytes = raw.get().bytes;
-        MemorySegment.copy(from, ValueLayout.JAVA_BYTE, index, bytes, 0, count);
-        for (int i = 0; i < count; i++) {
-          out[i] = bytes[i];
-        }
-      }
+      case Q8_0 ->
+          MemorySegment.copy(from, ValueLayout.JAVA_BYTE, index, raw.get().bytes, 0, count);
     }
   }
 
   /** A thread's page as it is stored. */
   private final class Raw {
     final short[] bits = new short[BLOCK_SIZE * paddedDim];
-    final byte[] bytes = new byte[BLOCK_SIZE * paddedDim];
+    final byte[] bytes = new byte[BLOCK_SIZE * paddedDim + BytesKernel.BYTES.length()];
     final float[] scales = new float[BLOCK_SIZE * groups];
   }
 }
