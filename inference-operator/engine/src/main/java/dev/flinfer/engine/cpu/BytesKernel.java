@@ -40,14 +40,21 @@ final class BytesKernel {
     }
   }
 
-  /** {@link MatMulKernel#row} straight from the codes: one row reads each weight once. */
+  /**
+   * {@link MatMulKernel#row} of both panels of a pair straight from the codes: one row reads each
+   * weight once.
+   */
   static void row(Tile tile, int depth, float[] x, int xAt, float[] y, int yAt) {
+    Tile other = tile.other;
     for (int k = 0; k < depth; k += tile.group) {
       rowOfGroup(
           tile.codes,
           tile.codesAt + (long) k * WIDTH,
+          other.codesAt + (long) k * WIDTH,
           tile.scales,
           tile.minimums,
+          other.scales,
+          other.minimums,
           k / tile.group * WIDTH,
           Math.min(tile.group, depth - k),
           x,
@@ -81,8 +88,11 @@ final class BytesKernel {
   private static void rowOfGroup(
       MemorySegment codes,
       long at,
+      long otherAt,
       float[] scales,
       float[] minimums,
+      float[] otherScales,
+      float[] otherMinimums,
       int scaleAt,
       int depth,
       float[] x,
@@ -91,18 +101,29 @@ final class BytesKernel {
       int yAt) {
     FloatVector s0 = FloatVector.fromArray(SPECIES, scales, scaleAt);
     FloatVector s1 = FloatVector.fromArray(SPECIES, scales, scaleAt + COUNT);
+    FloatVector s2 = FloatVector.fromArray(SPECIES, otherScales, scaleAt);
+    FloatVector s3 = FloatVector.fromArray(SPECIES, otherScales, scaleAt + COUNT);
     FloatVector m0 = FloatVector.fromArray(SPECIES, minimums, scaleAt);
     FloatVector m1 = FloatVector.fromArray(SPECIES, minimums, scaleAt + COUNT);
+    FloatVector m2 = FloatVector.fromArray(SPECIES, otherMinimums, scaleAt);
+    FloatVector m3 = FloatVector.fromArray(SPECIES, otherMinimums, scaleAt + COUNT);
     FloatVector a0 = FloatVector.fromArray(SPECIES, y, yAt);
     FloatVector a1 = FloatVector.fromArray(SPECIES, y, yAt + COUNT);
+    FloatVector a2 = FloatVector.fromArray(SPECIES, y, yAt + 2 * COUNT);
+    FloatVector a3 = FloatVector.fromArray(SPECIES, y, yAt + 3 * COUNT);
     for (int k = 0; k < depth; k++) {
       long from = at + (long) k * WIDTH;
+      long other = otherAt + (long) k * WIDTH;
       FloatVector b = FloatVector.broadcast(SPECIES, x[xAt + k]);
       a0 = b.fma(load(codes, from).fma(s0, m0), a0);
       a1 = b.fma(load(codes, from + COUNT).fma(s1, m1), a1);
+      a2 = b.fma(load(codes, other).fma(s2, m2), a2);
+      a3 = b.fma(load(codes, other + COUNT).fma(s3, m3), a3);
     }
     a0.intoArray(y, yAt);
     a1.intoArray(y, yAt + COUNT);
+    a2.intoArray(y, yAt + 2 * COUNT);
+    a3.intoArray(y, yAt + 3 * COUNT);
   }
 
   private static FloatVector load(MemorySegment codes, long at) {

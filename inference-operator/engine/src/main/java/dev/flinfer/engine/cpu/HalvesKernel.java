@@ -23,18 +23,23 @@ final class HalvesKernel {
   /** 2^112: what the exponent of a half, moved to a float's place, lacks. Exact for all finite. */
   private static final float REBIAS = 0x1p112f;
 
+  /** Where a half's fields are after 13 bits up, the sign being extended before. */
+  private static final int FIELDS = 0x8FFFE000;
+
   private HalvesKernel() {}
 
   /** Widens {@code count} finite halves; {@code count} is whole vectors. */
   static void f16(MemorySegment bits, long at, float[] floats, int count) {
+    IntVector mask = IntVector.broadcast(Lanes.INTS, FIELDS);
     for (int i = 0; i < count; i += COUNT) {
-      f16(bits, at + i * 2L).intoArray(floats, i);
+      f16(bits, at + i * 2L, mask).intoArray(floats, i);
     }
   }
 
   static void unpackF16(MemorySegment bits, long at, int depth, MemorySegment w) {
+    IntVector mask = IntVector.broadcast(Lanes.INTS, FIELDS);
     for (int i = 0; i < depth * WIDTH; i += COUNT) {
-      f16(bits, at + i * 2L).intoMemorySegment(w, i * 4L, ORDER);
+      f16(bits, at + i * 2L, mask).intoMemorySegment(w, i * 4L, ORDER);
     }
   }
 
@@ -44,34 +49,63 @@ final class HalvesKernel {
     }
   }
 
-  /** {@link MatMulKernel#row} straight from the halves. */
+  /** {@link MatMulKernel#row} of both panels of a pair straight from the halves. */
   static void rowF16(
-      MemorySegment bits, long at, int depth, float[] x, int xAt, float[] y, int yAt) {
+      MemorySegment bits,
+      long at,
+      long otherAt,
+      int depth,
+      float[] x,
+      int xAt,
+      float[] y,
+      int yAt) {
+    IntVector mask = IntVector.broadcast(Lanes.INTS, FIELDS);
     FloatVector a0 = FloatVector.fromArray(SPECIES, y, yAt);
     FloatVector a1 = FloatVector.fromArray(SPECIES, y, yAt + COUNT);
+    FloatVector a2 = FloatVector.fromArray(SPECIES, y, yAt + 2 * COUNT);
+    FloatVector a3 = FloatVector.fromArray(SPECIES, y, yAt + 3 * COUNT);
     for (int k = 0; k < depth; k++) {
       long from = at + k * 2 * VECTOR;
+      long other = otherAt + k * 2 * VECTOR;
       FloatVector b = FloatVector.broadcast(SPECIES, x[xAt + k]);
-      a0 = b.fma(f16(bits, from), a0);
-      a1 = b.fma(f16(bits, from + VECTOR), a1);
+      a0 = b.fma(f16(bits, from, mask), a0);
+      a1 = b.fma(f16(bits, from + VECTOR, mask), a1);
+      a2 = b.fma(f16(bits, other, mask), a2);
+      a3 = b.fma(f16(bits, other + VECTOR, mask), a3);
     }
     a0.intoArray(y, yAt);
     a1.intoArray(y, yAt + COUNT);
+    a2.intoArray(y, yAt + 2 * COUNT);
+    a3.intoArray(y, yAt + 3 * COUNT);
   }
 
-  /** {@link MatMulKernel#row} straight from the upper halves of floats. */
+  /** {@link MatMulKernel#row} of both panels of a pair straight from the upper halves of floats. */
   static void rowBf16(
-      MemorySegment bits, long at, int depth, float[] x, int xAt, float[] y, int yAt) {
+      MemorySegment bits,
+      long at,
+      long otherAt,
+      int depth,
+      float[] x,
+      int xAt,
+      float[] y,
+      int yAt) {
     FloatVector a0 = FloatVector.fromArray(SPECIES, y, yAt);
     FloatVector a1 = FloatVector.fromArray(SPECIES, y, yAt + COUNT);
+    FloatVector a2 = FloatVector.fromArray(SPECIES, y, yAt + 2 * COUNT);
+    FloatVector a3 = FloatVector.fromArray(SPECIES, y, yAt + 3 * COUNT);
     for (int k = 0; k < depth; k++) {
       long from = at + k * 2 * VECTOR;
+      long other = otherAt + k * 2 * VECTOR;
       FloatVector b = FloatVector.broadcast(SPECIES, x[xAt + k]);
       a0 = b.fma(bf16(bits, from), a0);
       a1 = b.fma(bf16(bits, from + VECTOR), a1);
+      a2 = b.fma(bf16(bits, other), a2);
+      a3 = b.fma(bf16(bits, other + VECTOR), a3);
     }
     a0.intoArray(y, yAt);
     a1.intoArray(y, yAt + COUNT);
+    a2.intoArray(y, yAt + 2 * COUNT);
+    a3.intoArray(y, yAt + 3 * COUNT);
   }
 
   private static IntVector ints(MemorySegment bits, long at) {
@@ -84,11 +118,16 @@ final class HalvesKernel {
     return ints(bits, at).lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
   }
 
-  /** The sign up and down again, the rest into place; the product with 2^112 keeps the sign. */
-  private static FloatVector f16(MemorySegment bits, long at) {
-    IntVector v = ints(bits, at);
-    IntVector sign = v.lanewise(VectorOperators.ASHR, 15).lanewise(VectorOperators.LSHL, 31);
-    IntVector rest = v.lanewise(VectorOperators.LSHL, 17).lanewise(VectorOperators.LSHR, 4);
-    return rest.or(sign).reinterpretAsFloats().mul(REBIAS);
+  /**
+   * The sign, exponent and mantissa at their places; the product with 2^112 keeps the sign.
+   *
+   * @param mask {@link #FIELDS}, which is slow to make anew for each vector
+   */
+  private static FloatVector f16(MemorySegment bits, long at, IntVector mask) {
+    return ints(bits, at)
+        .lanewise(VectorOperators.LSHL, 13)
+        .and(mask)
+        .reinterpretAsFloats()
+        .mul(REBIAS);
   }
 }

@@ -44,21 +44,31 @@ final class NibblesKernel {
     }
   }
 
-  /** {@link MatMulKernel#row} straight from the codes. */
+  /**
+   * {@link MatMulKernel#row} of both panels of a pair straight from the codes, in turns: both in
+   * one loop are more nodes than C2 inlines, and a fifth of the speed.
+   */
   static void row(Tile tile, int depth, float[] x, int xAt, float[] y, int yAt) {
     for (int k = 0; k < depth; k += tile.group) {
-      rowOfGroup(
-          tile.codes,
-          tile.codesAt + k / 2L * WIDTH,
-          tile.scales,
-          tile.minimums,
-          k / tile.group * WIDTH,
-          Math.min(tile.group, depth - k),
-          x,
-          xAt + k,
-          y,
-          yAt);
+      int count = Math.min(tile.group, depth - k);
+      rowOfGroup(tile, k, count, x, xAt + k, y, yAt);
+      rowOfGroup(tile.other, k, count, x, xAt + k, y, yAt + WIDTH);
     }
+  }
+
+  private static void rowOfGroup(
+      Tile tile, int k, int depth, float[] x, int xAt, float[] y, int yAt) {
+    rowOfGroup(
+        tile.codes,
+        tile.codesAt + k / 2L * WIDTH,
+        tile.scales,
+        tile.minimums,
+        k / tile.group * WIDTH,
+        depth,
+        x,
+        xAt,
+        y,
+        yAt);
   }
 
   private static void unpackGroup(

@@ -1,6 +1,6 @@
 package dev.flinfer.engine.cpu;
 
-import static dev.flinfer.engine.cpu.MatMulKernel.WIDTH;
+import static dev.flinfer.engine.cpu.Panels.PAIR;
 
 import dev.flinfer.engine.model.PhiWeights.Affine;
 import dev.flinfer.engine.weights.DType;
@@ -17,12 +17,12 @@ import java.util.List;
 final class PackedMatrix implements Matrix {
   private final int outputs;
   private final List<Part> parts = new ArrayList<>();
-  private final float[] bias; // (outputs in whole panels)
+  private final float[] bias; // (outputs in whole pairs)
 
-  /** Panels and where in the matrix they begin. */
-  private record Part(Panels panels, int firstPanel, int firstInput) {
-    boolean covers(int panel) {
-      return panel >= firstPanel && panel < firstPanel + panels.count();
+  /** Panels and where in the matrix they begin, in pairs. */
+  private record Part(Panels panels, int firstPair, int firstInput) {
+    boolean covers(int pair) {
+      return pair >= firstPair && pair < firstPair + panels.pairs();
     }
   }
 
@@ -41,22 +41,22 @@ final class PackedMatrix implements Matrix {
     List<Tensor> weights = matrices.stream().map(Affine::weight).toList();
     PackedMatrix packed = new PackedMatrix(weights.stream().mapToInt(PackedMatrix::rows).sum());
     int output = 0;
-    boolean wholePanels = true;
+    boolean wholePairs = true;
     for (Affine matrix : matrices) {
-      wholePanels &= output % WIDTH == 0;
+      wholePairs &= output % PAIR == 0;
       packed.addBias(matrix, output);
       output += rows(matrix.weight());
     }
-    if (!wholePanels) {
+    if (!wholePairs) {
       DType type = weightType == null ? common(weights) : weightType;
       packed.parts.add(new Part(Panels.pack(weights, type, arena, team), 0, 0));
       return packed;
     }
-    int panel = 0;
+    int pair = 0;
     for (Tensor weight : weights) {
       Panels panels = Panels.pack(List.of(weight), type(weight, weightType), arena, team);
-      packed.parts.add(new Part(panels, panel, 0));
-      panel += panels.count();
+      packed.parts.add(new Part(panels, pair, 0));
+      pair += panels.pairs();
     }
     return packed;
   }
@@ -80,7 +80,7 @@ final class PackedMatrix implements Matrix {
     return weightType == null ? weight.dtype() : weightType;
   }
 
-  /** The type all have, else F32: one panel has one type. Only odd dimensions come here. */
+  /** The type all have, else F32: one pair has one type. Only odd dimensions come here. */
   private static DType common(List<Tensor> weights) {
     DType first = weights.get(0).dtype();
     return weights.stream().allMatch(w -> w.dtype() == first) ? first : DType.F32;
@@ -99,38 +99,37 @@ final class PackedMatrix implements Matrix {
 
   @Override
   public int stride() {
-    return Lanes.roundUp(outputs, WIDTH);
+    return Lanes.roundUp(outputs, PAIR);
   }
 
   @Override
   public void multiply(Operands o, boolean add, WorkerTeam team) {
     team.run(
-        stride() / WIDTH,
+        stride() / PAIR,
         1,
         (from, to, worker) -> {
           Tile tile = Tile.LOCAL.get();
-          for (int panel = from; panel < to; panel++) {
-            start(panel, o.rows(), o.y(), o.yStride(), add);
+          for (int pair = from; pair < to; pair++) {
+            start(pair, o.rows(), o.y(), o.yStride(), add);
             for (Part part : parts) {
-              if (part.covers(panel)) {
-                part.panels.multiply(
-                    panel - part.firstPanel, o, part.firstInput, panel * WIDTH, tile);
+              if (part.covers(pair)) {
+                part.panels.multiply(pair - part.firstPair, o, part.firstInput, pair * PAIR, tile);
               }
             }
           }
         });
   }
 
-  private void start(int panel, int rows, float[] y, int yStride, boolean add) {
-    int first = panel * WIDTH;
+  private void start(int pair, int rows, float[] y, int yStride, boolean add) {
+    int first = pair * PAIR;
     for (int row = 0; row < rows; row++) {
       int at = row * yStride + first;
       if (add) {
-        for (int i = 0; i < WIDTH; i++) {
+        for (int i = 0; i < PAIR; i++) {
           y[at + i] += bias[first + i];
         }
       } else {
-        System.arraycopy(bias, first, y, at, WIDTH);
+        System.arraycopy(bias, first, y, at, PAIR);
       }
     }
   }

@@ -19,6 +19,9 @@ import java.util.List;
  * definition has them so, and in floats for the products of the k-quants.
  */
 final class Panels {
+  /** Outputs of a pair of panels. */
+  static final int PAIR = 2 * WIDTH;
+
   /** From so many rows on it pays to widen weights once for all: 4 rows share each load. */
   private static final int FUSED_ROWS = 4;
 
@@ -36,9 +39,11 @@ final class Panels {
     this.dtype = dtype;
     this.outputs = outputs;
     this.inputs = inputs;
+    int panels = 2 * pairs();
     long bytes = dtype.isQuantized() ? codeBytes(inputs) : (long) inputs * width() * WIDTH;
-    this.weights = NativeMemory.allocate(arena, count() * bytes + BEHIND, "weights");
-    long scaleBytes = dtype.isQuantized() ? count() * groups(inputs) * WIDTH * scaleWidth() : 0;
+    this.weights = NativeMemory.allocate(arena, panels * bytes + BEHIND, "weights");
+    long scaleBytes =
+        dtype.isQuantized() ? (long) panels * groups(inputs) * WIDTH * scaleWidth() : 0;
     this.scales = NativeMemory.allocate(arena, scaleBytes, "weights");
     this.minimums = NativeMemory.allocate(arena, dtype.hasMinimum() ? scaleBytes : 0, "weights");
   }
@@ -57,7 +62,7 @@ final class Panels {
     int inputs = Math.toIntExact(parts.get(0).shape().get(1));
     Panels panels = new Panels(dtype, outputs, inputs, arena);
     team.run(
-        panels.count(),
+        2 * panels.pairs(),
         1,
         (from, to, worker) -> {
           Tile tile = Tile.LOCAL.get();
@@ -69,9 +74,8 @@ final class Panels {
     return panels;
   }
 
-  /** Number of panels. */
-  int count() {
-    return Lanes.roundUp(outputs, WIDTH) / WIDTH;
+  int pairs() {
+    return Lanes.roundUp(outputs, PAIR) / PAIR;
   }
 
   int inputs() {
@@ -79,39 +83,60 @@ final class Panels {
   }
 
   /**
-   * Adds a panel's products to {@code y}: {@code y += x W^T}. Few rows each read the weights as
-   * they are; for more they are widened once, into a tile that stays in the cache. The order of the
-   * additions is the same.
+   * Adds the products of a pair of panels to {@code y}: {@code y += x W^T}. Few rows each read the
+   * weights as they are, both panels at a time: that a processor fetches two streams ahead is worth
+   * a quarter. For more rows they are widened once, into a tile that stays in the cache. The order
+   * of the additions is the same.
    *
    * @param xAt of the first row's first input
-   * @param yAt of the first row's first output of the panel
+   * @param yAt of the first row's first output of the pair
    */
-  void multiply(int panel, Operands o, int xAt, int yAt, Tile tile) {
-    boolean fused = o.rows() < FUSED_ROWS;
+  void multiply(int pair, Operands o, int xAt, int yAt, Tile tile) {
     for (int k = 0; k < inputs; k += DEPTH) {
       int depth = Math.min(DEPTH, inputs - k);
-      if (dtype.isQuantized()) {
-        codes(panel, k, depth, tile);
-      }
-      long at = ((long) panel * inputs + k) * WIDTH * width();
-      if (fused) {
-        for (int row = 0; row < o.rows(); row++) {
-          row(at, depth, o, xAt + k + row * o.xStride(), yAt + row * o.yStride(), tile);
-        }
-      } else if (dtype == DType.F32) {
-        o.multiply(weights, at, depth, xAt + k, yAt);
+      if (o.rows() < FUSED_ROWS) {
+        rows(pair, k, depth, o, xAt + k, yAt, tile);
       } else {
-        unpack(at, depth, tile);
-        o.multiply(tile.wide, 0, depth, xAt + k, yAt);
+        multiplyPanel(2 * pair, k, depth, o, xAt + k, yAt, tile);
+        multiplyPanel(2 * pair + 1, k, depth, o, xAt + k, yAt + WIDTH, tile);
       }
     }
   }
 
-  private void row(long at, int depth, Operands o, int xAt, int yAt, Tile tile) {
+  private void multiplyPanel(int panel, int k, int depth, Operands o, int xAt, int yAt, Tile tile) {
+    if (dtype == DType.F32) {
+      o.multiply(weights, at(panel, k), depth, xAt, yAt);
+      return;
+    }
+    unpack(panel, k, depth, tile);
+    o.multiply(tile.wide, 0, depth, xAt, yAt);
+  }
+
+  private void rows(int pair, int k, int depth, Operands o, int xAt, int yAt, Tile tile) {
+    if (dtype.isQuantized()) {
+      codes(2 * pair, k, depth, tile);
+      codes(2 * pair + 1, k, depth, tile.other);
+    }
+    for (int row = 0; row < o.rows(); row++) {
+      row(
+          at(2 * pair, k),
+          at(2 * pair + 1, k),
+          depth,
+          o,
+          xAt + row * o.xStride(),
+          yAt + row * o.yStride(),
+          tile);
+    }
+  }
+
+  private void row(long at, long other, int depth, Operands o, int xAt, int yAt, Tile tile) {
     switch (dtype) {
-      case F32 -> MatMulKernel.row(o.x(), xAt, weights, at, depth, o.y(), yAt);
-      case F16 -> HalvesKernel.rowF16(weights, at, depth, o.x(), xAt, o.y(), yAt);
-      case BF16 -> HalvesKernel.rowBf16(weights, at, depth, o.x(), xAt, o.y(), yAt);
+      case F32 -> {
+        MatMulKernel.row(o.x(), xAt, weights, at, depth, o.y(), yAt);
+        MatMulKernel.row(o.x(), xAt, weights, other, depth, o.y(), yAt + WIDTH);
+      }
+      case F16 -> HalvesKernel.rowF16(weights, at, other, depth, o.x(), xAt, o.y(), yAt);
+      case BF16 -> HalvesKernel.rowBf16(weights, at, other, depth, o.x(), xAt, o.y(), yAt);
       default -> {
         if (dtype.bits() == 4) {
           NibblesKernel.row(tile, depth, o.x(), xAt, o.y(), yAt);
@@ -122,11 +147,12 @@ final class Panels {
     }
   }
 
-  private void unpack(long at, int depth, Tile tile) {
+  private void unpack(int panel, int k, int depth, Tile tile) {
     switch (dtype) {
-      case F16 -> HalvesKernel.unpackF16(weights, at, depth, tile.wide);
-      case BF16 -> HalvesKernel.unpackBf16(weights, at, depth, tile.wide);
+      case F16 -> HalvesKernel.unpackF16(weights, at(panel, k), depth, tile.wide);
+      case BF16 -> HalvesKernel.unpackBf16(weights, at(panel, k), depth, tile.wide);
       default -> {
+        codes(panel, k, depth, tile);
         if (dtype.bits() == 4) {
           NibblesKernel.unpack(tile, depth);
         } else {
@@ -134,6 +160,11 @@ final class Panels {
         }
       }
     }
+  }
+
+  /** Of weights that are no codes. */
+  private long at(int panel, int k) {
+    return ((long) panel * inputs + k) * WIDTH * width();
   }
 
   /**

@@ -19,7 +19,7 @@ final class Tile {
   /** The minimums of types that have none. */
   static final float[] NO_MINIMUMS = new float[DEPTH / LEAST_GROUP * WIDTH];
 
-  static final ThreadLocal<Tile> LOCAL = ThreadLocal.withInitial(Tile::new);
+  static final ThreadLocal<Tile> LOCAL = ThreadLocal.withInitial(() -> new Tile(new Tile(null)));
 
   final short[] bits = new short[DEPTH * WIDTH]; // (depth, WIDTH) 16-bit floats
   final byte[] packed = new byte[DEPTH * WIDTH]; // codes as BytesKernel and NibblesKernel have them
@@ -35,4 +35,11 @@ final class Tile {
   long codesAt;
   float[] minimums;
   int group;
+
+  /** That of the other panel of a pair; it has none itself. */
+  final Tile other;
+
+  private Tile(Tile other) {
+    this.other = other;
+  }
 }
