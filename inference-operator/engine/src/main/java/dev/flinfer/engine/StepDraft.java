@@ -3,9 +3,11 @@ package dev.flinfer.engine;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A step while it is scheduled: what is in it, and what still fits. */
+/** A step while it is scheduled: what is in it, and what still fits. One for all steps. */
 final class StepDraft {
   private final List<Scheduler.Scheduled> scheduled = new ArrayList<>();
+  private final int maxTokens;
+  private final int maxLogits;
   private int tokensLeft;
   private int logitsLeft;
 
@@ -14,8 +16,15 @@ final class StepDraft {
    * @param logits most tokens of it whose logits are wanted
    */
   StepDraft(int tokens, int logits) {
-    tokensLeft = tokens;
-    logitsLeft = logits;
+    maxTokens = tokens;
+    maxLogits = logits;
+  }
+
+  /** Begins the next step. */
+  void clear() {
+    scheduled.clear();
+    tokensLeft = maxTokens;
+    logitsLeft = maxLogits;
   }
 
   List<Scheduler.Scheduled> scheduled() {
@@ -41,7 +50,8 @@ final class StepDraft {
   void add(Sequence sequence, int tokens) {
     int end = sequence.computed + tokens;
     int logits = Math.max(0, end - Math.max(sequence.computed, sequence.logitsFrom()));
-    scheduled.add(new Scheduler.Scheduled(sequence, sequence.computed, tokens, logits));
+    sequence.scheduled.set(sequence.computed, tokens, logits);
+    scheduled.add(sequence.scheduled);
     tokensLeft -= tokens;
     logitsLeft -= logits;
   }

@@ -189,10 +189,10 @@ final class SchedulerTest {
     List<Scheduler.Scheduled> step = scheduler.schedule();
 
     assertThat(step).hasSize(2);
-    assertThat(step.get(0)).isEqualTo(new Scheduler.Scheduled(sequence, 0, 40, 1));
+    assertScheduled(step.get(0), sequence, 0, 40, 1);
     Sequence branch = step.get(1).sequence();
     // The prompt's last 8 tokens again, then 5 and 6; logits behind these two.
-    assertThat(step.get(1)).isEqualTo(new Scheduler.Scheduled(branch, 32, 10, 2));
+    assertScheduled(step.get(1), branch, 32, 10, 2);
     assertThat(branch.blocks).startsWith(sequence.blocks[0], sequence.blocks[1]);
     assertThat(branch.blocks[2]).isNotEqualTo(sequence.blocks[2]);
     scheduler.computed(step);
@@ -350,6 +350,14 @@ final class SchedulerTest {
       tokens.add(sequence.token(i));
     }
     return tokens;
+  }
+
+  private static void assertScheduled(
+      Scheduler.Scheduled scheduled, Sequence sequence, int from, int tokens, int logits) {
+    assertThat(scheduled.sequence()).isSameAs(sequence);
+    assertThat(scheduled.from()).isEqualTo(from);
+    assertThat(scheduled.tokens()).isEqualTo(tokens);
+    assertThat(scheduled.logits()).isEqualTo(logits);
   }
 
   private static Set<Sequence> roots(List<Scheduler.Scheduled> step) {
