@@ -159,7 +159,7 @@ final class BatchingEngine implements LlmEngine {
       while (!closed) {
         owner.takeIn();
         finishOverdue();
-        List<Scheduler.Scheduled> step = scheduler.schedule();
+        List<Scheduled> step = scheduler.schedule();
         if (step.isEmpty()) {
           publishStats();
           if (!closed) {
@@ -201,7 +201,7 @@ final class BatchingEngine implements LlmEngine {
     scheduler.add(sequence);
   }
 
-  private void compute(List<Scheduler.Scheduled> step) {
+  private void compute(List<Scheduled> step) {
     long start = System.nanoTime();
     try {
       sampler.want(step);
@@ -214,7 +214,7 @@ final class BatchingEngine implements LlmEngine {
     scheduler.computed(step);
     counters.step(step);
     int row = 0;
-    for (Scheduler.Scheduled scheduled : step) {
+    for (Scheduled scheduled : step) {
       Sequence sequence = scheduled.sequence().root();
       if (sequence.firstScheduledNanos == 0) {
         sequence.firstScheduledNanos = start;
@@ -236,8 +236,8 @@ final class BatchingEngine implements LlmEngine {
     notNumbers.clear();
   }
 
-  private void finishStep(List<Scheduler.Scheduled> step) {
-    for (Scheduler.Scheduled scheduled : step) {
+  private void finishStep(List<Scheduled> step) {
+    for (Scheduled scheduled : step) {
       Sequence sequence = scheduled.sequence().root();
       if (broken.containsKey(sequence) || notNumbers.contains(sequence)) {
         continue;
@@ -253,8 +253,10 @@ final class BatchingEngine implements LlmEngine {
       }
     }
     publishStats(); // before those who then hear of a completion look at them
-    finished.forEach(this::finish);
-    finished.clear();
+    if (!finished.isEmpty()) { // mostly it is, and an iterator an object
+      finished.forEach(this::finish);
+      finished.clear();
+    }
   }
 
   private void finishOverdue() {

@@ -36,7 +36,7 @@ final class Sequence implements Generation {
   int sharedBlocks;
 
   /** Its part of the step that it was last scheduled in. */
-  final Scheduler.Scheduled scheduled = new Scheduler.Scheduled(this);
+  final Scheduled scheduled = new Scheduled(this);
 
   /** Place in the order of arrival; {@link Waiting} says what promoted is. */
   long arrival;

@@ -34,7 +34,7 @@ final class SequenceBlocks {
   }
 
   /** Tokens of a sequence or branch are computed: full blocks can be found from here on. */
-  void computed(Scheduler.Scheduled scheduled) {
+  void computed(Scheduled scheduled) {
     Sequence sequence = scheduled.sequence();
     sequence.computed += scheduled.tokens();
     if (sequence.isBranch()) {

@@ -5,7 +5,7 @@ import java.util.List;
 
 /** A step while it is scheduled: what is in it, and what still fits. One for all steps. */
 final class StepDraft {
-  private final List<Scheduler.Scheduled> scheduled = new ArrayList<>();
+  private final List<Scheduled> scheduled = new ArrayList<>();
   private final int maxTokens;
   private final int maxLogits;
   private int tokensLeft;
@@ -27,7 +27,7 @@ final class StepDraft {
     logitsLeft = maxLogits;
   }
 
-  List<Scheduler.Scheduled> scheduled() {
+  List<Scheduled> scheduled() {
     return scheduled;
   }
 
@@ -58,7 +58,7 @@ final class StepDraft {
 
   /** Takes out what was scheduled of a sequence and its branches. */
   void withdraw(Sequence sequence) {
-    for (Scheduler.Scheduled one : List.copyOf(scheduled)) {
+    for (Scheduled one : List.copyOf(scheduled)) {
       if (one.sequence().root() == sequence) {
         scheduled.remove(one);
         tokensLeft += one.tokens();
