@@ -13,7 +13,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.BiFunction;
-import java.util.function.Predicate;
 
 /**
  * The engine's loop: take in what was submitted, schedule, forward, sample, again. One thread runs
@@ -35,6 +34,12 @@ final class BatchingEngine implements LlmEngine {
   private final StepPlans plans = new StepPlans();
   private final float[] logits; // (rows of logits, vocab_size)
   private final TopLogits top; // (rows of logits)
+
+  /** Of the step that is taken in, else empty. */
+  private final Set<Sequence> notNumbers = new LinkedHashSet<>();
+
+  private final Map<Sequence, RuntimeException> broken = new LinkedHashMap<>();
+  private final Set<Sequence> finished = new LinkedHashSet<>();
 
   private final OwnerThread owner = new OwnerThread(this::run);
   private volatile boolean closed;
@@ -154,7 +159,7 @@ final class BatchingEngine implements LlmEngine {
       while (!closed) {
         owner.takeIn();
         finishOverdue();
-        List<Scheduler.Scheduled> step = scheduler.schedule();
+        List<Scheduled> step = scheduler.schedule();
         if (step.isEmpty()) {
           publishStats();
           if (!closed) {
@@ -196,7 +201,7 @@ final class BatchingEngine implements LlmEngine {
     scheduler.add(sequence);
   }
 
-  private void compute(List<Scheduler.Scheduled> step) {
+  private void compute(List<Scheduled> step) {
     long start = System.nanoTime();
     try {
       sampler.want(step);
@@ -208,10 +213,8 @@ final class BatchingEngine implements LlmEngine {
     }
     scheduler.computed(step);
     counters.step(step);
-    Set<Sequence> notNumbers = new LinkedHashSet<>();
-    Map<Sequence, RuntimeException> broken = new LinkedHashMap<>();
     int row = 0;
-    for (Scheduler.Scheduled scheduled : step) {
+    for (Scheduled scheduled : step) {
       Sequence sequence = scheduled.sequence().root();
       if (sequence.firstScheduledNanos == 0) {
         sequence.firstScheduledNanos = start;
@@ -226,16 +229,17 @@ final class BatchingEngine implements LlmEngine {
       }
       row += scheduled.logits();
     }
-    finishStep(step, sequence -> broken.containsKey(sequence) || notNumbers.contains(sequence));
+    finishStep(step);
     broken.forEach(faults::broken);
+    broken.clear();
     faults.notNumbers(notNumbers);
+    notNumbers.clear();
   }
 
-  private void finishStep(List<Scheduler.Scheduled> step, Predicate<Sequence> failed) {
-    Set<Sequence> finished = new LinkedHashSet<>();
-    for (Scheduler.Scheduled scheduled : step) {
+  private void finishStep(List<Scheduled> step) {
+    for (Scheduled scheduled : step) {
       Sequence sequence = scheduled.sequence().root();
-      if (failed.test(sequence)) {
+      if (broken.containsKey(sequence) || notNumbers.contains(sequence)) {
         continue;
       }
       if (sequence.chosen()) {
@@ -249,7 +253,10 @@ final class BatchingEngine implements LlmEngine {
       }
     }
     publishStats(); // before those who then hear of a completion look at them
-    finished.forEach(this::finish);
+    if (!finished.isEmpty()) { // mostly it is, and an iterator an object
+      finished.forEach(this::finish);
+      finished.clear();
+    }
   }
 
   private void finishOverdue() {

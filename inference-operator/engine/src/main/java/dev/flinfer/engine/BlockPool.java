@@ -20,7 +20,7 @@ final class BlockPool {
   static final long EMPTY = 0;
 
   private final int[] references; // (blocks)
-  private final Content[] contents; // (blocks), null where the content is unknown
+  private final Content[] contents; // (blocks)
   private final Map<Content, Content> known = new HashMap<>();
   private final ArrayDeque<Integer> blank = new ArrayDeque<>();
   private final LinkedHashSet<Integer> reusable = new LinkedHashSet<>(); // oldest first
@@ -30,6 +30,7 @@ final class BlockPool {
     references = new int[blocks];
     contents = new Content[blocks];
     for (int block = 0; block < blocks; block++) {
+      contents[block] = new Content(EMPTY, new int[ForwardPass.BLOCK_SIZE], block);
       blank.add(block);
     }
   }
@@ -54,8 +55,7 @@ final class BlockPool {
       Iterator<Integer> oldest = reusable.iterator();
       block = oldest.next();
       oldest.remove();
-      known.remove(contents[block]);
-      contents[block] = null;
+      makeUnknown(contents[block]);
     }
     references[block] = 1;
     return block;
@@ -69,7 +69,7 @@ final class BlockPool {
    * @return the block, or -1
    */
   int find(long before, int[] tokens) {
-    Content content = known.get(new Content(before, tokens));
+    Content content = known.get(new Content(before, tokens, -1));
     if (content == null) {
       return -1;
     }
@@ -96,27 +96,31 @@ final class BlockPool {
    * @return the number of the content: this block's, or that of another block with the same tokens
    */
   long seal(int block, long before, int[] tokens) {
-    Content content = new Content(before, tokens);
+    Content content = contents[block];
+    content.before = before;
+    System.arraycopy(tokens, 0, content.tokens, 0, tokens.length);
     Content same = known.get(content);
     if (same != null) {
       return same.number;
     }
     content.number = ++lastNumber;
-    content.block = block;
-    contents[block] = content;
     known.put(content, content);
     return content.number;
   }
 
   /** Has a block be found no more: what it holds is not to be trusted. */
   void forget(int block) {
-    if (contents[block] != null) {
-      known.remove(contents[block]);
-      contents[block] = null;
+    if (contents[block].isKnown()) {
+      makeUnknown(contents[block]);
       if (reusable.remove(block)) {
         blank.addFirst(block);
       }
     }
+  }
+
+  private void makeUnknown(Content content) {
+    known.remove(content);
+    content.number = EMPTY;
   }
 
   /** One holder less. */
@@ -125,24 +129,29 @@ final class BlockPool {
       throw new IllegalStateException("KV block %d is released and has no holder".formatted(block));
     }
     if (--references[block] == 0) {
-      if (contents[block] == null) {
-        blank.addFirst(block);
-      } else {
+      if (contents[block].isKnown()) {
         reusable.add(block);
+      } else {
+        blank.addFirst(block);
       }
     }
   }
 
-  /** Equal where the same tokens follow the same content. */
+  /** Equal where the same tokens follow the same content. A block has one, also while unknown. */
   private static final class Content {
-    final long before;
+    final int block;
+    long before;
     final int[] tokens; // (16)
-    long number;
-    int block;
+    long number = EMPTY; // while it is unknown
 
-    Content(long before, int[] tokens) {
+    Content(long before, int[] tokens, int block) {
       this.before = before;
       this.tokens = tokens;
+      this.block = block;
+    }
+
+    boolean isKnown() {
+      return number != EMPTY;
     }
 
     @Override

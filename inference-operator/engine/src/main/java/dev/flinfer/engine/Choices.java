@@ -129,7 +129,7 @@ final class Choices {
    * @param row the first of its rows
    * @return false if they are no numbers
    */
-  boolean score(Scheduler.Scheduled scheduled, float[] logits, int row, int vocab) {
+  boolean score(Scheduled scheduled, float[] logits, int row, int vocab) {
     Path path = scheduled.sequence().path();
     int end = scheduled.from() + scheduled.tokens();
     for (int i = 0; i < scheduled.logits(); i++) {

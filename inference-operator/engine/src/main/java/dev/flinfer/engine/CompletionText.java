@@ -67,7 +67,7 @@ final class CompletionText {
   private void append(String part) {
     int before = text.length();
     text.append(part);
-    if (tokens <= stops.minTokens()) {
+    if (stops.strings().isEmpty() || tokens <= stops.minTokens()) {
       return; // also later no stop string is found that ends in here
     }
     int first = -1;

@@ -38,7 +38,7 @@ final class DeviceFaults {
    *
    * @throws IllegalStateException if the device is dead
    */
-  void stepFailed(List<Scheduler.Scheduled> step, RuntimeException cause) {
+  void stepFailed(List<Scheduled> step, RuntimeException cause) {
     Set<Sequence> sequences = new LinkedHashSet<>();
     step.forEach(scheduled -> sequences.add(scheduled.sequence().root()));
     boolean alone = sequences.size() == 1;

@@ -11,10 +11,10 @@ final class EngineCounters {
   private long failedSteps;
 
   /** A step was computed, and nothing of it sampled yet. */
-  void step(List<Scheduler.Scheduled> step) {
+  void step(List<Scheduled> step) {
     steps++;
     sequences += step.size();
-    for (Scheduler.Scheduled scheduled : step) {
+    for (Scheduled scheduled : step) {
       boolean generated = scheduled.logits() > 0 && scheduled.sequence().generated() > 0;
       promptTokens += scheduled.tokens() - (generated ? 1 : 0);
     }

@@ -11,11 +11,15 @@ final class Sampler {
 
   private final int vocab;
   private final double[] weights; // (vocab_size)
+  private final long[] order; // (vocab_size), of the most likely tokens
+  private final double[] ranked; // (vocab_size), weights in that order
   private final Exponentials exponentials;
 
   Sampler(int vocab) {
     this.vocab = vocab;
     this.weights = new double[vocab];
+    this.order = new long[vocab];
+    this.ranked = new double[vocab];
     this.exponentials = new Exponentials(vocab);
   }
 
@@ -66,60 +70,57 @@ final class Sampler {
   /** min_p first, then top_k of what it leaves, then top_p of what both leave: vLLM's order. */
   private int sampleTop(float[] logits, int at, SamplingParams params, double u) {
     if (params.topK() > 0 && params.topK() < vocab) {
-      long[] order = TopTokens.of(logits, at, vocab, params.topK());
+      TopTokens.fill(logits, at, vocab, params.topK(), order);
       double max = logits[at + TopTokens.token(order[0])];
       double sum = 0;
-      for (int i = 0; i < order.length; i++) {
-        weights[i] = weight(logits[at + TopTokens.token(order[i])] - max, params);
-        sum += weights[i];
+      for (int i = 0; i < params.topK(); i++) {
+        ranked[i] = weight(logits[at + TopTokens.token(order[i])] - max, params);
+        sum += ranked[i];
       }
-      int kept = nucleus(weights, order.length, params.topP() * sum);
-      return draw(order, weights, kept, u);
+      return draw(nucleus(params.topK(), params.topP() * sum), u);
     }
     // The sum needs no order of the tokens.
     double wanted = params.topP() * weigh(logits, at, params);
     for (int ranks : FIRST_RANKS) {
       if (ranks < vocab) {
-        long[] order = TopTokens.of(logits, at, vocab, ranks);
-        double[] ranked = ranked(weights, order);
-        int kept = nucleus(ranked, order.length, wanted);
+        rank(logits, at, ranks);
+        int kept = nucleus(ranks, wanted);
         if (kept < ranks) {
-          return draw(order, ranked, kept, u);
+          return draw(kept, u);
         }
       }
     }
-    long[] order = TopTokens.of(logits, at, vocab, vocab);
-    double[] ranked = ranked(weights, order);
-    return draw(order, ranked, nucleus(ranked, order.length, wanted), u);
+    rank(logits, at, vocab);
+    return draw(nucleus(vocab, wanted), u);
   }
 
-  private static double[] ranked(double[] byId, long[] order) {
-    double[] weights = new double[order.length];
-    for (int i = 0; i < order.length; i++) {
-      weights[i] = byId[TopTokens.token(order[i])];
+  /** Orders the most likely tokens, and their weights. */
+  private void rank(float[] logits, int at, int ranks) {
+    TopTokens.fill(logits, at, vocab, ranks, order);
+    for (int i = 0; i < ranks; i++) {
+      ranked[i] = weights[TopTokens.token(order[i])];
     }
-    return weights;
   }
 
   /** How many of the most likely tokens reach a weight together, or are above min_p. */
-  private static int nucleus(double[] weights, int length, double wanted) {
+  private int nucleus(int ranks, double wanted) {
     double mass = 0;
     int count = 0;
-    while (count < length && weights[count] > 0 && mass < wanted) {
-      mass += weights[count++];
+    while (count < ranks && ranked[count] > 0 && mass < wanted) {
+      mass += ranked[count++];
     }
     return count;
   }
 
-  private static int draw(long[] order, double[] weights, int count, double u) {
+  private int draw(int count, double u) {
     double mass = 0;
     for (int i = 0; i < count; i++) {
-      mass += weights[i];
+      mass += ranked[i];
     }
     double target = u * mass;
     int i = 0;
-    while (i < count - 1 && target >= weights[i]) {
-      target -= weights[i++];
+    while (i < count - 1 && target >= ranked[i]) {
+      target -= ranked[i++];
     }
     return TopTokens.token(order[i]);
   }

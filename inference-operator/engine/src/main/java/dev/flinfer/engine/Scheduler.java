@@ -21,15 +21,6 @@ import java.util.List;
  */
 final class Scheduler {
   /**
-   * Tokens of a sequence in a step.
-   *
-   * @param from position of the first
-   * @param tokens how many
-   * @param logits of how many of them, the last ones, the logits are wanted
-   */
-  record Scheduled(Sequence sequence, int from, int tokens, int logits) {}
-
-  /**
    * What a step may hold.
    *
    * @param maxNumLogits most rows of logits, at least {@code maxNumSeqs}
@@ -64,6 +55,7 @@ final class Scheduler {
   private final Suspects suspects = new Suspects();
 
   private final Deadlines deadlines = new Deadlines();
+  private final StepDraft step;
   private long arrivals;
   private long preemptions;
   private long prefixCacheHits;
@@ -72,6 +64,7 @@ final class Scheduler {
     this.limits = limits;
     this.pool = pool;
     this.blocks = new SequenceBlocks(prefixCaching, pool);
+    this.step = new StepDraft(limits.maxNumBatchedTokens(), limits.maxNumLogits());
   }
 
   void add(Sequence sequence) {
@@ -113,24 +106,27 @@ final class Scheduler {
     return prefixCacheHits;
   }
 
-  /** What the next step computes; empty only when there is no sequence. */
+  /**
+   * What the next step computes; empty only when there is no sequence. Overwritten by the next
+   * call.
+   */
   List<Scheduled> schedule() {
-    StepDraft step = new StepDraft(limits.maxNumBatchedTokens(), limits.maxNumLogits());
+    step.clear();
     if (!suspects.isEmpty()) {
-      scheduleAlone(suspects.first(), step);
+      scheduleAlone(suspects.first());
       return step.scheduled();
     }
     // Preemption takes from the end of the list, so the index stays right.
     for (int i = 0; i < running.size() && !step.isFull(); i++) {
       Sequence sequence = running.get(i);
-      if (sequence.decoding() && makeRoom(sequence, step)) {
+      if (sequence.decoding() && makeRoom(sequence)) {
         step.add(sequence, 1);
       }
     }
     for (int i = 0; i < running.size() && !step.isFull(); i++) {
       Sequence sequence = running.get(i);
       if (!sequence.decoding()) {
-        prefill(sequence, step);
+        prefill(sequence);
       }
     }
     while (!waiting.isEmpty() && running.size() < limits.maxNumSeqs() && !step.isFull()) {
@@ -141,7 +137,7 @@ final class Scheduler {
       waiting.admitNext();
       int place = Collections.binarySearch(running, sequence, Waiting.RANK);
       running.add(-place - 1, sequence);
-      prefill(sequence, step);
+      prefill(sequence);
     }
     return step.scheduled();
   }
@@ -184,26 +180,26 @@ final class Scheduler {
   }
 
   /** While there are suspects nothing else runs, and the pool always holds one sequence. */
-  private void scheduleAlone(Sequence sequence, StepDraft step) {
+  private void scheduleAlone(Sequence sequence) {
     if (running.isEmpty()) {
       admit(sequence);
       waiting.remove(sequence);
       running.add(sequence);
     }
     if (!sequence.decoding()) {
-      prefill(sequence, step);
-    } else if (makeRoom(sequence, step)) {
+      prefill(sequence);
+    } else if (makeRoom(sequence)) {
       step.add(sequence, 1);
     }
   }
 
   /** Makes room for one token; if that takes the sequence's own blocks it is preempted. */
-  private boolean makeRoom(Sequence sequence, StepDraft step) {
+  private boolean makeRoom(Sequence sequence) {
     if (sequence.computed < sequence.blockCount * ForwardPass.BLOCK_SIZE
-        || addBlock(sequence, true, step)) {
+        || addBlock(sequence, true)) {
       return true;
     }
-    preempt(sequence, step);
+    preempt(sequence);
     return false;
   }
 
@@ -212,19 +208,19 @@ final class Scheduler {
    *
    * @param force whether those behind it in rank are preempted for it
    */
-  private boolean addBlock(Sequence sequence, boolean force, StepDraft step) {
+  private boolean addBlock(Sequence sequence, boolean force) {
     while (pool.available() == 0) {
       Sequence last = running.get(running.size() - 1);
       if (!force || last == sequence.root()) {
         return false;
       }
-      preempt(last, step);
+      preempt(last);
     }
     sequence.addBlock(pool.allocate());
     return true;
   }
 
-  private void preempt(Sequence sequence, StepDraft step) {
+  private void preempt(Sequence sequence) {
     step.withdraw(sequence);
     giveBack(sequence);
   }
@@ -237,40 +233,40 @@ final class Scheduler {
   }
 
   /** Schedules as much of a prompt, and of its branches, as budget and blocks allow. */
-  private void prefill(Sequence sequence, StepDraft step) {
+  private void prefill(Sequence sequence) {
     // In the prompt's last step its last block is still held, and branches may have to do without.
     boolean force = sequence.uncomputed() == 0;
-    if (!force && !chunk(sequence, true, step)) {
+    if (!force && !chunk(sequence, true)) {
       return;
     }
     for (Sequence branch : sequence.branches) {
-      if (!branch(branch, force, step)) {
+      if (!branch(branch, force)) {
         return;
       }
       force = false; // one is progress; many at once are not worth others' blocks
     }
     while (sequence.hasMoreBranches() && !step.isFull() && !step.hasNoLogits()) {
-      if (!branch(sequence.nextBranch(), force, step)) {
+      if (!branch(sequence.nextBranch(), force)) {
         return;
       }
       force = false;
     }
   }
 
-  private boolean branch(Sequence branch, boolean force, StepDraft step) {
+  private boolean branch(Sequence branch, boolean force) {
     if (branch.computed == 0) {
       for (int i = 0; i < branch.sharedBlocks; i++) {
         branch.addBlock(pool.share(branch.root().blocks[i]));
       }
       branch.computed = branch.sharedBlocks * ForwardPass.BLOCK_SIZE;
     }
-    return chunk(branch, force, step);
+    return chunk(branch, force);
   }
 
   /** Schedules as much of a sequence as budget and blocks allow; true if that is all of it. */
-  private boolean chunk(Sequence sequence, boolean force, StepDraft step) {
+  private boolean chunk(Sequence sequence, boolean force) {
     int end = sequence.computed + step.fitting(sequence);
-    while (sequence.blockCount * ForwardPass.BLOCK_SIZE < end && addBlock(sequence, force, step)) {
+    while (sequence.blockCount * ForwardPass.BLOCK_SIZE < end && addBlock(sequence, force)) {
       // until there is room for all of it
     }
     end = Math.min(end, sequence.blockCount * ForwardPass.BLOCK_SIZE);

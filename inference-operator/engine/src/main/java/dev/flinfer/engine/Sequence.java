@@ -13,6 +13,9 @@ import java.util.function.Consumer;
  * the engine's thread; only {@link #progress} may be called from others.
  */
 final class Sequence implements Generation {
+  /** Tokens; 1 KB, so that most completions need no second array. */
+  private static final int LEAST_GROWTH = 256;
+
   final CompletionRequest request;
   final SamplingParams params;
   final GenerationListener listener;
@@ -31,6 +34,9 @@ final class Sequence implements Generation {
 
   /** Whole blocks of the prompt that a branch shares. */
   int sharedBlocks;
+
+  /** Its part of the step that it was last scheduled in. */
+  final Scheduled scheduled = new Scheduled(this);
 
   /** Place in the order of arrival; {@link Waiting} says what promoted is. */
   long arrival;
@@ -172,17 +178,17 @@ final class Sequence implements Generation {
     return branch;
   }
 
-  /** The tokens of a block, (16). */
-  int[] blockTokens(int index) {
-    int from = index * ForwardPass.BLOCK_SIZE;
-    return Arrays.copyOfRange(tokens, from, from + ForwardPass.BLOCK_SIZE);
+  /** Copies the tokens of a block, (16). */
+  void copyBlock(int index, int[] to) {
+    System.arraycopy(tokens, index * ForwardPass.BLOCK_SIZE, to, 0, ForwardPass.BLOCK_SIZE);
   }
 
   /** Appends a generated token, with log-probabilities where they are asked for. */
   void append(int token, TokenLogprobs logs) {
     int at = length;
     if (at == tokens.length) {
-      tokens = Arrays.copyOf(tokens, at + Math.max(16, at / 2));
+      int toCome = Math.max(1, params.maxTokens() - generated());
+      tokens = Arrays.copyOf(tokens, at + Math.min(toCome, Math.max(LEAST_GROWTH, at)));
     }
     tokens[at] = token;
     if (params.returnsLogprobs()) {

@@ -6,6 +6,7 @@ package dev.flinfer.engine;
 final class SequenceBlocks {
   private final boolean prefixCaching;
   private final BlockPool pool;
+  private final int[] tokens = new int[ForwardPass.BLOCK_SIZE]; // (16), scratch space
 
   SequenceBlocks(boolean prefixCaching, BlockPool pool) {
     this.prefixCaching = prefixCaching;
@@ -20,7 +21,8 @@ final class SequenceBlocks {
     // The last token is always computed: its logits are wanted.
     int findable = (sequence.length() - 1) / ForwardPass.BLOCK_SIZE;
     for (int i = 0; i < findable; i++) {
-      int block = pool.find(sequence.sealedContent, sequence.blockTokens(i));
+      sequence.copyBlock(i, tokens);
+      int block = pool.find(sequence.sealedContent, tokens);
       if (block < 0) {
         break;
       }
@@ -32,7 +34,7 @@ final class SequenceBlocks {
   }
 
   /** Tokens of a sequence or branch are computed: full blocks can be found from here on. */
-  void computed(Scheduler.Scheduled scheduled) {
+  void computed(Scheduled scheduled) {
     Sequence sequence = scheduled.sequence();
     sequence.computed += scheduled.tokens();
     if (sequence.isBranch()) {
@@ -55,8 +57,8 @@ final class SequenceBlocks {
     while (prefixCaching
         && (sequence.sealedBlocks + 1) * ForwardPass.BLOCK_SIZE <= sequence.computed) {
       int index = sequence.sealedBlocks++;
-      sequence.sealedContent =
-          pool.seal(sequence.blocks[index], sequence.sealedContent, sequence.blockTokens(index));
+      sequence.copyBlock(index, tokens);
+      sequence.sealedContent = pool.seal(sequence.blocks[index], sequence.sealedContent, tokens);
     }
   }
 

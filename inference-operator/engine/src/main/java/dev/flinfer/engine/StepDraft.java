@@ -3,9 +3,11 @@ package dev.flinfer.engine;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A step while it is scheduled: what is in it, and what still fits. */
+/** A step while it is scheduled: what is in it, and what still fits. One for all steps. */
 final class StepDraft {
-  private final List<Scheduler.Scheduled> scheduled = new ArrayList<>();
+  private final List<Scheduled> scheduled = new ArrayList<>();
+  private final int maxTokens;
+  private final int maxLogits;
   private int tokensLeft;
   private int logitsLeft;
 
@@ -14,11 +16,18 @@ final class StepDraft {
    * @param logits most tokens of it whose logits are wanted
    */
   StepDraft(int tokens, int logits) {
-    tokensLeft = tokens;
-    logitsLeft = logits;
+    maxTokens = tokens;
+    maxLogits = logits;
   }
 
-  List<Scheduler.Scheduled> scheduled() {
+  /** Begins the next step. */
+  void clear() {
+    scheduled.clear();
+    tokensLeft = maxTokens;
+    logitsLeft = maxLogits;
+  }
+
+  List<Scheduled> scheduled() {
     return scheduled;
   }
 
@@ -41,14 +50,15 @@ final class StepDraft {
   void add(Sequence sequence, int tokens) {
     int end = sequence.computed + tokens;
     int logits = Math.max(0, end - Math.max(sequence.computed, sequence.logitsFrom()));
-    scheduled.add(new Scheduler.Scheduled(sequence, sequence.computed, tokens, logits));
+    sequence.scheduled.set(sequence.computed, tokens, logits);
+    scheduled.add(sequence.scheduled);
     tokensLeft -= tokens;
     logitsLeft -= logits;
   }
 
   /** Takes out what was scheduled of a sequence and its branches. */
   void withdraw(Sequence sequence) {
-    for (Scheduler.Scheduled one : List.copyOf(scheduled)) {
+    for (Scheduled one : List.copyOf(scheduled)) {
       if (one.sequence().root() == sequence) {
         scheduled.remove(one);
         tokensLeft += one.tokens();

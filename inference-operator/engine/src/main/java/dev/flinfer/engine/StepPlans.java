@@ -11,10 +11,10 @@ final class StepPlans {
    * The rows of a sequence together, in the order of the step. Overwritten by the next call: while
    * sequences are decoded, steps have the same size.
    */
-  StepPlan of(List<Scheduler.Scheduled> step) {
+  StepPlan of(List<Scheduled> step) {
     int rows = 0;
     int numLogits = 0;
-    for (Scheduler.Scheduled scheduled : step) {
+    for (Scheduled scheduled : step) {
       rows += scheduled.tokens();
       numLogits += scheduled.logits();
     }
@@ -34,7 +34,7 @@ final class StepPlans {
     int row = 0;
     int logit = 0;
     for (int s = 0; s < step.size(); s++) {
-      Scheduler.Scheduled scheduled = step.get(s);
+      Scheduled scheduled = step.get(s);
       Sequence sequence = scheduled.sequence();
       plan.blockTables()[s] = sequence.blocks;
       int end = scheduled.from() + scheduled.tokens();

@@ -32,9 +32,9 @@ final class StepSampler {
   }
 
   /** Says what of a step's logits the sequences look at, before they are computed. */
-  void want(List<Scheduler.Scheduled> step) {
+  void want(List<Scheduled> step) {
     int row = 0;
-    for (Scheduler.Scheduled scheduled : step) {
+    for (Scheduled scheduled : step) {
       int count = wanted(scheduled.sequence().root());
       for (int i = 0; i < scheduled.logits(); i++) {
         top.want(row++, count);
@@ -55,7 +55,7 @@ final class StepSampler {
    * @param row where the logits of the sequence or branch begin
    * @return false if the logits are NaN; then nothing was taken from them
    */
-  boolean take(Scheduler.Scheduled scheduled, int row) {
+  boolean take(Scheduled scheduled, int row) {
     Sequence sequence = scheduled.sequence().root();
     if (sequence.choices != null) {
       return sequence.choices.score(scheduled, logits, row, vocab);

@@ -23,6 +23,18 @@ public record StopConditions(
 
   /** Whether a token ends the text. */
   boolean endsWith(int token, Set<Integer> eosTokenIds) {
-    return tokenIds.contains(token) || (!ignoreEos && eosTokenIds.contains(token));
+    return holds(tokenIds, token) || (!ignoreEos && holds(eosTokenIds, token));
+  }
+
+  /** Mostly there are none or one, and {@code contains} would make an object of every token. */
+  private static boolean holds(Set<Integer> ids, int token) {
+    if (!ids.isEmpty()) {
+      for (int id : ids) {
+        if (id == token) {
+          return true;
+        }
+      }
+    }
+    return false;
   }
 }

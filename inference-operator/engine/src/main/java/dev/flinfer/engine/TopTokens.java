@@ -18,19 +18,35 @@ final class TopTokens {
    * @param logits the row, (vocab_size) from {@code at} on
    */
   static long[] of(float[] logits, int at, int vocab, int count) {
+    boolean heap = count <= vocab / HEAP_UP_TO_PART;
+    long[] order = new long[heap ? count : vocab];
+    fill(logits, at, vocab, count, order);
+    return count < order.length ? Arrays.copyOf(order, count) : order;
+  }
+
+  /**
+   * Fills in the first tokens, min(count, vocab).
+   *
+   * @param logits the row, (vocab_size) from {@code at} on
+   * @param order (vocab_size); what is behind the first ones is scratch space
+   */
+  static void fill(float[] logits, int at, int vocab, int count, long[] order) {
     if (count > vocab / HEAP_UP_TO_PART) {
-      long[] all = new long[vocab];
       for (int i = 0; i < vocab; i++) {
-        all[i] = entry(logits[at + i], i);
+        order[i] = entry(logits[at + i], i);
       }
-      Arrays.sort(all);
-      return count < vocab ? Arrays.copyOf(all, count) : all;
+      Arrays.sort(order, 0, vocab);
+    } else {
+      fillByHeap(logits, at, vocab, count, order);
     }
-    long[] heap = new long[count]; // the last of them at the root
+  }
+
+  private static void fillByHeap(float[] logits, int at, int vocab, int count, long[] heap) {
+    // The last of them is at the root.
     for (int i = 0; i < count; i++) {
       heap[i] = entry(logits[at + i], i);
     }
-    Arrays.sort(heap);
+    Arrays.sort(heap, 0, count);
     for (int i = 0; i < count / 2; i++) {
       long swapped = heap[i];
       heap[i] = heap[count - 1 - i];
@@ -39,11 +55,10 @@ final class TopTokens {
     for (int i = count; i < vocab; i++) {
       long entry = entry(logits[at + i], i);
       if (entry < heap[0]) {
-        replaceRoot(heap, entry);
+        replaceRoot(heap, count, entry);
       }
     }
-    Arrays.sort(heap);
-    return heap;
+    Arrays.sort(heap, 0, count);
   }
 
   /** The token of an entry. */
@@ -58,10 +73,10 @@ final class TopTokens {
     return (long) ~ascending << 32 | token;
   }
 
-  private static void replaceRoot(long[] heap, long entry) {
+  private static void replaceRoot(long[] heap, int count, long entry) {
     int at = 0;
-    for (int child = 1; child < heap.length; child = 2 * at + 1) {
-      if (child + 1 < heap.length && heap[child + 1] > heap[child]) {
+    for (int child = 1; child < count; child = 2 * at + 1) {
+      if (child + 1 < count && heap[child + 1] > heap[child]) {
         child++;
       }
       if (heap[child] <= entry) {

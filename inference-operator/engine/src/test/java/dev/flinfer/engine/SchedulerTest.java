@@ -111,7 +111,7 @@ final class SchedulerTest {
     Sequence second = sequence(20, 2);
     Sequence later = sequence(20, 3);
     List.of(first, second).forEach(scheduler::add);
-    List<Scheduler.Scheduled> failed = scheduler.schedule();
+    List<Scheduled> failed = scheduler.schedule();
     scheduler.add(later);
 
     scheduler.suspect(roots(failed), false);
@@ -186,13 +186,13 @@ final class SchedulerTest {
     Scheduler scheduler = new Scheduler(new Scheduler.Limits(1, 100, 8), false, pool);
     scheduler.add(sequence);
 
-    List<Scheduler.Scheduled> step = scheduler.schedule();
+    List<Scheduled> step = scheduler.schedule();
 
     assertThat(step).hasSize(2);
-    assertThat(step.get(0)).isEqualTo(new Scheduler.Scheduled(sequence, 0, 40, 1));
+    assertScheduled(step.get(0), sequence, 0, 40, 1);
     Sequence branch = step.get(1).sequence();
     // The prompt's last 8 tokens again, then 5 and 6; logits behind these two.
-    assertThat(step.get(1)).isEqualTo(new Scheduler.Scheduled(branch, 32, 10, 2));
+    assertScheduled(step.get(1), branch, 32, 10, 2);
     assertThat(branch.blocks).startsWith(sequence.blocks[0], sequence.blocks[1]);
     assertThat(branch.blocks[2]).isNotEqualTo(sequence.blocks[2]);
     scheduler.computed(step);
@@ -246,12 +246,10 @@ final class SchedulerTest {
         scheduler.add(sequence);
         toCome--;
       }
-      List<Scheduler.Scheduled> step = scheduler.schedule();
+      List<Scheduled> step = scheduler.schedule();
       assertThat(step.isEmpty()).isEqualTo(left.isEmpty());
-      assertThat(step.stream().mapToInt(Scheduler.Scheduled::tokens).sum())
-          .isLessThanOrEqualTo(budget);
-      assertThat(step.stream().mapToInt(Scheduler.Scheduled::logits).sum())
-          .isLessThanOrEqualTo(maxNumLogits);
+      assertThat(step.stream().mapToInt(Scheduled::tokens).sum()).isLessThanOrEqualTo(budget);
+      assertThat(step.stream().mapToInt(Scheduled::logits).sum()).isLessThanOrEqualTo(maxNumLogits);
       assertThat(scheduler.running()).hasSizeLessThanOrEqualTo(maxNumSeqs);
       assertThat(List.copyOf(scheduler.running())).isSortedAccordingTo(Waiting.RANK);
       if (!step.isEmpty() && random.nextInt(15) == 0) {
@@ -263,7 +261,7 @@ final class SchedulerTest {
       }
       compute(step, contents);
       scheduler.computed(step);
-      for (Scheduler.Scheduled scheduled : step) {
+      for (Scheduled scheduled : step) {
         Sequence sequence = scheduled.sequence().root();
         if (sequence.choices != null) {
           scored.get(sequence).addAll(contexts(scheduled));
@@ -320,7 +318,7 @@ final class SchedulerTest {
   }
 
   /** The tokens before each of the logits that are wanted. */
-  private static List<List<Integer>> contexts(Scheduler.Scheduled scheduled) {
+  private static List<List<Integer>> contexts(Scheduled scheduled) {
     List<List<Integer>> contexts = new ArrayList<>();
     int end = scheduled.from() + scheduled.tokens();
     for (int position = end - scheduled.logits(); position < end; position++) {
@@ -352,15 +350,23 @@ final class SchedulerTest {
     return tokens;
   }
 
-  private static Set<Sequence> roots(List<Scheduler.Scheduled> step) {
+  private static void assertScheduled(
+      Scheduled scheduled, Sequence sequence, int from, int tokens, int logits) {
+    assertThat(scheduled.sequence()).isSameAs(sequence);
+    assertThat(scheduled.from()).isEqualTo(from);
+    assertThat(scheduled.tokens()).isEqualTo(tokens);
+    assertThat(scheduled.logits()).isEqualTo(logits);
+  }
+
+  private static Set<Sequence> roots(List<Scheduled> step) {
     Set<Sequence> roots = new LinkedHashSet<>();
     step.forEach(scheduled -> roots.add(scheduled.sequence().root()));
     return roots;
   }
 
   /** Plays a forward pass that throws: the blocks it writes hold nothing of use. */
-  private static void fail(List<Scheduler.Scheduled> step, Map<Integer, List<Integer>> contents) {
-    for (Scheduler.Scheduled scheduled : step) {
+  private static void fail(List<Scheduled> step, Map<Integer, List<Integer>> contents) {
+    for (Scheduled scheduled : step) {
       Sequence sequence = scheduled.sequence();
       int first = sequence.computed / ForwardPass.BLOCK_SIZE;
       for (int b = first; b < sequence.blockCount; b++) {
@@ -370,10 +376,9 @@ final class SchedulerTest {
   }
 
   /** Plays the forward pass: notes what is written where, and checks what is read. */
-  private static void compute(
-      List<Scheduler.Scheduled> step, Map<Integer, List<Integer>> contents) {
+  private static void compute(List<Scheduled> step, Map<Integer, List<Integer>> contents) {
     Set<Integer> written = new HashSet<>();
-    for (Scheduler.Scheduled scheduled : step) {
+    for (Scheduled scheduled : step) {
       Sequence sequence = scheduled.sequence();
       int end = sequence.computed + scheduled.tokens();
       assertThat(end).isLessThanOrEqualTo(sequence.blockCount * ForwardPass.BLOCK_SIZE);
@@ -401,7 +406,7 @@ final class SchedulerTest {
 
   /** Schedules and computes one step: tokens by sequence. */
   private static Map<Sequence, Integer> step(Scheduler scheduler) {
-    List<Scheduler.Scheduled> step = scheduler.schedule();
+    List<Scheduled> step = scheduler.schedule();
     scheduler.computed(step);
     Map<Sequence, Integer> tokens = new HashMap<>();
     step.forEach(s -> tokens.put(s.sequence(), s.tokens()));
