@@ -46,7 +46,7 @@ final class NibblesKernel {
 
   /**
    * {@link MatMulKernel#row} of both panels of a pair straight from the codes, in turns: both in
-   * one loop are more nodes than C2 inlines, and a fifth of the speed.
+   * one loop are more nodes than C2 inlines, and a sixth of the speed.
    */
   static void row(Tile tile, int depth, float[] x, int xAt, float[] y, int yAt) {
     for (int k = 0; k < depth; k += tile.group) {
