@@ -183,11 +183,14 @@ abstract class MatrixProductsContract {
     }
   }
 
-  /** Whole and odd numbers of outputs; odd inputs where the type has no blocks. */
+  /**
+   * Whole and odd numbers of outputs; odd inputs where the type has no blocks; more inputs than a
+   * tile of Java's products has.
+   */
   private List<Case> cases(DType type) {
     int block = type.blockSize();
     int odd = block == 1 ? 37 : block;
-    int deep = block == 1 ? 301 : Math.max(320, 2 * block);
+    int deep = block == 1 ? Tile.DEPTH + 45 : Tile.DEPTH + block;
     return List.of(
         stack(weights(type, 33, odd)),
         stack(weights(type, 64, deep), weights(DType.F32, 32, deep), weights(type, 5, deep)),
