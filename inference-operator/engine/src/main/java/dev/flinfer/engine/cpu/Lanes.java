@@ -2,8 +2,6 @@ package dev.flinfer.engine.cpu;
 
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -21,11 +19,6 @@ final class Lanes {
   static final VectorSpecies<Integer> INTS = VectorSpecies.of(int.class, SPECIES.vectorShape());
 
   private Lanes() {}
-
-  /** {@code code * scale + minimum} in one rounding. */
-  static FloatVector widen(IntVector codes, FloatVector scale, FloatVector minimum) {
-    return ((FloatVector) codes.convert(VectorOperators.I2F, 0)).fma(scale, minimum);
-  }
 
   /** The next multiple of {@code unit}. */
   static int roundUp(int length, int unit) {
