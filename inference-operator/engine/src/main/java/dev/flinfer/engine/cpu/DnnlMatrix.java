@@ -117,24 +117,29 @@ final class DnnlMatrix implements Matrix {
     System.arraycopy(part, 0, row, at, part.length);
   }
 
+  /** All slices are in one stretch of memory: it has huge pages where a slice alone has none. */
   private void pack(WorkerTeam team, Rows rows) {
+    long[] starts = new long[layouts.length];
+    long bytes = 0;
     for (int slice = 0; slice < layouts.length; slice++) {
       layouts[slice] = products.weightsLayout(format, depth, width(slice));
+      starts[slice] = bytes;
+      bytes += NativeMemory.wholeLines(products.dnnl().bytesOf(layouts[slice]));
     }
+    MemorySegment all = products.allocate(bytes);
     team.run(
         layouts.length,
         1,
         (from, to, worker) -> {
           for (int slice = from; slice < to; slice++) {
-            pack(slice, rows);
+            pack(slice, rows, all.asSlice(starts[slice]));
           }
         });
   }
 
-  private void pack(int slice, Rows rows) {
+  private void pack(int slice, Rows rows, MemorySegment packed) {
     Dnnl dnnl = products.dnnl();
     int width = width(slice);
-    MemorySegment packed = products.allocate(dnnl.bytesOf(layouts[slice]));
     weights[slice] = products.memory(layouts[slice], packed);
     try (Arena arena = Arena.ofConfined()) {
       long rowBytes = (long) depth * format.bytes();
