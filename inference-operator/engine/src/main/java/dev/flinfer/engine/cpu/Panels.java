@@ -88,8 +88,8 @@ final class Panels {
   /**
    * Adds the products of a pair of panels to {@code y}: {@code y += x W^T}. Few rows each read the
    * weights as they are, both panels at a time: that a processor fetches two streams ahead is worth
-   * a quarter. Eight rows do so together; for other numbers weights are widened once, into a tile
-   * that stays in the cache. The order of the additions is the same.
+   * a quarter. Eight rows do so together. For more, and from four on, weights are widened once,
+   * into a tile that stays in the cache. The order of the additions is the same.
    *
    * @param xAt of the first row's first input
    * @param yAt of the first row's first output of the pair
