@@ -18,13 +18,17 @@ final class HalvesKernel {
   static final VectorSpecies<Short> SHORTS =
       VectorSpecies.of(short.class, VectorShape.forBitSize(COUNT * Short.SIZE));
 
-  private static final long VECTOR = COUNT * Short.BYTES;
+  /** Bytes of a vector of halves. */
+  static final long VECTOR = COUNT * Short.BYTES;
+
+  /** Bytes of an input's weights. */
+  static final long ROW = 2 * VECTOR;
 
   /** 2^112: what the exponent of a half, moved to a float's place, lacks. Exact for all finite. */
   private static final float REBIAS = 0x1p112f;
 
   /** Where a half's fields are after 13 bits up, the sign being extended before. */
-  private static final int FIELDS = 0x8FFFE000;
+  static final int FIELDS = 0x8FFFE000;
 
   private HalvesKernel() {}
 
@@ -65,8 +69,8 @@ final class HalvesKernel {
     FloatVector a2 = FloatVector.fromArray(SPECIES, y, yAt + 2 * COUNT);
     FloatVector a3 = FloatVector.fromArray(SPECIES, y, yAt + 3 * COUNT);
     for (int k = 0; k < depth; k++) {
-      long from = at + k * 2 * VECTOR;
-      long other = otherAt + k * 2 * VECTOR;
+      long from = at + k * ROW;
+      long other = otherAt + k * ROW;
       FloatVector b = FloatVector.broadcast(SPECIES, x[xAt + k]);
       a0 = b.fma(f16(bits, from, mask), a0);
       a1 = b.fma(f16(bits, from + VECTOR, mask), a1);
@@ -94,8 +98,8 @@ final class HalvesKernel {
     FloatVector a2 = FloatVector.fromArray(SPECIES, y, yAt + 2 * COUNT);
     FloatVector a3 = FloatVector.fromArray(SPECIES, y, yAt + 3 * COUNT);
     for (int k = 0; k < depth; k++) {
-      long from = at + k * 2 * VECTOR;
-      long other = otherAt + k * 2 * VECTOR;
+      long from = at + k * ROW;
+      long other = otherAt + k * ROW;
       FloatVector b = FloatVector.broadcast(SPECIES, x[xAt + k]);
       a0 = b.fma(bf16(bits, from), a0);
       a1 = b.fma(bf16(bits, from + VECTOR), a1);
@@ -114,7 +118,7 @@ final class HalvesKernel {
             .convertShape(VectorOperators.S2I, Lanes.INTS, 0);
   }
 
-  private static FloatVector bf16(MemorySegment bits, long at) {
+  static FloatVector bf16(MemorySegment bits, long at) {
     return ints(bits, at).lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
   }
 
@@ -123,7 +127,7 @@ final class HalvesKernel {
    *
    * @param mask {@link #FIELDS}, which is slow to make anew for each vector
    */
-  private static FloatVector f16(MemorySegment bits, long at, IntVector mask) {
+  static FloatVector f16(MemorySegment bits, long at, IntVector mask) {
     return ints(bits, at)
         .lanewise(VectorOperators.LSHL, 13)
         .and(mask)

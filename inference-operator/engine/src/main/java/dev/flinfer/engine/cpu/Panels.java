@@ -23,7 +23,10 @@ final class Panels {
   static final int PAIR = 2 * WIDTH;
 
   /** From so many rows on it pays to widen weights once for all: 4 rows share each load. */
-  private static final int FUSED_ROWS = 4;
+  private static final int TILE_ROWS = 4;
+
+  /** From so many rows on a tile is as fast as eight rows without and the others with one. */
+  private static final int MORE_ROWS = 12;
 
   /** With four lanes the last codes are read with four bytes behind them. */
   private static final int BEHIND = 4;
@@ -85,21 +88,32 @@ final class Panels {
   /**
    * Adds the products of a pair of panels to {@code y}: {@code y += x W^T}. Few rows each read the
    * weights as they are, both panels at a time: that a processor fetches two streams ahead is worth
-   * a quarter. For more rows they are widened once, into a tile that stays in the cache. The order
-   * of the additions is the same.
+   * a quarter. Eight rows do so together. For more, and from four on, weights are widened once,
+   * into a tile that stays in the cache. The order of the additions is the same.
    *
    * @param xAt of the first row's first input
    * @param yAt of the first row's first output of the pair
    */
   void multiply(int pair, Operands o, int xAt, int yAt, Tile tile) {
     for (int k = 0; k < inputs; k += DEPTH) {
-      int depth = Math.min(DEPTH, inputs - k);
-      if (o.rows() < FUSED_ROWS) {
-        rows(pair, k, depth, o, xAt + k, yAt, tile);
-      } else {
-        multiplyPanel(2 * pair, k, depth, o, xAt + k, yAt, tile);
-        multiplyPanel(2 * pair + 1, k, depth, o, xAt + k, yAt + WIDTH, tile);
-      }
+      multiply(pair, k, Math.min(DEPTH, inputs - k), o, xAt + k, yAt, tile);
+    }
+  }
+
+  private void multiply(int pair, int k, int depth, Operands o, int xAt, int yAt, Tile tile) {
+    if (o.rows() < TILE_ROWS) {
+      codesOfPair(pair, k, depth, tile);
+      rows(pair, k, depth, o, xAt, yAt, tile);
+    } else if (o.rows() >= EightRows.ROWS && o.rows() < MORE_ROWS && dtype != DType.F32) {
+      codesOfPair(pair, k, depth, tile);
+      long at = at(2 * pair, k);
+      EightRows.multiply(dtype, weights, at, at(2 * pair + 1, k), tile, depth, o, xAt, yAt);
+      int x = xAt + EightRows.ROWS * o.xStride();
+      int y = yAt + EightRows.ROWS * o.yStride();
+      rows(pair, k, depth, o.without(EightRows.ROWS), x, y, tile);
+    } else {
+      multiplyPanel(2 * pair, k, depth, o, xAt, yAt, tile);
+      multiplyPanel(2 * pair + 1, k, depth, o, xAt, yAt + WIDTH, tile);
     }
   }
 
@@ -113,10 +127,6 @@ final class Panels {
   }
 
   private void rows(int pair, int k, int depth, Operands o, int xAt, int yAt, Tile tile) {
-    if (dtype.isQuantized()) {
-      codes(2 * pair, k, depth, tile);
-      codes(2 * pair + 1, k, depth, tile.other);
-    }
     for (int row = 0; row < o.rows(); row++) {
       row(
           at(2 * pair, k),
@@ -165,6 +175,13 @@ final class Panels {
   /** Of weights that are no codes. */
   private long at(int panel, int k) {
     return ((long) panel * inputs + k) * WIDTH * width();
+  }
+
+  private void codesOfPair(int pair, int k, int depth, Tile tile) {
+    if (dtype.isQuantized()) {
+      codes(2 * pair, k, depth, tile);
+      codes(2 * pair + 1, k, depth, tile.other);
+    }
   }
 
   /**

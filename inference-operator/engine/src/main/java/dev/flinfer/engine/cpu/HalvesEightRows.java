@@ -1,0 +1,189 @@
+package dev.flinfer.engine.cpu;
+
+import static dev.flinfer.engine.cpu.Lanes.INTS;
+import static dev.flinfer.engine.cpu.Lanes.SPECIES;
+import static dev.flinfer.engine.cpu.MatMulKernel.WIDTH;
+
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+
+/** {@link BytesEightRows} for 16-bit floats: 1.3 times as fast as through a tile. */
+final class HalvesEightRows {
+  private HalvesEightRows() {}
+
+  /**
+   * Adds the products of {@code depth} inputs.
+   *
+   * @param at of the first input of the first panel, {@code otherAt} of the other
+   * @param xAt of the first row's first input
+   * @param yAt of the first row's first output, in the first panel
+   */
+  static void multiplyF16(
+      MemorySegment bits, long at, long otherAt, int depth, Operands o, int xAt, int yAt) {
+    IntVector mask = IntVector.broadcast(INTS, HalvesKernel.FIELDS);
+    float[] x = o.x();
+    float[] y = o.y();
+    int x1 = xAt + o.xStride();
+    int x2 = x1 + o.xStride();
+    int x3 = x2 + o.xStride();
+    int x4 = x3 + o.xStride();
+    int x5 = x4 + o.xStride();
+    int x6 = x5 + o.xStride();
+    int x7 = x6 + o.xStride();
+    int y1 = yAt + o.yStride();
+    int y2 = y1 + o.yStride();
+    int y3 = y2 + o.yStride();
+    int y4 = y3 + o.yStride();
+    int y5 = y4 + o.yStride();
+    int y6 = y5 + o.yStride();
+    int y7 = y6 + o.yStride();
+    FloatVector a00 = FloatVector.fromArray(SPECIES, y, yAt);
+    FloatVector a01 = FloatVector.fromArray(SPECIES, y, yAt + WIDTH);
+    FloatVector a10 = FloatVector.fromArray(SPECIES, y, y1);
+    FloatVector a11 = FloatVector.fromArray(SPECIES, y, y1 + WIDTH);
+    FloatVector a20 = FloatVector.fromArray(SPECIES, y, y2);
+    FloatVector a21 = FloatVector.fromArray(SPECIES, y, y2 + WIDTH);
+    FloatVector a30 = FloatVector.fromArray(SPECIES, y, y3);
+    FloatVector a31 = FloatVector.fromArray(SPECIES, y, y3 + WIDTH);
+    FloatVector a40 = FloatVector.fromArray(SPECIES, y, y4);
+    FloatVector a41 = FloatVector.fromArray(SPECIES, y, y4 + WIDTH);
+    FloatVector a50 = FloatVector.fromArray(SPECIES, y, y5);
+    FloatVector a51 = FloatVector.fromArray(SPECIES, y, y5 + WIDTH);
+    FloatVector a60 = FloatVector.fromArray(SPECIES, y, y6);
+    FloatVector a61 = FloatVector.fromArray(SPECIES, y, y6 + WIDTH);
+    FloatVector a70 = FloatVector.fromArray(SPECIES, y, y7);
+    FloatVector a71 = FloatVector.fromArray(SPECIES, y, y7 + WIDTH);
+    for (int k = 0; k < depth; k++) {
+      FloatVector w0 = HalvesKernel.f16(bits, at + k * HalvesKernel.ROW, mask);
+      FloatVector w1 = HalvesKernel.f16(bits, otherAt + k * HalvesKernel.ROW, mask);
+      FloatVector b0 = FloatVector.broadcast(SPECIES, x[xAt + k]);
+      a00 = b0.fma(w0, a00);
+      a01 = b0.fma(w1, a01);
+      FloatVector b1 = FloatVector.broadcast(SPECIES, x[x1 + k]);
+      a10 = b1.fma(w0, a10);
+      a11 = b1.fma(w1, a11);
+      FloatVector b2 = FloatVector.broadcast(SPECIES, x[x2 + k]);
+      a20 = b2.fma(w0, a20);
+      a21 = b2.fma(w1, a21);
+      FloatVector b3 = FloatVector.broadcast(SPECIES, x[x3 + k]);
+      a30 = b3.fma(w0, a30);
+      a31 = b3.fma(w1, a31);
+      FloatVector b4 = FloatVector.broadcast(SPECIES, x[x4 + k]);
+      a40 = b4.fma(w0, a40);
+      a41 = b4.fma(w1, a41);
+      FloatVector b5 = FloatVector.broadcast(SPECIES, x[x5 + k]);
+      a50 = b5.fma(w0, a50);
+      a51 = b5.fma(w1, a51);
+      FloatVector b6 = FloatVector.broadcast(SPECIES, x[x6 + k]);
+      a60 = b6.fma(w0, a60);
+      a61 = b6.fma(w1, a61);
+      FloatVector b7 = FloatVector.broadcast(SPECIES, x[x7 + k]);
+      a70 = b7.fma(w0, a70);
+      a71 = b7.fma(w1, a71);
+    }
+    a00.intoArray(y, yAt);
+    a01.intoArray(y, yAt + WIDTH);
+    a10.intoArray(y, y1);
+    a11.intoArray(y, y1 + WIDTH);
+    a20.intoArray(y, y2);
+    a21.intoArray(y, y2 + WIDTH);
+    a30.intoArray(y, y3);
+    a31.intoArray(y, y3 + WIDTH);
+    a40.intoArray(y, y4);
+    a41.intoArray(y, y4 + WIDTH);
+    a50.intoArray(y, y5);
+    a51.intoArray(y, y5 + WIDTH);
+    a60.intoArray(y, y6);
+    a61.intoArray(y, y6 + WIDTH);
+    a70.intoArray(y, y7);
+    a71.intoArray(y, y7 + WIDTH);
+  }
+
+  /**
+   * Adds the products of {@code depth} inputs.
+   *
+   * @param at of the first input of the first panel, {@code otherAt} of the other
+   * @param xAt of the first row's first input
+   * @param yAt of the first row's first output, in the first panel
+   */
+  static void multiplyBf16(
+      MemorySegment bits, long at, long otherAt, int depth, Operands o, int xAt, int yAt) {
+    float[] x = o.x();
+    float[] y = o.y();
+    int x1 = xAt + o.xStride();
+    int x2 = x1 + o.xStride();
+    int x3 = x2 + o.xStride();
+    int x4 = x3 + o.xStride();
+    int x5 = x4 + o.xStride();
+    int x6 = x5 + o.xStride();
+    int x7 = x6 + o.xStride();
+    int y1 = yAt + o.yStride();
+    int y2 = y1 + o.yStride();
+    int y3 = y2 + o.yStride();
+    int y4 = y3 + o.yStride();
+    int y5 = y4 + o.yStride();
+    int y6 = y5 + o.yStride();
+    int y7 = y6 + o.yStride();
+    FloatVector a00 = FloatVector.fromArray(SPECIES, y, yAt);
+    FloatVector a01 = FloatVector.fromArray(SPECIES, y, yAt + WIDTH);
+    FloatVector a10 = FloatVector.fromArray(SPECIES, y, y1);
+    FloatVector a11 = FloatVector.fromArray(SPECIES, y, y1 + WIDTH);
+    FloatVector a20 = FloatVector.fromArray(SPECIES, y, y2);
+    FloatVector a21 = FloatVector.fromArray(SPECIES, y, y2 + WIDTH);
+    FloatVector a30 = FloatVector.fromArray(SPECIES, y, y3);
+    FloatVector a31 = FloatVector.fromArray(SPECIES, y, y3 + WIDTH);
+    FloatVector a40 = FloatVector.fromArray(SPECIES, y, y4);
+    FloatVector a41 = FloatVector.fromArray(SPECIES, y, y4 + WIDTH);
+    FloatVector a50 = FloatVector.fromArray(SPECIES, y, y5);
+    FloatVector a51 = FloatVector.fromArray(SPECIES, y, y5 + WIDTH);
+    FloatVector a60 = FloatVector.fromArray(SPECIES, y, y6);
+    FloatVector a61 = FloatVector.fromArray(SPECIES, y, y6 + WIDTH);
+    FloatVector a70 = FloatVector.fromArray(SPECIES, y, y7);
+    FloatVector a71 = FloatVector.fromArray(SPECIES, y, y7 + WIDTH);
+    for (int k = 0; k < depth; k++) {
+      FloatVector w0 = HalvesKernel.bf16(bits, at + k * HalvesKernel.ROW);
+      FloatVector w1 = HalvesKernel.bf16(bits, otherAt + k * HalvesKernel.ROW);
+      FloatVector b0 = FloatVector.broadcast(SPECIES, x[xAt + k]);
+      a00 = b0.fma(w0, a00);
+      a01 = b0.fma(w1, a01);
+      FloatVector b1 = FloatVector.broadcast(SPECIES, x[x1 + k]);
+      a10 = b1.fma(w0, a10);
+      a11 = b1.fma(w1, a11);
+      FloatVector b2 = FloatVector.broadcast(SPECIES, x[x2 + k]);
+      a20 = b2.fma(w0, a20);
+      a21 = b2.fma(w1, a21);
+      FloatVector b3 = FloatVector.broadcast(SPECIES, x[x3 + k]);
+      a30 = b3.fma(w0, a30);
+      a31 = b3.fma(w1, a31);
+      FloatVector b4 = FloatVector.broadcast(SPECIES, x[x4 + k]);
+      a40 = b4.fma(w0, a40);
+      a41 = b4.fma(w1, a41);
+      FloatVector b5 = FloatVector.broadcast(SPECIES, x[x5 + k]);
+      a50 = b5.fma(w0, a50);
+      a51 = b5.fma(w1, a51);
+      FloatVector b6 = FloatVector.broadcast(SPECIES, x[x6 + k]);
+      a60 = b6.fma(w0, a60);
+      a61 = b6.fma(w1, a61);
+      FloatVector b7 = FloatVector.broadcast(SPECIES, x[x7 + k]);
+      a70 = b7.fma(w0, a70);
+      a71 = b7.fma(w1, a71);
+    }
+    a00.intoArray(y, yAt);
+    a01.intoArray(y, yAt + WIDTH);
+    a10.intoArray(y, y1);
+    a11.intoArray(y, y1 + WIDTH);
+    a20.intoArray(y, y2);
+    a21.intoArray(y, y2 + WIDTH);
+    a30.intoArray(y, y3);
+    a31.intoArray(y, y3 + WIDTH);
+    a40.intoArray(y, y4);
+    a41.intoArray(y, y4 + WIDTH);
+    a50.intoArray(y, y5);
+    a51.intoArray(y, y5 + WIDTH);
+    a60.intoArray(y, y6);
+    a61.intoArray(y, y6 + WIDTH);
+    a70.intoArray(y, y7);
+    a71.intoArray(y, y7 + WIDTH);
+  }
+}
