@@ -14,8 +14,8 @@ import jdk.incubator.vector.VectorOperators;
 /**
  * Eight rows times signed bytes that are widened as they are multiplied, one vector of outputs from
  * each of the two panels of a pair. The memory is read as two streams and all the time, not only
- * while a tile is widened: with eight rows of Q8_0 1.3 times as fast as through a tile. From 16
- * rows on a tile is, as it widens once for all of them.
+ * while a tile is widened: with eight rows of Q8_0 1.3 times as fast as through a tile. From 12
+ * rows on a tile is as fast: it widens once for all of them.
  */
 final class BytesEightRows {
   private BytesEightRows() {}

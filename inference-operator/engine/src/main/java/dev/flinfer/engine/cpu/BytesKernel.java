@@ -24,10 +24,10 @@ final class BytesKernel {
       VectorSpecies.of(byte.class, VectorShape.forBitSize(Math.max(64, COUNT * Byte.SIZE)));
 
   /**
-   * Of an input's index in its group, all bits. C2 prepares a loop that steps through a segment for
-   * the segment's bounds, which takes as long as many of the 32 turns of a group, but only where it
-   * sees the loop's own index: with {@code k & WITHIN_GROUP} it compares in each turn, which costs
-   * next to nothing.
+   * Of an input's index in its group, all bits: groups have at most 64 inputs. C2 prepares a loop
+   * that steps through a segment for the segment's bounds, which takes as long as many of the 32
+   * turns of a group, but only where it sees the loop's own index: with {@code k & WITHIN_GROUP} it
+   * compares in each turn, which costs next to nothing.
    */
   static final int WITHIN_GROUP = 63;
 

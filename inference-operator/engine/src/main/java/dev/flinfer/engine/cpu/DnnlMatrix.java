@@ -132,7 +132,7 @@ final class DnnlMatrix implements Matrix {
         1,
         (from, to, worker) -> {
           for (int slice = from; slice < to; slice++) {
-            pack(slice, rows, all.asSlice(starts[slice]));
+            pack(slice, rows, all.asSlice(starts[slice], products.dnnl().bytesOf(layouts[slice])));
           }
         });
   }
@@ -219,19 +219,18 @@ final class DnnlMatrix implements Matrix {
     for (int slice = 0; slice < ready.length; slice++) {
       int width = width(slice);
       DnnlProducts.Product product = products.product(format, rows, layouts[slice], depth, width);
-      long scratchpad = products.dnnl().bytesOf(product.scratchpad());
       MemorySegment sums = products.sums(slice);
       MemorySegment arguments =
           Dnnl.arguments(
               Arena.ofAuto(),
               Dnnl.SRC,
-              products.memory(products.layout(rows, depth, format.type()), products.inputs()),
+              products.inputsOf(format, rows, depth),
               Dnnl.WEIGHTS,
               weights[slice],
               Dnnl.DST,
-              products.memory(products.layout(rows, width, format.sumType()), sums),
+              products.sumsOf(format, rows, width, slice),
               Dnnl.SCRATCHPAD,
-              products.memory(product.scratchpad(), products.scratchpad(slice, scratchpad)));
+              products.scratchpadOf(product, slice));
       DnnlFormat.Slice outputs = new DnnlFormat.Slice(slice * SLICE, width, scales, bias);
       ready[slice] = new Call(product.primitive(), arguments, sums, outputs);
     }

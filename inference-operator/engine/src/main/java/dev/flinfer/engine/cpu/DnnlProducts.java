@@ -22,8 +22,8 @@ import java.util.Map;
  */
 final class DnnlProducts implements MatrixProducts {
   /**
-   * Outputs of a slice: ten of Phi-2's 2,560, for as many threads. With 640 bf16 was a little
-   * slower (0.85 to 0.95 times), with 64 many rows were (0.84).
+   * Outputs of a slice: ten of Phi-2's 2,560, for as many threads. docs/performance.md has the
+   * figures of others.
    */
   static final int SLICE = 256;
 
@@ -44,6 +44,7 @@ final class DnnlProducts implements MatrixProducts {
   private final Map<List<Object>, Product> products = new HashMap<>();
   private final Deque<Made> made = new ArrayDeque<>();
   private final Map<Integer, MemorySegment> scratchpads = new HashMap<>(); // by slice
+  private final Map<List<Object>, MemorySegment> memories = new HashMap<>(); // objects
   private long widestInput; // in bytes
   private int widestOutput;
   private MemorySegment inputs; // (maxRows, inputs) of the format
@@ -187,8 +188,28 @@ final class DnnlProducts implements MatrixProducts {
     return sums.asSlice(slice * bytes, bytes);
   }
 
-  /** What the product of a slice needs while it runs. */
-  MemorySegment scratchpad(int slice, long bytes) {
+  /** The memory object of so many encoded rows. Matrices share this and the next two. */
+  MemorySegment inputsOf(DnnlFormat of, int rows, int depth) {
+    return memories.computeIfAbsent(
+        List.of("inputs", of.name(), rows, depth),
+        key -> memory(layout(rows, depth, of.type()), inputs()));
+  }
+
+  /** The memory object of a slice's sums. */
+  MemorySegment sumsOf(DnnlFormat of, int rows, int width, int slice) {
+    return memories.computeIfAbsent(
+        List.of("sums", of.name(), rows, width, slice),
+        key -> memory(layout(rows, width, of.sumType()), sums(slice)));
+  }
+
+  /** The memory object of what the product of a slice needs while it runs. */
+  MemorySegment scratchpadOf(Product product, int slice) {
+    return memories.computeIfAbsent(
+        List.of("scratchpad", product, slice),
+        key -> memory(product.scratchpad(), scratchpad(slice, dnnl.bytesOf(product.scratchpad()))));
+  }
+
+  private MemorySegment scratchpad(int slice, long bytes) {
     MemorySegment there = scratchpads.get(slice);
     if (there == null || there.byteSize() < bytes) {
       there = NativeMemory.allocate(arena, bytes, "scratchpads of matrix products");

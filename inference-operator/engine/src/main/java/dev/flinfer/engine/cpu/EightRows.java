@@ -16,7 +16,7 @@ final class EightRows {
    * Adds the products of {@code depth} inputs with a pair of panels.
    *
    * @param at of the weights that are no codes, {@code other} of those of the second panel
-   * @param tile has the codes
+   * @param tile has the codes, or the factors of halves
    * @param xAt of the first row's first input
    * @param yAt of the first row's first output of the pair
    */
@@ -32,11 +32,13 @@ final class EightRows {
       int yAt) {
     for (int vector = 0; vector < WIDTH; vector += COUNT) {
       int y = yAt + vector;
-      long half = vector * (long) Short.BYTES;
+      long offset = vector * (long) Short.BYTES; // of halves
       switch (dtype) {
-        case F16 -> HalvesEightRows.multiplyF16(weights, at + half, other + half, depth, o, xAt, y);
+        case F16 ->
+            HalvesEightRows.multiplyF16(
+                weights, at + offset, other + offset, tile, depth, o, xAt, y);
         case BF16 ->
-            HalvesEightRows.multiplyBf16(weights, at + half, other + half, depth, o, xAt, y);
+            HalvesEightRows.multiplyBf16(weights, at + offset, other + offset, depth, o, xAt, y);
         default -> {
           if (dtype.bits() == 4) {
             NibblesEightRows.multiply(tile, vector, depth, o, xAt, y);

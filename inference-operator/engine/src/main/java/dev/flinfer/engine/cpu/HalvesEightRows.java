@@ -20,8 +20,17 @@ final class HalvesEightRows {
    * @param yAt of the first row's first output, in the first panel
    */
   static void multiplyF16(
-      MemorySegment bits, long at, long otherAt, int depth, Operands o, int xAt, int yAt) {
+      MemorySegment bits,
+      long at,
+      long otherAt,
+      Tile tile,
+      int depth,
+      Operands o,
+      int xAt,
+      int yAt) {
     IntVector mask = IntVector.broadcast(INTS, HalvesKernel.FIELDS);
+    FloatVector factor = FloatVector.broadcast(SPECIES, tile.factor);
+    FloatVector otherFactor = FloatVector.broadcast(SPECIES, tile.other.factor);
     float[] x = o.x();
     float[] y = o.y();
     int x1 = xAt + o.xStride();
@@ -55,8 +64,8 @@ final class HalvesEightRows {
     FloatVector a70 = FloatVector.fromArray(SPECIES, y, y7);
     FloatVector a71 = FloatVector.fromArray(SPECIES, y, y7 + WIDTH);
     for (int k = 0; k < depth; k++) {
-      FloatVector w0 = HalvesKernel.f16(bits, at + k * HalvesKernel.ROW, mask);
-      FloatVector w1 = HalvesKernel.f16(bits, otherAt + k * HalvesKernel.ROW, mask);
+      FloatVector w0 = HalvesKernel.f16(bits, at + k * HalvesKernel.ROW, mask, factor);
+      FloatVector w1 = HalvesKernel.f16(bits, otherAt + k * HalvesKernel.ROW, mask, otherFactor);
       FloatVector b0 = FloatVector.broadcast(SPECIES, x[xAt + k]);
       a00 = b0.fma(w0, a00);
       a01 = b0.fma(w1, a01);

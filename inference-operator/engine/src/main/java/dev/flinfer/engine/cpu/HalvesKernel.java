@@ -27,23 +27,51 @@ final class HalvesKernel {
   /** 2^112: what the exponent of a half, moved to a float's place, lacks. Exact for all finite. */
   private static final float REBIAS = 0x1p112f;
 
+  /**
+   * What makes the smallest half, 2^-24, a normal one, of at least 2^-14. A subnormal half is a
+   * subnormal float when it is moved, for which processors leave their fast path: FACTOR.
+   */
+  private static final float NORMAL = 0x1p10f;
+
+  /** Bits of the first half that {@link #NORMAL} times is too large, 64. */
+  private static final int TOO_LARGE = 0x5400;
+
   /** Where a half's fields are after 13 bits up, the sign being extended before. */
   static final int FIELDS = 0x8FFFE000;
 
   private HalvesKernel() {}
 
+  /**
+   * Makes the first {@code count} halves normal, if none is too large for that.
+   *
+   * @return what they are to be multiplied by after they are moved to a float's place
+   */
+  static float normalize(short[] halves, int count) {
+    for (int i = 0; i < count; i++) {
+      if ((halves[i] & 0x7FFF) >= TOO_LARGE) {
+        return REBIAS;
+      }
+    }
+    for (int i = 0; i < count; i++) {
+      halves[i] = Float.floatToFloat16(Float.float16ToFloat(halves[i]) * NORMAL);
+    }
+    return REBIAS / NORMAL;
+  }
+
   /** Widens {@code count} finite halves; {@code count} is whole vectors. */
   static void f16(MemorySegment bits, long at, float[] floats, int count) {
     IntVector mask = IntVector.broadcast(Lanes.INTS, FIELDS);
+    FloatVector rebias = FloatVector.broadcast(SPECIES, REBIAS);
     for (int i = 0; i < count; i += COUNT) {
-      f16(bits, at + i * 2L, mask).intoArray(floats, i);
+      f16(bits, at + i * 2L, mask, rebias).intoArray(floats, i);
     }
   }
 
-  static void unpackF16(MemorySegment bits, long at, int depth, MemorySegment w) {
+  static void unpackF16(MemorySegment bits, long at, int depth, Tile tile) {
     IntVector mask = IntVector.broadcast(Lanes.INTS, FIELDS);
+    FloatVector factor = FloatVector.broadcast(SPECIES, tile.factor);
     for (int i = 0; i < depth * WIDTH; i += COUNT) {
-      f16(bits, at + i * 2L, mask).intoMemorySegment(w, i * 4L, ORDER);
+      f16(bits, at + i * 2L, mask, factor).intoMemorySegment(tile.wide, i * 4L, ORDER);
     }
   }
 
@@ -58,12 +86,15 @@ final class HalvesKernel {
       MemorySegment bits,
       long at,
       long otherAt,
+      Tile tile,
       int depth,
       float[] x,
       int xAt,
       float[] y,
       int yAt) {
     IntVector mask = IntVector.broadcast(Lanes.INTS, FIELDS);
+    FloatVector factor = FloatVector.broadcast(SPECIES, tile.factor);
+    FloatVector otherFactor = FloatVector.broadcast(SPECIES, tile.other.factor);
     FloatVector a0 = FloatVector.fromArray(SPECIES, y, yAt);
     FloatVector a1 = FloatVector.fromArray(SPECIES, y, yAt + COUNT);
     FloatVector a2 = FloatVector.fromArray(SPECIES, y, yAt + 2 * COUNT);
@@ -72,10 +103,10 @@ final class HalvesKernel {
       long from = at + k * ROW;
       long other = otherAt + k * ROW;
       FloatVector b = FloatVector.broadcast(SPECIES, x[xAt + k]);
-      a0 = b.fma(f16(bits, from, mask), a0);
-      a1 = b.fma(f16(bits, from + VECTOR, mask), a1);
-      a2 = b.fma(f16(bits, other, mask), a2);
-      a3 = b.fma(f16(bits, other + VECTOR, mask), a3);
+      a0 = b.fma(f16(bits, from, mask, factor), a0);
+      a1 = b.fma(f16(bits, from + VECTOR, mask, factor), a1);
+      a2 = b.fma(f16(bits, other, mask, otherFactor), a2);
+      a3 = b.fma(f16(bits, other + VECTOR, mask, otherFactor), a3);
     }
     a0.intoArray(y, yAt);
     a1.intoArray(y, yAt + COUNT);
@@ -123,15 +154,15 @@ final class HalvesKernel {
   }
 
   /**
-   * The sign, exponent and mantissa at their places; the product with 2^112 keeps the sign.
+   * The sign, exponent and mantissa at their places; the product with a power of 2 keeps the sign.
    *
    * @param mask {@link #FIELDS}, which is slow to make anew for each vector
    */
-  static FloatVector f16(MemorySegment bits, long at, IntVector mask) {
+  static FloatVector f16(MemorySegment bits, long at, IntVector mask, FloatVector factor) {
     return ints(bits, at)
         .lanewise(VectorOperators.LSHL, 13)
         .and(mask)
         .reinterpretAsFloats()
-        .mul(REBIAS);
+        .mul(factor);
   }
 }

@@ -37,7 +37,7 @@ final class NibblesEightRows {
   static void multiply(Tile tile, int vector, int depth, Operands o, int xAt, int yAt) {
     pairs(tile, vector, depth, o, xAt, yAt);
     if (depth % 2 != 0) {
-      for (int row = 0; row < 8; row++) {
+      for (int row = 0; row < EightRows.ROWS; row++) {
         float x = o.x()[xAt + row * o.xStride() + depth - 1];
         int y = yAt + row * o.yStride();
         NibblesKernel.lastInput(tile, vector, depth - 1, x, o.y(), y);

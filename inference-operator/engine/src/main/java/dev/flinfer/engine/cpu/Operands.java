@@ -9,10 +9,6 @@ import java.lang.foreign.MemorySegment;
  * @param y (rows, yStride) sums
  */
 record Operands(float[] x, int xStride, float[] y, int yStride, int rows) {
-  /** All rows but the first ones. */
-  Operands without(int first) {
-    return new Operands(x, xStride, y, yStride, rows - first);
-  }
 
   /**
    * A tile's product with all rows.

@@ -25,8 +25,8 @@ final class Panels {
   /** From so many rows on it pays to widen weights once for all: 4 rows share each load. */
   private static final int TILE_ROWS = 4;
 
-  /** From so many rows on a tile is as fast as eight rows without and the others with one. */
-  private static final int MORE_ROWS = 12;
+  /** Up to so many rows eight of them are faster without a tile. */
+  private static final int MOST_WITHOUT_TILE = 11;
 
   /** With four lanes the last codes are read with four bytes behind them. */
   private static final int BEHIND = 4;
@@ -35,8 +35,9 @@ final class Panels {
   private final int outputs;
   private final int inputs;
   private final MemorySegment weights; // (panels, inputs, WIDTH), or codes
-  private final MemorySegment scales; // (panels, groups, WIDTH), for codes
-  private final MemorySegment minimums; // as scales, where the type has them
+  private final Scales scales; // (panels, groups, WIDTH), for codes
+  private final Scales minimums; // as scales, where the type has them
+  private final float[] factors; // (panels, tiles) of halves
 
   private Panels(DType dtype, int outputs, int inputs, Arena arena) {
     this.dtype = dtype;
@@ -45,10 +46,10 @@ final class Panels {
     int panels = 2 * pairs();
     long bytes = dtype.isQuantized() ? codeBytes(inputs) : (long) inputs * width() * WIDTH;
     this.weights = NativeMemory.allocate(arena, panels * bytes + BEHIND, "weights");
-    long scaleBytes =
-        dtype.isQuantized() ? (long) panels * groups(inputs) * WIDTH * scaleWidth() : 0;
-    this.scales = NativeMemory.allocate(arena, scaleBytes, "weights");
-    this.minimums = NativeMemory.allocate(arena, dtype.hasMinimum() ? scaleBytes : 0, "weights");
+    long count = dtype.isQuantized() ? (long) panels * groups(inputs) * WIDTH : 0;
+    this.scales = Scales.allocate(arena, count, scaleWidth());
+    this.minimums = Scales.allocate(arena, dtype.hasMinimum() ? count : 0, scaleWidth());
+    this.factors = new float[dtype == DType.F16 ? panels * tiles() : 0];
   }
 
   /**
@@ -86,10 +87,11 @@ final class Panels {
   }
 
   /**
-   * Adds the products of a pair of panels to {@code y}: {@code y += x W^T}. Few rows each read the
-   * weights as they are, both panels at a time: that a processor fetches two streams ahead is worth
-   * a quarter. Eight rows do so together. For more, and from four on, weights are widened once,
-   * into a tile that stays in the cache. The order of the additions is the same.
+   * Adds the products of a pair of panels to {@code y}: {@code y += x W^T}, in one of two ways,
+   * with the same order of additions. Up to three rows, and eight to eleven, read the weights as
+   * they are, both panels at a time, eight rows together and the others each: that a processor
+   * fetches two streams ahead is worth a quarter. For four to seven rows and from twelve on weights
+   * are widened once, into a tile that stays in the cache; floats need no tile.
    *
    * @param xAt of the first row's first input
    * @param yAt of the first row's first output of the pair
@@ -102,15 +104,13 @@ final class Panels {
 
   private void multiply(int pair, int k, int depth, Operands o, int xAt, int yAt, Tile tile) {
     if (o.rows() < TILE_ROWS) {
-      codesOfPair(pair, k, depth, tile);
-      rows(pair, k, depth, o, xAt, yAt, tile);
-    } else if (o.rows() >= EightRows.ROWS && o.rows() < MORE_ROWS && dtype != DType.F32) {
-      codesOfPair(pair, k, depth, tile);
+      prepare(pair, k, depth, tile);
+      rows(pair, k, depth, o, 0, xAt, yAt, tile);
+    } else if (o.rows() >= EightRows.ROWS && o.rows() <= MOST_WITHOUT_TILE && dtype != DType.F32) {
+      prepare(pair, k, depth, tile);
       long at = at(2 * pair, k);
       EightRows.multiply(dtype, weights, at, at(2 * pair + 1, k), tile, depth, o, xAt, yAt);
-      int x = xAt + EightRows.ROWS * o.xStride();
-      int y = yAt + EightRows.ROWS * o.yStride();
-      rows(pair, k, depth, o.without(EightRows.ROWS), x, y, tile);
+      rows(pair, k, depth, o, EightRows.ROWS, xAt, yAt, tile);
     } else {
       multiplyPanel(2 * pair, k, depth, o, xAt, yAt, tile);
       multiplyPanel(2 * pair + 1, k, depth, o, xAt, yAt + WIDTH, tile);
@@ -126,8 +126,10 @@ final class Panels {
     o.multiply(tile.wide, 0, depth, xAt, yAt);
   }
 
-  private void rows(int pair, int k, int depth, Operands o, int xAt, int yAt, Tile tile) {
-    for (int row = 0; row < o.rows(); row++) {
+  /** From row {@code first} on, one by one. */
+  private void rows(
+      int pair, int k, int depth, Operands o, int first, int xAt, int yAt, Tile tile) {
+    for (int row = first; row < o.rows(); row++) {
       row(
           at(2 * pair, k),
           at(2 * pair + 1, k),
@@ -145,7 +147,7 @@ final class Panels {
         MatMulKernel.row(o.x(), xAt, weights, at, depth, o.y(), yAt);
         MatMulKernel.row(o.x(), xAt, weights, other, depth, o.y(), yAt + WIDTH);
       }
-      case F16 -> HalvesKernel.rowF16(weights, at, other, depth, o.x(), xAt, o.y(), yAt);
+      case F16 -> HalvesKernel.rowF16(weights, at, other, tile, depth, o.x(), xAt, o.y(), yAt);
       case BF16 -> HalvesKernel.rowBf16(weights, at, other, depth, o.x(), xAt, o.y(), yAt);
       default -> {
         if (dtype.bits() == 4) {
@@ -159,7 +161,10 @@ final class Panels {
 
   private void unpack(int panel, int k, int depth, Tile tile) {
     switch (dtype) {
-      case F16 -> HalvesKernel.unpackF16(weights, at(panel, k), depth, tile.wide);
+      case F16 -> {
+        tile.factor = factors[panel * tiles() + k / DEPTH];
+        HalvesKernel.unpackF16(weights, at(panel, k), depth, tile);
+      }
       case BF16 -> HalvesKernel.unpackBf16(weights, at(panel, k), depth, tile.wide);
       default -> {
         codes(panel, k, depth, tile);
@@ -177,8 +182,16 @@ final class Panels {
     return ((long) panel * inputs + k) * WIDTH * width();
   }
 
-  private void codesOfPair(int pair, int k, int depth, Tile tile) {
-    if (dtype.isQuantized()) {
+  private int tiles() {
+    return Lanes.roundUp(inputs, DEPTH) / DEPTH;
+  }
+
+  /** Prepares the tile for {@link #rows} and {@link EightRows}. */
+  private void prepare(int pair, int k, int depth, Tile tile) {
+    if (dtype == DType.F16) {
+      tile.factor = factors[2 * pair * tiles() + k / DEPTH];
+      tile.other.factor = factors[(2 * pair + 1) * tiles() + k / DEPTH];
+    } else if (dtype.isQuantized()) {
       codes(2 * pair, k, depth, tile);
       codes(2 * pair + 1, k, depth, tile.other);
     }
@@ -193,24 +206,16 @@ final class Panels {
     tile.codes = weights;
     tile.codesAt = codesAt(panel, k);
     tile.group = dtype.groupSize();
-    widenScales(scales, scalesAt, groups, tile.scales);
+    scales.read(scalesAt, tile.scales, groups);
     tile.minimums = tile.ownMinimums;
     if (dtype.hasMinimum()) {
-      widenScales(minimums, scalesAt, groups, tile.minimums);
+      minimums.read(scalesAt, tile.minimums, groups);
     } else if (dtype.bits() == 4) {
       for (int i = 0; i < groups; i++) {
         tile.minimums[i] = -PanelPacker.NIBBLE_ZERO * tile.scales[i];
       }
     } else {
       tile.minimums = Tile.NO_MINIMUMS;
-    }
-  }
-
-  private void widenScales(MemorySegment from, long at, int count, float[] to) {
-    if (scaleWidth() == 4) {
-      MemorySegment.copy(from, ValueLayout.JAVA_FLOAT, at * 4, to, 0, count);
-    } else {
-      HalvesKernel.f16(from, at * 2, to, count);
     }
   }
 
@@ -237,9 +242,9 @@ final class Panels {
   private void store(int panel, int k, int depth, Tile tile) {
     if (dtype.isQuantized()) {
       int groups = groups(depth) * WIDTH;
-      storeScales(tile.scales, groups, scales, scalesAt(panel, k));
+      scales.store(tile.scales, groups, scalesAt(panel, k));
       if (dtype.hasMinimum()) {
-        storeScales(tile.ownMinimums, groups, minimums, scalesAt(panel, k));
+        minimums.store(tile.ownMinimums, groups, scalesAt(panel, k));
       }
       long at = codesAt(panel, k);
       MemorySegment.copy(
@@ -250,17 +255,10 @@ final class Panels {
     if (dtype == DType.F32) {
       MemorySegment.copy(tile.weights, 0, weights, ValueLayout.JAVA_FLOAT, to * 4, depth * WIDTH);
     } else {
-      MemorySegment.copy(tile.bits, 0, weights, ValueLayout.JAVA_SHORT, to * 2, depth * WIDTH);
-    }
-  }
-
-  private void storeScales(float[] from, int count, MemorySegment to, long at) {
-    for (int i = 0; i < count; i++) {
-      if (scaleWidth() == 4) {
-        to.setAtIndex(ValueLayout.JAVA_FLOAT, at + i, from[i]);
-      } else {
-        to.setAtIndex(ValueLayout.JAVA_SHORT, at + i, Float.floatToFloat16(from[i]));
+      if (dtype == DType.F16) {
+        factors[panel * tiles() + k / DEPTH] = HalvesKernel.normalize(tile.bits, depth * WIDTH);
       }
+      MemorySegment.copy(tile.bits, 0, weights, ValueLayout.JAVA_SHORT, to * 2, depth * WIDTH);
     }
   }
 

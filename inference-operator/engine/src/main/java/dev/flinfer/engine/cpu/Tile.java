@@ -36,7 +36,10 @@ final class Tile {
   float[] minimums;
   int group;
 
-  /** That of the other panel of a pair; it has none itself. */
+  /** What halves are multiplied by: {@link HalvesKernel#normalize}. */
+  float factor;
+
+  /** The tile of a pair's other panel; it has none itself. */
   final Tile other;
 
   private Tile(Tile other) {

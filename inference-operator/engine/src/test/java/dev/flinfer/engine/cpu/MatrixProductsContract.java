@@ -210,7 +210,7 @@ abstract class MatrixProductsContract {
   }
 
   private Weights weights(DType type, int outputs, int inputs) {
-    ReferenceQuants quants = new ReferenceQuants(type, floats(outputs * inputs));
+    ReferenceQuants quants = new ReferenceQuants(type, weightValues(outputs * inputs));
     float[] bias = floats(outputs);
     Tensor weight = tensor(type, quants.bytes(), (long) outputs, (long) inputs);
     Tensor biases = tensor(DType.F32, new ReferenceQuants(DType.F32, bias).bytes(), (long) outputs);
@@ -221,6 +221,11 @@ abstract class MatrixProductsContract {
     MemorySegment data = arena.allocate(bytes.length, 64);
     MemorySegment.copy(MemorySegment.ofArray(bytes), 0, data, 0, bytes.length);
     return new Tensor(Path.of("matrix"), "weight", type, List.of(shape), data);
+  }
+
+  /** What weights are stored from. */
+  float[] weightValues(int count) {
+    return floats(count);
   }
 
   private float[] floats(int count) {
