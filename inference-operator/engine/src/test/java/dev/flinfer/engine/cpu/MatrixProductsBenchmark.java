@@ -36,7 +36,7 @@ public class MatrixProductsBenchmark {
   private static final int INTERMEDIATE = 10240;
   private static final int MATRICES = 8;
 
-  @Param({"F32", "BF16", "Q8_0", "Q4_0"})
+  @Param({"F32", "F16", "BF16", "Q8_0", "Q4_0"})
   private DType weights;
 
   @Param({"1", "8", "32"})
