@@ -30,7 +30,7 @@ final class HalvesKernel {
   /**
    * What makes the smallest half, 2^-24, a normal one, of at least 2^-14. A subnormal half is a
    * subnormal float when it is moved, which a processor multiplies so much slower that one in 400,
-   * as in weights of a deviation of 0.02, made all products two to three times as slow.
+   * as in weights of a deviation of 0.02, made products 1.5 to 3 times as slow.
    */
   private static final float NORMAL = 0x1p10f;
 
