@@ -18,8 +18,7 @@ final class HalvesKernel {
   static final VectorSpecies<Short> SHORTS =
       VectorSpecies.of(short.class, VectorShape.forBitSize(COUNT * Short.SIZE));
 
-  /** Bytes of a vector of halves. */
-  static final long VECTOR = COUNT * Short.BYTES;
+  private static final long VECTOR = COUNT * Short.BYTES;
 
   /** Bytes of an input's weights. */
   static final long ROW = 2 * VECTOR;
