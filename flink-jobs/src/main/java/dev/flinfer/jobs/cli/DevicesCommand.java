@@ -2,10 +2,9 @@ package dev.flinfer.jobs.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.flinfer.engine.DeviceInfo;
-import dev.flinfer.engine.DeviceProbe;
-import dev.flinfer.engine.Devices;
-import dev.flinfer.engine.cpu.CpuBackend;
+import dev.flinfer.engine.device.DeviceInfo;
+import dev.flinfer.engine.device.DeviceProbe;
+import dev.flinfer.engine.device.Devices;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -54,7 +53,7 @@ final class DevicesCommand implements Callable<Integer> {
   /** Devices to standard output, what is wrong to standard error. */
   void print(DeviceProbe.Report report, String absence) throws JsonProcessingException {
     List<DeviceInfo> devices =
-        Stream.concat(Stream.of(CpuBackend.DEVICE), report.devices().stream()).toList();
+        Stream.concat(Stream.of(Devices.ofProcess().cpu()), report.devices().stream()).toList();
     if (json) {
       Map<String, Object> object = new LinkedHashMap<>();
       object.put("devices", devices.stream().map(DevicesCommand::object).toList());

@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.flinfer.engine.DeviceInfo;
-import dev.flinfer.engine.DeviceProbe;
 import dev.flinfer.engine.KvCacheType;
+import dev.flinfer.engine.device.DeviceInfo;
+import dev.flinfer.engine.device.DeviceProbe;
 import dev.flinfer.engine.weights.DType;
 import java.util.List;
 import java.util.Set;

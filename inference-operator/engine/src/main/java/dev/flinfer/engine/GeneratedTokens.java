@@ -5,7 +5,6 @@ import dev.flinfer.schema.GeneratedOutput;
 import dev.flinfer.schema.InFlightRequest;
 import dev.flinfer.schema.TokenLogprob;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -119,35 +118,44 @@ public record GeneratedTokens(
     return tokens.length + others.stream().mapToInt(GeneratedTokens::count).sum();
   }
 
-  GeneratedTokens withOthers(List<GeneratedTokens> outputs) {
+  /**
+   * Writes them into a completion.
+   *
+   * @param alternatives the request's {@code logprobs}: null where it asks for none, 0 for those of
+   *     the generated tokens alone
+   */
+  public void writeTo(Completion completion, Integer alternatives) {
+    completion.setCompletionTokens(tokens.length);
+    completion.setTokenIds(Numbers.list(tokens));
+    completion.setLogprobs(alternatives == null ? null : Numbers.list(logprobs));
+    completion.setTopLogprobs(alternatives == null || alternatives == 0 ? null : alternatives());
+  }
+
+  private List<List<TokenLogprob>> alternatives() {
+    List<List<TokenLogprob>> all = new ArrayList<>(tokens.length);
+    for (int i = 0; i < tokens.length; i++) {
+      List<TokenLogprob> top = new ArrayList<>(alternativesOfToken());
+      for (int k = 0; k < alternativesOfToken(); k++) {
+        int at = i * alternativesOfToken() + k;
+        top.add(new TokenLogprob(topTokens[at], topLogprobs[at]));
+      }
+      all.add(top);
+    }
+    return all;
+  }
+
+  /** Alternatives that are kept for each token; 0 where there is no token. */
+  public int alternativesOfToken() {
+    return tokens.length == 0 ? 0 : topTokens.length / tokens.length;
+  }
+
+  /** The same tokens with those of a request's further outputs. */
+  public GeneratedTokens withOthers(List<GeneratedTokens> outputs) {
     return new GeneratedTokens(tokens, logprobs, topTokens, topLogprobs, attempts, outputs);
   }
 
-  GeneratedTokens withAttempts(int failed) {
+  /** The same tokens with a number of failed forward passes. */
+  public GeneratedTokens withAttempts(int failed) {
     return new GeneratedTokens(tokens, logprobs, topTokens, topLogprobs, failed, others);
-  }
-
-  /** The log-probabilities of a token in it, NONE where it has none. */
-  TokenLogprobs logprobsOf(int index) {
-    if (logprobs.length == 0) {
-      return TokenLogprobs.NONE;
-    }
-    int k = topTokens.length / tokens.length;
-    int from = index * k;
-    return new TokenLogprobs(
-        logprobs[index],
-        Arrays.copyOfRange(topTokens, from, from + k),
-        Arrays.copyOfRange(topLogprobs, from, from + k));
-  }
-
-  /**
-   * Whether they are the model's tokens, with the log-probabilities that a request asks for, of k
-   * alternatives each.
-   */
-  boolean holds(SamplingParams params, int vocabSize) {
-    int alternatives = Math.max(0, Math.min(params.logprobs(), vocabSize));
-    return Arrays.stream(tokens).allMatch(token -> token >= 0 && token < vocabSize)
-        && (!params.returnsLogprobs() || logprobs.length == tokens.length)
-        && (long) tokens.length * alternatives == topTokens.length;
   }
 }

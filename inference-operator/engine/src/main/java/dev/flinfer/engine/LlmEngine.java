@@ -21,7 +21,7 @@ public interface LlmEngine extends AutoCloseable {
 
   /** Opens an engine of its own; the caller closes it. */
   static LlmEngine open(EngineOptions options) {
-    return EngineFactory.open(options);
+    return EngineProvider.find().open(options);
   }
 
   /**
@@ -30,7 +30,7 @@ public interface LlmEngine extends AutoCloseable {
    * weights; the device is of no account. The caller closes it.
    */
   static LlmEngine openFree(EngineOptions options) {
-    return EngineFactory.openFree(options);
+    return EngineProvider.find().openFree(options);
   }
 
   /**

@@ -24,7 +24,7 @@ import java.util.Set;
  * @param checkpoint the tensors, mapped
  * @param digest SHA-256 in hex of configuration, tokenizer and {@link Checkpoint#fingerprint}
  */
-record ModelFiles(
+public record ModelFiles(
     String name, PhiConfig config, Tokenizer tokenizer, Checkpoint checkpoint, String digest)
     implements AutoCloseable {
 
@@ -33,7 +33,8 @@ record ModelFiles(
 
   private static final String END_OF_TEXT = "<|endoftext|>";
 
-  static ModelFiles open(String name) {
+  /** Opens a model by its path, or by the name of a shape with random weights. */
+  public static ModelFiles open(String name) {
     if (name.startsWith(RANDOM)) {
       return random(name.substring(RANDOM.length()));
     }
@@ -92,7 +93,7 @@ record ModelFiles(
    * The tokens that end a text: those that the configuration names. The published ones of Phi-1 and
    * Phi-1.5 name none; then it is the tokenizer's own end of text, as in other engines.
    */
-  Set<Integer> eosTokenIds() {
+  public Set<Integer> eosTokenIds() {
     if (!config.eosTokenIds().isEmpty()) {
       return config.eosTokenIds();
     }

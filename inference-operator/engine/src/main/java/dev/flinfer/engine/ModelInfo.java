@@ -10,5 +10,19 @@ package dev.flinfer.engine;
  * @param maxModelLen most tokens of prompt and completion together
  * @param vocabSize number of token ids
  */
-public record ModelInfo(
-    String name, String digest, String device, int maxModelLen, int vocabSize) {}
+public record ModelInfo(String name, String digest, String device, int maxModelLen, int vocabSize) {
+
+  /**
+   * Refuses a token id that the model does not have.
+   *
+   * @param field of the request that holds it
+   * @throws InvalidRequestException naming the field, the id and the range
+   */
+  public void requireToken(String field, int token) {
+    if (token < 0 || token >= vocabSize) {
+      throw new InvalidRequestException(
+          "%s holds %d; token ids of this model go from 0 to %d"
+              .formatted(field, token, vocabSize - 1));
+    }
+  }
+}

@@ -2,6 +2,8 @@ package dev.flinfer.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.flinfer.engine.device.ForwardPassContract;
+import dev.flinfer.engine.device.NaivePhi;
 import dev.flinfer.engine.tokenizer.Tokenizer;
 import dev.flinfer.engine.weights.DType;
 import dev.flinfer.schema.Completion;

@@ -46,7 +46,7 @@ public final class Requests {
   }
 
   /** A request that draws on all parameters, for a model with at least 300 tokens. */
-  static CompletionRequest random(Random random, String id) {
+  public static CompletionRequest random(Random random, String id) {
     StringBuilder prompt =
         new StringBuilder(random.nextBoolean() ? "a shared prefix of some length " : "");
     int length = 1 + random.nextInt(40);
@@ -86,7 +86,7 @@ public final class Requests {
   }
 
   /** Of any kind: free text as above, in a form that it must have, or a choice between labels. */
-  static CompletionRequest ofAnyKind(Random random, String id) {
+  public static CompletionRequest ofAnyKind(Random random, String id) {
     CompletionRequest request = random(random, id);
     int kind = random.nextInt(5);
     if (kind == 0) {
@@ -112,7 +112,7 @@ public final class Requests {
   }
 
   /** The first of some generated tokens. */
-  static GeneratedTokens first(GeneratedTokens whole, int count) {
+  public static GeneratedTokens first(GeneratedTokens whole, int count) {
     int alternatives =
         whole.tokens().length == 0 ? 0 : whole.topTokens().length / whole.tokens().length;
     return new GeneratedTokens(

@@ -7,17 +7,17 @@ import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 
 /** An engine with a small random checkpoint of 300 tokens; 96 fit in its context. */
-final class TinyEngine {
+public final class TinyEngine {
   private static final RandomCheckpoint.Shape SHAPE =
       new RandomCheckpoint.Shape(48, 4, 2, 96, 300, 96, 0.5);
 
   private TinyEngine() {}
 
-  static void write(Path directory) {
+  public static void write(Path directory) {
     RandomCheckpoint.write(directory.resolve("tiny"), SHAPE, DType.F16, 11);
   }
 
-  static LlmEngine open(Path directory, int maxNumSeqs) {
+  public static LlmEngine open(Path directory, int maxNumSeqs) {
     return LlmEngine.open(
         EngineOptions.builder(directory.resolve("tiny").toString())
             .device("cpu")
@@ -28,7 +28,7 @@ final class TinyEngine {
             .build());
   }
 
-  static Completion get(LlmEngine engine, CompletionRequest request, GeneratedTokens from)
+  public static Completion get(LlmEngine engine, CompletionRequest request, GeneratedTokens from)
       throws Exception {
     return Requests.submit(engine, request, from).get(60, TimeUnit.SECONDS);
   }

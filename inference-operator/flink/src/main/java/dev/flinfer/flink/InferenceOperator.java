@@ -1,10 +1,10 @@
 package dev.flinfer.flink;
 
 import dev.flinfer.engine.EngineException;
-import dev.flinfer.engine.ForwardPass;
 import dev.flinfer.engine.Generation;
 import dev.flinfer.engine.InvalidRequestException;
 import dev.flinfer.engine.LlmEngine;
+import dev.flinfer.engine.device.ForwardPass;
 import dev.flinfer.schema.CompletionRecord;
 import dev.flinfer.schema.CompletionRequest;
 import dev.flinfer.schema.InFlightRequest;

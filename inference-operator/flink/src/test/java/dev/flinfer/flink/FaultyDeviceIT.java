@@ -3,8 +3,8 @@ package dev.flinfer.flink;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.flinfer.engine.EngineOptions;
-import dev.flinfer.engine.FaultyForwardPass;
 import dev.flinfer.engine.LlmEngine;
+import dev.flinfer.engine.batching.FaultyForwardPass;
 import dev.flinfer.schema.Rejection;
 import dev.flinfer.schema.RejectionStage;
 import dev.flinfer.schema.SourceRecord;

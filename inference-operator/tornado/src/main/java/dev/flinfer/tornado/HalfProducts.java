@@ -1,6 +1,6 @@
 package dev.flinfer.tornado;
 
-import dev.flinfer.engine.DeviceInfo;
+import dev.flinfer.engine.device.DeviceInfo;
 import java.io.File;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;

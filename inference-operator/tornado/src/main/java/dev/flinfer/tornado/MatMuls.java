@@ -1,6 +1,6 @@
 package dev.flinfer.tornado;
 
-import dev.flinfer.engine.DeviceInfo;
+import dev.flinfer.engine.device.DeviceInfo;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.TaskGraph;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;

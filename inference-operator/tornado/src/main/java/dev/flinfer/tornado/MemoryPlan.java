@@ -1,8 +1,8 @@
 package dev.flinfer.tornado;
 
-import dev.flinfer.engine.DeviceInfo;
-import dev.flinfer.engine.DevicePlan;
 import dev.flinfer.engine.EngineOptions;
+import dev.flinfer.engine.device.DeviceInfo;
+import dev.flinfer.engine.device.DevicePlan;
 import dev.flinfer.engine.model.PhiConfig;
 import dev.flinfer.engine.model.PhiWeights;
 import java.util.Map;

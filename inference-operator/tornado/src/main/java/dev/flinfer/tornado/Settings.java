@@ -1,8 +1,8 @@
 package dev.flinfer.tornado;
 
-import dev.flinfer.engine.DeviceInfo;
 import dev.flinfer.engine.EngineOptions;
 import dev.flinfer.engine.KvCacheType;
+import dev.flinfer.engine.device.DeviceInfo;
 import dev.flinfer.engine.weights.DType;
 
 /**

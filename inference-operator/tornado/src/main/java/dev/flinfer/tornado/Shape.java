@@ -1,6 +1,6 @@
 package dev.flinfer.tornado;
 
-import dev.flinfer.engine.ForwardPass;
+import dev.flinfer.engine.device.ForwardPass;
 import dev.flinfer.engine.model.PhiConfig;
 
 /**

@@ -1,7 +1,7 @@
 package dev.flinfer.tornado;
 
-import dev.flinfer.engine.ForwardPass;
-import dev.flinfer.engine.StepPlan;
+import dev.flinfer.engine.device.ForwardPass;
+import dev.flinfer.engine.device.StepBuffers;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
@@ -55,7 +55,7 @@ final class StepControl {
    *
    * @return the largest position among them
    */
-  int fill(StepPlan plan, int from, int to) {
+  int fill(StepBuffers plan, int from, int to) {
     int max = shape.maxRows();
     array.set(ROWS, to - from);
     used = tables(max);
@@ -77,7 +77,7 @@ final class StepControl {
   }
 
   /** Blocks of each sequence that these rows reach. */
-  private static int[] longest(StepPlan plan, int from, int to) {
+  private static int[] longest(StepBuffers plan, int from, int to) {
     int[] blocks = new int[plan.blockTables().length];
     for (int row = from; row < to; row++) {
       int sequence = plan.sequences()[row];

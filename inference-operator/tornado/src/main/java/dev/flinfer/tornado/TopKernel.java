@@ -1,6 +1,6 @@
 package dev.flinfer.tornado;
 
-import dev.flinfer.engine.TopLogits;
+import dev.flinfer.engine.device.TopLogits;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;

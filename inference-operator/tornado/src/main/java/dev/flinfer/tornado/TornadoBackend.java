@@ -1,12 +1,12 @@
 package dev.flinfer.tornado;
 
-import dev.flinfer.engine.Backend;
-import dev.flinfer.engine.DeviceInfo;
-import dev.flinfer.engine.DevicePlan;
 import dev.flinfer.engine.EngineException;
 import dev.flinfer.engine.EngineOptions;
-import dev.flinfer.engine.ForwardPass;
 import dev.flinfer.engine.KvCacheType;
+import dev.flinfer.engine.device.Backend;
+import dev.flinfer.engine.device.DeviceInfo;
+import dev.flinfer.engine.device.DevicePlan;
+import dev.flinfer.engine.device.ForwardPass;
 import dev.flinfer.engine.model.PhiConfig;
 import dev.flinfer.engine.model.PhiWeights;
 import dev.flinfer.engine.weights.DType;

@@ -1,10 +1,10 @@
 package dev.flinfer.tornado;
 
-import dev.flinfer.engine.DeviceInfo;
 import dev.flinfer.engine.EngineException;
-import dev.flinfer.engine.ForwardPass;
-import dev.flinfer.engine.StepPlan;
-import dev.flinfer.engine.TopLogits;
+import dev.flinfer.engine.device.DeviceInfo;
+import dev.flinfer.engine.device.ForwardPass;
+import dev.flinfer.engine.device.StepBuffers;
+import dev.flinfer.engine.device.TopLogits;
 import dev.flinfer.engine.model.PhiConfig;
 import dev.flinfer.engine.model.PhiWeights;
 import java.lang.foreign.MemorySegment;
@@ -107,12 +107,12 @@ final class TornadoForwardPass implements ForwardPass {
   }
 
   @Override
-  public void forward(StepPlan step, float[] logits) {
+  public void forward(StepBuffers step, float[] logits) {
     forward(step, logits, null);
   }
 
   @Override
-  public void forward(StepPlan step, float[] logits, TopLogits top) {
+  public void forward(StepBuffers step, float[] logits, TopLogits top) {
     if (step.rows() > maxRows) {
       throw new IllegalArgumentException(
           "%d rows; the limit is %d".formatted(step.rows(), maxRows));
@@ -133,14 +133,14 @@ final class TornadoForwardPass implements ForwardPass {
     }
   }
 
-  private EngineException failed(StepPlan step, Throwable cause) {
+  private EngineException failed(StepBuffers step, Throwable cause) {
     return new EngineException(
         "device %s failed in a step of %d rows and %d rows of logits: %s"
             .formatted(device, step.rows(), step.numLogits(), cause),
         cause);
   }
 
-  private void run(StepPlan step, float[] logits, TopLogits top) {
+  private void run(StepBuffers step, float[] logits, TopLogits top) {
     if (closed) { // TornadoVM would run it on freed memory
       throw new EngineException("the forward pass on device %s is closed".formatted(device));
     }
@@ -150,7 +150,7 @@ final class TornadoForwardPass implements ForwardPass {
   }
 
   /** Rows of a step, after those that they attend to. */
-  private void pass(StepPlan step, int firstRow, int lastRow, float[] logits, TopLogits top) {
+  private void pass(StepBuffers step, int firstRow, int lastRow, float[] logits, TopLogits top) {
     int largestPosition = control.fill(step, firstRow, lastRow);
     if (!fixed) {
       graphs.grids().setRows(lastRow - firstRow, largestPosition);

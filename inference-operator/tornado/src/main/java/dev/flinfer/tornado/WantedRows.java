@@ -1,7 +1,7 @@
 package dev.flinfer.tornado;
 
-import dev.flinfer.engine.StepPlan;
-import dev.flinfer.engine.TopLogits;
+import dev.flinfer.engine.device.StepBuffers;
+import dev.flinfer.engine.device.TopLogits;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
@@ -41,7 +41,7 @@ final class WantedRows {
    * @param top null if all rows are wanted whole
    * @return how many they are
    */
-  int fill(StepPlan plan, TopLogits top, int from, int to) {
+  int fill(StepBuffers plan, TopLogits top, int from, int to) {
     int[] rows = plan.logitRows();
     order = new int[rows.length];
     first = from;
@@ -65,7 +65,7 @@ final class WantedRows {
    * @param from how many were computed before
    * @return how many there are now
    */
-  int put(StepPlan plan, TopLogits top, int from) {
+  int put(StepBuffers plan, TopLogits top, int from) {
     int now = Math.min(shape.logitRows(), count - from);
     array.set(StepControl.ROWS, now);
     for (int i = 0; i < now; i++) {

@@ -2,12 +2,12 @@ package dev.flinfer.tornado;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.flinfer.engine.DeviceInfo;
 import dev.flinfer.engine.EngineOptions;
 import dev.flinfer.engine.GeneratedTokens;
 import dev.flinfer.engine.LlmEngine;
 import dev.flinfer.engine.RandomCheckpoint;
 import dev.flinfer.engine.Requests;
+import dev.flinfer.engine.device.DeviceInfo;
 import dev.flinfer.engine.weights.DType;
 import dev.flinfer.schema.Completion;
 import java.nio.file.Path;

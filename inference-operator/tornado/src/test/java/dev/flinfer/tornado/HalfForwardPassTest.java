@@ -3,12 +3,12 @@ package dev.flinfer.tornado;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
-import dev.flinfer.engine.DeviceInfo;
-import dev.flinfer.engine.ForwardPass;
-import dev.flinfer.engine.ForwardPassContract;
 import dev.flinfer.engine.KvCacheType;
 import dev.flinfer.engine.RandomCheckpoint;
-import dev.flinfer.engine.StepPlan;
+import dev.flinfer.engine.device.DeviceInfo;
+import dev.flinfer.engine.device.ForwardPass;
+import dev.flinfer.engine.device.ForwardPassContract;
+import dev.flinfer.engine.device.StepBuffers;
 import dev.flinfer.engine.model.PhiConfig;
 import dev.flinfer.engine.model.PhiWeights;
 import dev.flinfer.engine.weights.DType;
@@ -77,7 +77,8 @@ final class HalfForwardPassTest extends ForwardPassContract {
 
   private static float[] logits(Settings settings, PhiConfig config, PhiWeights weights) {
     int[] rows = {0, 1, 2, 3, 4};
-    StepPlan step = new StepPlan(new int[] {7, 11, 3, 200, 0}, rows, new int[5], ONE_BLOCK, rows);
+    StepBuffers step =
+        new StepBuffers(new int[] {7, 11, 3, 200, 0}, rows, new int[5], ONE_BLOCK, rows);
     float[] logits = new float[5 * config.vocabSize()];
     try (ForwardPass forward = Variants.open(settings, config, weights, 1, 8)) {
       forward.forward(step, logits);

@@ -1,11 +1,11 @@
 package dev.flinfer.tornado;
 
-import dev.flinfer.engine.DeviceInfo;
 import dev.flinfer.engine.EngineException;
-import dev.flinfer.engine.ForwardPass;
 import dev.flinfer.engine.KvCacheType;
 import dev.flinfer.engine.RandomCheckpoint;
-import dev.flinfer.engine.StepPlan;
+import dev.flinfer.engine.device.DeviceInfo;
+import dev.flinfer.engine.device.ForwardPass;
+import dev.flinfer.engine.device.StepBuffers;
 import dev.flinfer.engine.model.PhiConfig;
 import dev.flinfer.engine.model.PhiWeights;
 import dev.flinfer.engine.weights.DType;
@@ -51,7 +51,8 @@ final class KernelPrinter {
                 settings.weightType(), settings.kvCacheType(), settings.cublas() ? "-cublas" : "");
     System.out.println(VARIANT + variant);
     PhiConfig config = PhiConfig.load(model);
-    StepPlan step = new StepPlan(new int[1], new int[1], new int[1], new int[][] {{0}}, new int[1]);
+    StepBuffers step =
+        new StepBuffers(new int[1], new int[1], new int[1], new int[][] {{0}}, new int[1]);
     try (Safetensors files = Safetensors.open(model);
         ForwardPass forward = Variants.open(settings, config, PhiWeights.of(files, config), 1, 8)) {
       forward.forward(step, new float[config.vocabSize()]);

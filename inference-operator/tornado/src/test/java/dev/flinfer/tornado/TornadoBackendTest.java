@@ -3,15 +3,15 @@ package dev.flinfer.tornado;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.flinfer.engine.Backend;
-import dev.flinfer.engine.DeviceInfo;
-import dev.flinfer.engine.DevicePlan;
 import dev.flinfer.engine.EngineException;
 import dev.flinfer.engine.EngineOptions;
-import dev.flinfer.engine.ForwardPass;
 import dev.flinfer.engine.KvCacheType;
 import dev.flinfer.engine.RandomCheckpoint;
-import dev.flinfer.engine.StepPlan;
+import dev.flinfer.engine.device.Backend;
+import dev.flinfer.engine.device.DeviceInfo;
+import dev.flinfer.engine.device.DevicePlan;
+import dev.flinfer.engine.device.ForwardPass;
+import dev.flinfer.engine.device.StepBuffers;
 import dev.flinfer.engine.model.PhiConfig;
 import dev.flinfer.engine.model.PhiWeights;
 import dev.flinfer.engine.weights.DType;
@@ -25,8 +25,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 final class TornadoBackendTest {
-  private static final StepPlan ONE_TOKEN =
-      new StepPlan(new int[] {7}, new int[] {0}, new int[] {0}, new int[][] {{0}}, new int[] {0});
+  private static final StepBuffers ONE_TOKEN =
+      new StepBuffers(
+          new int[] {7}, new int[] {0}, new int[] {0}, new int[][] {{0}}, new int[] {0});
 
   /** (105 + 45) x 33 in the layers, each dimension padded to panels of 32. */
   private static final long MATRICES = 2L * (64 * 160 + 128 * 64) + 64 * 288;

@@ -1,8 +1,8 @@
 package dev.flinfer.tornado;
 
-import dev.flinfer.engine.DeviceInfo;
-import dev.flinfer.engine.ForwardPass;
 import dev.flinfer.engine.KvCacheType;
+import dev.flinfer.engine.device.DeviceInfo;
+import dev.flinfer.engine.device.ForwardPass;
 import dev.flinfer.engine.model.PhiConfig;
 import dev.flinfer.engine.model.PhiWeights;
 import dev.flinfer.engine.weights.DType;

@@ -1,8 +1,8 @@
 package dev.flinfer.engine.cpu;
 
-import static dev.flinfer.engine.ForwardPass.BLOCK_SIZE;
 import static dev.flinfer.engine.cpu.Lanes.COUNT;
 import static dev.flinfer.engine.cpu.Lanes.SPECIES;
+import static dev.flinfer.engine.device.ForwardPass.BLOCK_SIZE;
 
 import dev.flinfer.engine.model.PhiConfig;
 import java.util.Arrays;

@@ -1,11 +1,11 @@
 package dev.flinfer.engine.cpu;
 
-import dev.flinfer.engine.Backend;
-import dev.flinfer.engine.DeviceInfo;
-import dev.flinfer.engine.DevicePlan;
 import dev.flinfer.engine.EngineOptions;
-import dev.flinfer.engine.ForwardPass;
 import dev.flinfer.engine.KvCacheType;
+import dev.flinfer.engine.device.Backend;
+import dev.flinfer.engine.device.DeviceInfo;
+import dev.flinfer.engine.device.DevicePlan;
+import dev.flinfer.engine.device.ForwardPass;
 import dev.flinfer.engine.model.PhiConfig;
 import dev.flinfer.engine.model.PhiWeights;
 import dev.flinfer.engine.weights.DType;
@@ -33,6 +33,11 @@ public final class CpuBackend implements Backend {
   @Override
   public String name() {
     return "java";
+  }
+
+  @Override
+  public boolean loadsDrivers() {
+    return false;
   }
 
   @Override

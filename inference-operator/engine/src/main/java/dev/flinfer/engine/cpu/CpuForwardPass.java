@@ -1,10 +1,10 @@
 package dev.flinfer.engine.cpu;
 
-import static dev.flinfer.engine.HeapArrays.floats;
+import static dev.flinfer.engine.device.HeapArrays.floats;
 
-import dev.flinfer.engine.ForwardPass;
 import dev.flinfer.engine.KvCacheType;
-import dev.flinfer.engine.StepPlan;
+import dev.flinfer.engine.device.ForwardPass;
+import dev.flinfer.engine.device.StepBuffers;
 import dev.flinfer.engine.model.PhiConfig;
 import dev.flinfer.engine.model.PhiWeights;
 import dev.flinfer.engine.weights.Tensor;
@@ -154,7 +154,7 @@ public final class CpuForwardPass implements ForwardPass {
   }
 
   @Override
-  public void forward(StepPlan plan, float[] logits) {
+  public void forward(StepBuffers plan, float[] logits) {
     int rows = plan.rows();
     if (rows > maxRows) {
       throw new IllegalArgumentException("%d rows; the limit is %d".formatted(rows, maxRows));
@@ -242,14 +242,14 @@ public final class CpuForwardPass implements ForwardPass {
     }
   }
 
-  private void storeKeysAndValues(StepPlan plan, int layer, int row) {
+  private void storeKeysAndValues(StepBuffers plan, int layer, int row) {
     int position = plan.positions()[row];
     int block = plan.blockTables()[plan.sequences()[row]][position / BLOCK_SIZE];
     int keysAt = row * projectedStride + config.hiddenSize();
     pages.write(layer, block, position, projected, keysAt, keysAt + config.hiddenSize());
   }
 
-  private void attend(StepPlan plan, int layer) {
+  private void attend(StepBuffers plan, int layer) {
     int heads = config.numAttentionHeads();
     team.run(
         plan.rows() * heads,
@@ -271,7 +271,7 @@ public final class CpuForwardPass implements ForwardPass {
         });
   }
 
-  private void computeLogits(StepPlan plan, float[] logits) {
+  private void computeLogits(StepBuffers plan, float[] logits) {
     int rows = plan.numLogits();
     int stride = lmHead.stride();
     if (output.length < rows * stride) {

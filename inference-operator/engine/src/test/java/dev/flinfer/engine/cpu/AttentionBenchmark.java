@@ -1,7 +1,7 @@
 package dev.flinfer.engine.cpu;
 
-import dev.flinfer.engine.ForwardPass;
 import dev.flinfer.engine.KvCacheType;
+import dev.flinfer.engine.device.ForwardPass;
 import dev.flinfer.engine.model.PhiConfig;
 import dev.flinfer.engine.model.RandomPhi;
 import java.lang.foreign.Arena;

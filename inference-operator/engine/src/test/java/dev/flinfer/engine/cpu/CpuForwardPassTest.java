@@ -1,8 +1,8 @@
 package dev.flinfer.engine.cpu;
 
-import dev.flinfer.engine.ForwardPass;
-import dev.flinfer.engine.ForwardPassContract;
 import dev.flinfer.engine.KvCacheType;
+import dev.flinfer.engine.device.ForwardPass;
+import dev.flinfer.engine.device.ForwardPassContract;
 import dev.flinfer.engine.model.PhiConfig;
 import dev.flinfer.engine.model.PhiWeights;
 

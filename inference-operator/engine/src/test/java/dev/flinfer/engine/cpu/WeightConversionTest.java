@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.flinfer.engine.KvCacheType;
-import dev.flinfer.engine.NaivePhi;
 import dev.flinfer.engine.RandomCheckpoint;
 import dev.flinfer.engine.ReferenceQuants;
-import dev.flinfer.engine.StepPlan;
+import dev.flinfer.engine.device.NaivePhi;
+import dev.flinfer.engine.device.StepBuffers;
 import dev.flinfer.engine.model.PhiConfig;
 import dev.flinfer.engine.model.PhiWeights;
 import dev.flinfer.engine.weights.DType;
@@ -55,7 +55,7 @@ final class WeightConversionTest {
       int[] rows = IntStream.range(0, tokens.length).toArray();
       float[] logits = new float[tokens.length * config.vocabSize()];
       int[] sequences = new int[tokens.length];
-      forward.forward(new StepPlan(tokens, rows, sequences, new int[][] {{0}}, rows), logits);
+      forward.forward(new StepBuffers(tokens, rows, sequences, new int[][] {{0}}, rows), logits);
       return logits;
     }
   }

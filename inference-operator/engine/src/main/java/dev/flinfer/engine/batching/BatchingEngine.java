@@ -1,0 +1,292 @@
+package dev.flinfer.engine.batching;
+
+import dev.flinfer.engine.EngineException;
+import dev.flinfer.engine.EngineOptions;
+import dev.flinfer.engine.EngineStats;
+import dev.flinfer.engine.GeneratedTokens;
+import dev.flinfer.engine.Generation;
+import dev.flinfer.engine.GenerationListener;
+import dev.flinfer.engine.LlmEngine;
+import dev.flinfer.engine.ModelInfo;
+import dev.flinfer.engine.device.ForwardPass;
+import dev.flinfer.engine.device.HeapArrays;
+import dev.flinfer.engine.device.TopLogits;
+import dev.flinfer.engine.sampling.CompletionText;
+import dev.flinfer.engine.sampling.Constraints;
+import dev.flinfer.engine.sampling.TokenLogprobs;
+import dev.flinfer.engine.weights.Checkpoint;
+import dev.flinfer.schema.CompletionRequest;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The engine's loop: take in what was submitted, schedule, forward, sample, again. One thread runs
+ * it and owns the device; callers reach it through a queue and are never kept waiting.
+ */
+final class BatchingEngine implements LlmEngine {
+  private final ForwardPass forward;
+  private final Checkpoint files;
+  private final ServedModel model;
+  private final EngineClock clock;
+  private final BlockPool pool;
+  private final Scheduler scheduler;
+  private final StepSampler sampler;
+  private final DeviceFaults faults;
+  private final Constraints constraints;
+  private final EngineCounters counters = new EngineCounters();
+  private final StepLayout layout = new StepLayout();
+  private final StepOutcome outcome = new StepOutcome();
+  private final float[] logits; // (rows of logits, vocab_size)
+  private final TopLogits top; // (rows of logits)
+
+  private final OwnerThread owner = new OwnerThread(this::run);
+  private volatile boolean closed;
+  private volatile EngineException failure;
+  private volatile EngineStats stats;
+
+  /** Takes ownership of the forward pass and the files: both are closed with the engine. */
+  BatchingEngine(
+      ForwardPass forward,
+      Checkpoint files,
+      ServedModel model,
+      EngineOptions options,
+      EngineClock clock) {
+    this.forward = forward;
+    this.files = files;
+    this.model = model;
+    this.clock = clock;
+    this.pool = new BlockPool(forward.numKvBlocks());
+    this.constraints = new Constraints(model.tokenizer(), forward.vocabSize());
+    Scheduler.Limits limits = Scheduler.Limits.of(options);
+    this.scheduler = new Scheduler(limits, options.enablePrefixCaching(), pool);
+    this.logits =
+        HeapArrays.floats(limits.logitsOption(), limits.maxNumLogits(), forward.vocabSize());
+    this.top = new TopLogits(limits.maxNumLogits());
+    this.sampler = new StepSampler(logits, top, model, counters, clock);
+    this.faults = new DeviceFaults(forward, model.info(), scheduler, pool, counters);
+    publishStats();
+    owner.start();
+  }
+
+  @Override
+  public Generation submit(
+      CompletionRequest request, GeneratedTokens resumeFrom, GenerationListener listener) {
+    requireAlive();
+    CheckedRequest checked =
+        CheckedRequest.of(request, model.tokenizer(), model.info(), constraints);
+    Generation generation;
+    if (checked.params().n() == 1) {
+      Sequence sequence = sequence(checked, listener);
+      generation = sequence;
+      owner.send(() -> take(sequence, resumeFrom));
+    } else {
+      SequenceGroup group =
+          new SequenceGroup(checked, listener, resumeFrom, this::sequence, this::take);
+      generation = group;
+      owner.send(group::start);
+    }
+    // Whatever was sent before the failure was noted hears of it; what came later is refused here.
+    requireAlive();
+    return generation;
+  }
+
+  private Sequence sequence(CheckedRequest checked, GenerationListener listener) {
+    CompletionText text = new CompletionText(model.tokenizer().decoder(), checked.params().stops());
+    return new Sequence(checked, text, listener, clock.nanoTime(), this::cancel);
+  }
+
+  @Override
+  public ModelInfo model() {
+    return model.info();
+  }
+
+  @Override
+  public EngineStats stats() {
+    return stats;
+  }
+
+  @Override
+  public boolean failed() {
+    return failure != null;
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    owner.wake();
+    owner.join();
+  }
+
+  private void requireAlive() {
+    if (failure != null) {
+      throw failure;
+    }
+    if (closed) {
+      throw closedException();
+    }
+  }
+
+  private EngineException closedException() {
+    return new EngineException("The engine for model %s is closed".formatted(model.info().name()));
+  }
+
+  private void cancel(Sequence sequence) {
+    owner.send(() -> drop(sequence, SequenceStatus.FINISHED_ABORTED));
+  }
+
+  private void run() {
+    try {
+      while (!closed) {
+        owner.takeIn();
+        finishOverdue();
+        List<Scheduled> step = scheduler.schedule();
+        if (step.isEmpty()) {
+          publishStats();
+          if (!closed) {
+            owner.sleep();
+          }
+        } else {
+          compute(step);
+        }
+      }
+      EngineException reason = closedException();
+      unfinished().forEach(sequence -> sequence.listener().onClose(reason));
+    } catch (RuntimeException | Error e) {
+      fail(e);
+    } finally {
+      closeDevice();
+    }
+  }
+
+  /** A new sequence; what it resumes from is replayed, and may be all there is to do. */
+  private void take(Sequence sequence, GeneratedTokens resumeFrom) {
+    if (sequence.cancelled()) {
+      return;
+    }
+    // What an older version kept may lack log-probabilities, and a choice generates no tokens. From
+    // the start it comes out the same.
+    boolean known =
+        sequence.choices() == null
+            && sequence.params().canResume(resumeFrom, model.info().vocabSize());
+    int[] tokens = known ? resumeFrom.tokens() : new int[0];
+    for (int i = 0; i < tokens.length; i++) {
+      sequence.append(tokens[i], TokenLogprobs.of(resumeFrom, i));
+      sequence.status(sequence.statusAfterToken(model));
+      if (sequence.status().finished()) {
+        complete(sequence);
+        return;
+      }
+    }
+    sequence.attempts(resumeFrom.attempts());
+    sequence.text().stream(false);
+    scheduler.add(sequence);
+  }
+
+  private void compute(List<Scheduled> step) {
+    long start = clock.nanoTime();
+    try {
+      sampler.want(step);
+      forward.forward(layout.of(step), logits, top);
+    } catch (RuntimeException e) {
+      faults.stepFailed(step, e);
+      publishStats();
+      return;
+    }
+    scheduler.computed(step);
+    counters.step(step);
+    int row = 0;
+    for (Scheduled scheduled : step) {
+      Sequence sequence = scheduled.sequence().root();
+      sequence.timings().scheduled(start);
+      try {
+        if (!sampler.take(scheduled, row)) {
+          outcome.withoutNumbers(sequence);
+        }
+      } catch (RuntimeException e) {
+        // Host code that fails on one request must not end those of all others.
+        outcome.broken(sequence, e);
+      }
+      row += scheduled.logits();
+    }
+    finishStep(step);
+  }
+
+  private void finishStep(List<Scheduled> step) {
+    for (Scheduled scheduled : step) {
+      Sequence sequence = scheduled.sequence().root();
+      if (!outcome.sound(sequence)) {
+        continue;
+      }
+      if (sequence.chosen()) {
+        sequence.status(SequenceStatus.FINISHED_CHOICE);
+      }
+      if (sequence.status().finished()) {
+        outcome.finished(sequence);
+        scheduler.remove(sequence);
+      } else if (scheduled.logits() > 0 && sequence.choices() == null) {
+        scheduler.cleared(sequence);
+      }
+    }
+    publishStats(); // before those who then hear of a completion look at them
+    outcome.forEachFinished(this::complete);
+    outcome.forEachBroken(faults::broken);
+    faults.notNumbers(outcome.withoutNumbers());
+    outcome.clear();
+  }
+
+  private void finishOverdue() {
+    long now = clock.millis();
+    for (Sequence late = scheduler.overdue(now); late != null; late = scheduler.overdue(now)) {
+      drop(late, SequenceStatus.FINISHED_DEADLINE);
+      complete(late);
+    }
+  }
+
+  /** Takes a sequence out of the scheduler, unless it has left it already. */
+  private void drop(Sequence sequence, SequenceStatus status) {
+    if (!sequence.status().finished()) {
+      sequence.status(status);
+      scheduler.remove(sequence);
+    }
+  }
+
+  /** Hands the completion of a finished sequence to its listener. */
+  private void complete(Sequence sequence) {
+    sequence.text().finish();
+    if (sequence.cancelled()) {
+      return;
+    }
+    GenerationListener listener = sequence.listener();
+    if (sequence.generated() > 0 && listener.streams()) {
+      int last = sequence.tokens().get(sequence.length() - 1);
+      listener.onToken(last, sequence.text().stream(true));
+    }
+    listener.onCompletion(Completions.of(sequence, model.info(), clock.nanoTime()));
+  }
+
+  private void fail(Throwable cause) {
+    failure =
+        new EngineException(
+            "The engine for model %s on %s failed: %s"
+                .formatted(model.info().name(), model.info().device(), cause),
+            cause);
+    unfinished().forEach(sequence -> sequence.listener().onFailure(failure));
+  }
+
+  private List<Sequence> unfinished() {
+    owner.takeIn();
+    List<Sequence> all = new ArrayList<>(scheduler.running());
+    all.addAll(scheduler.waiting());
+    return all;
+  }
+
+  private void closeDevice() {
+    closed = true;
+    forward.close();
+    files.close();
+  }
+
+  private void publishStats() {
+    stats = counters.stats(scheduler, pool, owner.pending());
+  }
+}

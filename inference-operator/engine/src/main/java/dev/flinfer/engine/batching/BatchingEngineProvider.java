@@ -1,0 +1,80 @@
+package dev.flinfer.engine.batching;
+
+import dev.flinfer.engine.EngineOptions;
+import dev.flinfer.engine.EngineProvider;
+import dev.flinfer.engine.LlmEngine;
+import dev.flinfer.engine.ModelFiles;
+import dev.flinfer.engine.ModelInfo;
+import dev.flinfer.engine.device.Devices;
+import dev.flinfer.engine.device.ForwardPass;
+import dev.flinfer.engine.device.FreeForwardPass;
+import dev.flinfer.engine.model.PhiConfig;
+import dev.flinfer.engine.model.PhiWeights;
+
+/** Puts an engine together from a model's files. {@link EngineProvider#find} finds it. */
+public final class BatchingEngineProvider implements EngineProvider {
+
+  @Override
+  public LlmEngine open(EngineOptions options) {
+    ModelFiles files = ModelFiles.open(options.model());
+    try {
+      return open(options, files);
+    } catch (RuntimeException e) {
+      files.close();
+      throw e;
+    }
+  }
+
+  @Override
+  public LlmEngine openFree(EngineOptions given) {
+    ModelFiles files = ModelFiles.open(given.model());
+    try {
+      PhiConfig config = files.config();
+      EngineOptions options = resolved(given, config);
+      int blocks = options.maxNumSeqs() * ForwardPass.blocksFor(options.maxModelLen());
+      return engine(new FreeForwardPass(config.vocabSize(), blocks), files, options);
+    } catch (RuntimeException e) {
+      files.close();
+      throw e;
+    }
+  }
+
+  private static LlmEngine open(EngineOptions given, ModelFiles files) {
+    PhiConfig config = files.config();
+    PhiWeights weights = PhiWeights.of(files.checkpoint(), config);
+    Devices.Opened opened = Devices.ofProcess().open(config, weights, resolved(given, config));
+    try {
+      return engine(opened.forward(), files, opened.options());
+    } catch (RuntimeException e) {
+      opened.forward().close();
+      throw e;
+    }
+  }
+
+  private static LlmEngine engine(ForwardPass forward, ModelFiles files, EngineOptions options) {
+    ModelInfo info =
+        new ModelInfo(
+            files.name(),
+            files.digest(),
+            forward.device(),
+            options.maxModelLen(),
+            files.config().vocabSize());
+    ServedModel model = new ServedModel(info, files.tokenizer(), files.eosTokenIds());
+    return new BatchingEngine(forward, files.checkpoint(), model, options, EngineClock.system());
+  }
+
+  /** With what depends on the model and the machine filled in. */
+  private static EngineOptions resolved(EngineOptions options, PhiConfig config) {
+    int limit = config.maxPositionEmbeddings();
+    if (options.maxModelLen() > limit) {
+      throw new IllegalArgumentException(
+          "max_model_len is %d; the model's max_position_embeddings is %d"
+              .formatted(options.maxModelLen(), limit));
+    }
+    int cores = Runtime.getRuntime().availableProcessors();
+    return options.toBuilder()
+        .maxModelLen(options.maxModelLen() > 0 ? options.maxModelLen() : limit)
+        .threads(options.threads() > 0 ? options.threads() : cores)
+        .build();
+  }
+}

@@ -1,0 +1,51 @@
+package dev.flinfer.engine.batching;
+
+import dev.flinfer.engine.InvalidRequestException;
+import dev.flinfer.engine.ModelInfo;
+import dev.flinfer.engine.choices.Choices;
+import dev.flinfer.engine.choices.RequestChoices;
+import dev.flinfer.engine.sampling.Constraints;
+import dev.flinfer.engine.sampling.SamplingParams;
+import dev.flinfer.engine.sampling.TokenMasks;
+import dev.flinfer.engine.tokenizer.Tokenizer;
+import dev.flinfer.schema.CompletionRequest;
+
+/**
+ * A request whose fields were checked, with what was made of them.
+ *
+ * @param prompt (prompt tokens)
+ * @param choices the labels to score; null where the request generates text
+ * @param masks of the pattern that the text must match; null where it is free
+ */
+@SuppressWarnings("ArrayRecordComponent") // never compared
+record CheckedRequest(
+    CompletionRequest request,
+    SamplingParams params,
+    int[] prompt,
+    Choices choices,
+    TokenMasks masks) {
+
+  /**
+   * Checks a request against the model.
+   *
+   * @throws InvalidRequestException naming the field, its value and the limit
+   */
+  static CheckedRequest of(
+      CompletionRequest request, Tokenizer tokenizer, ModelInfo model, Constraints constraints) {
+    if (request.getId() == null) {
+      throw new InvalidRequestException(
+          "id is missing; it says which request a completion answers");
+    }
+    SamplingParams params = SamplingParams.of(request);
+    params.requireTokensOf(model);
+    int[] prompt = RequestTokens.of(request, tokenizer, model);
+    TokenMasks masks = constraints.of(params.pattern());
+    Choices choices = RequestChoices.of(request, prompt.length, tokenizer, model);
+    return new CheckedRequest(request, params, prompt, choices, masks);
+  }
+
+  /** One of the outputs of a request with n above 1. */
+  CheckedRequest output(int index) {
+    return new CheckedRequest(request, params.forOutput(index), prompt, choices, masks);
+  }
+}

@@ -1,0 +1,32 @@
+package dev.flinfer.engine.batching;
+
+import java.util.Comparator;
+import java.util.TreeSet;
+
+/** The sequences that have a deadline: mostly none, among many that wait. */
+final class Deadlines {
+  private final TreeSet<Sequence> earliestFirst =
+      new TreeSet<>(
+          Comparator.<Sequence>comparingLong(sequence -> sequence.request().getDeadline())
+              .thenComparingLong(Sequence::arrival));
+
+  /** Adds a sequence if it has one, its place in the order of arrival known. */
+  void add(Sequence sequence) {
+    if (sequence.request().getDeadline() != null) {
+      earliestFirst.add(sequence);
+    }
+  }
+
+  void remove(Sequence sequence) {
+    if (sequence.request().getDeadline() != null) {
+      earliestFirst.remove(sequence);
+    }
+  }
+
+  /** The one whose deadline passed the longest ago; null if none has. */
+  Sequence overdue(long nowMillis) {
+    boolean none =
+        earliestFirst.isEmpty() || earliestFirst.first().request().getDeadline() > nowMillis;
+    return none ? null : earliestFirst.first();
+  }
+}

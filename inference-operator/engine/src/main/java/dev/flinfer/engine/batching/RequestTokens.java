@@ -1,0 +1,41 @@
+package dev.flinfer.engine.batching;
+
+import dev.flinfer.engine.InvalidRequestException;
+import dev.flinfer.engine.ModelInfo;
+import dev.flinfer.engine.tokenizer.Tokenizer;
+import dev.flinfer.schema.CompletionRequest;
+import java.util.List;
+
+/** The prompt of a request as tokens, checked against the model's limits. */
+final class RequestTokens {
+  private RequestTokens() {}
+
+  static int[] of(CompletionRequest request, Tokenizer tokenizer, ModelInfo model) {
+    String prompt = request.getPrompt();
+    List<Integer> ids = request.getPromptTokenIds();
+    if ((prompt == null) == (ids == null)) {
+      throw new InvalidRequestException(
+          prompt == null
+              ? "prompt is missing; give prompt or prompt_token_ids"
+              : "prompt and prompt_token_ids are both given; give one of them");
+    }
+    int[] tokens =
+        prompt != null
+            ? tokenizer.encode(prompt)
+            : ids.stream().mapToInt(Integer::intValue).toArray();
+    String field = prompt != null ? "prompt" : "prompt_token_ids";
+    if (tokens.length == 0) {
+      throw new InvalidRequestException(field + " is empty; it must hold at least one token");
+    }
+    if (tokens.length >= model.maxModelLen()) {
+      throw new InvalidRequestException(
+          ("%s has %d tokens; max_model_len is %d, which must hold the prompt and at least one"
+                  + " generated token. Shorten the prompt")
+              .formatted(field, tokens.length, model.maxModelLen()));
+    }
+    for (int token : tokens) {
+      model.requireToken(field, token);
+    }
+    return tokens;
+  }
+}

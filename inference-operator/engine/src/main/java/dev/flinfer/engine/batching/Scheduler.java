@@ -1,0 +1,294 @@
+package dev.flinfer.engine.batching;
+
+import dev.flinfer.engine.EngineOptions;
+import dev.flinfer.engine.device.ForwardPass;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.List;
+
+/**
+ * Decides what the next forward pass computes: first one token of every sequence that is decoding,
+ * then prefill chunks, up to a number of tokens, each in the order of {@link Waiting#RANK}. Where
+ * KV blocks run out the last in rank gives its blocks back and is computed again later. Pure: no
+ * thread, no clock, no tensor.
+ *
+ * <p>A sequence with choices has branches: when its prompt is computed, or in the same step, the
+ * tokens of its labels are, each branch behind the prompt's whole blocks and with a block of its
+ * own for the rest. It counts once against {@code max_num_seqs} and is preempted as a whole.
+ *
+ * <p>It cannot deadlock as long as the pool holds one sequence of the greatest length: the first in
+ * rank takes blocks from all others and gives none away. A sequence that runs is not interrupted
+ * for one that waits, only for blocks.
+ */
+final class Scheduler {
+  /**
+   * What a step may hold.
+   *
+   * @param maxNumLogits most rows of logits, at least {@code maxNumSeqs}
+   */
+  record Limits(int maxNumSeqs, int maxNumBatchedTokens, int maxNumLogits) {
+    /** So that a few labels need one step even in a small batch; for Phi-2 13 MB of logits. */
+    private static final int LOGITS_FOR_CHOICES = 64;
+
+    static Limits of(EngineOptions options) {
+      int forChoices = Math.min(options.maxNumBatchedTokens(), LOGITS_FOR_CHOICES);
+      return new Limits(
+          options.maxNumSeqs(),
+          options.maxNumBatchedTokens(),
+          Math.max(options.maxNumSeqs(), forChoices));
+    }
+
+    /** What decides the rows of logits, for messages. */
+    String logitsOption() {
+      return maxNumLogits > maxNumSeqs
+          ? "rows of logits (max_num_batched_tokens, up to 64)"
+          : "max_num_seqs";
+    }
+  }
+
+  private final Limits limits;
+  private final BlockPool pool;
+  private final KvCacheManager kvCache;
+  private final ArrayList<Sequence> running = new ArrayList<>(); // by rank
+  private final Waiting waiting = new Waiting();
+
+  /** Of a failed step; as long as there are any, a step holds the first of them and no other. */
+  private final Suspects suspects = new Suspects();
+
+  private final Deadlines deadlines = new Deadlines();
+  private final StepDraft step;
+  private long arrivals;
+  private long preemptions;
+  private long prefixCacheHits;
+
+  Scheduler(Limits limits, boolean prefixCaching, BlockPool pool) {
+    this.limits = limits;
+    this.pool = pool;
+    this.kvCache = new KvCacheManager(prefixCaching, pool);
+    this.step = new StepDraft(limits.maxNumBatchedTokens(), limits.maxNumLogits());
+  }
+
+  void add(Sequence sequence) {
+    sequence.arrived(++arrivals);
+    waiting.add(sequence);
+    deadlines.add(sequence);
+  }
+
+  /** Takes out a sequence that is finished or cancelled. */
+  void remove(Sequence sequence) {
+    suspects.remove(sequence);
+    deadlines.remove(sequence);
+    if (running.remove(sequence)) {
+      kvCache.freeAll(sequence);
+    } else {
+      waiting.remove(sequence);
+    }
+  }
+
+  Collection<Sequence> running() {
+    return running;
+  }
+
+  Collection<Sequence> waiting() {
+    return waiting.all();
+  }
+
+  /** A sequence whose deadline has passed, the longest ago first; null if there is none. */
+  Sequence overdue(long nowMillis) {
+    return deadlines.overdue(nowMillis);
+  }
+
+  long preemptions() {
+    return preemptions;
+  }
+
+  /** Blocks that admitted sequences found in the prefix cache. */
+  long prefixCacheHits() {
+    return prefixCacheHits;
+  }
+
+  /**
+   * What the next step computes; empty only when there is no sequence. Overwritten by the next
+   * call.
+   */
+  List<Scheduled> schedule() {
+    step.clear();
+    if (!suspects.isEmpty()) {
+      scheduleAlone(suspects.first());
+      return step.scheduled();
+    }
+    // Preemption takes from the end of the list, so the index stays right.
+    for (int i = 0; i < running.size() && !step.isFull(); i++) {
+      Sequence sequence = running.get(i);
+      if (sequence.decoding() && makeRoom(sequence)) {
+        step.add(sequence, 1);
+      }
+    }
+    for (int i = 0; i < running.size() && !step.isFull(); i++) {
+      Sequence sequence = running.get(i);
+      if (!sequence.decoding()) {
+        prefill(sequence);
+      }
+    }
+    while (!waiting.isEmpty() && running.size() < limits.maxNumSeqs() && !step.isFull()) {
+      Sequence sequence = waiting.next();
+      if (!admit(sequence)) {
+        break;
+      }
+      waiting.admitNext();
+      int place = Collections.binarySearch(running, sequence, Waiting.RANK);
+      running.add(-place - 1, sequence);
+      prefill(sequence);
+    }
+    return step.scheduled();
+  }
+
+  /** The forward pass of a step is done: its tokens are computed, full blocks can be found. */
+  void computed(List<Scheduled> step) {
+    step.forEach(kvCache::computed);
+  }
+
+  /**
+   * A step failed, or its logits were no numbers: everything is computed again, and each of these
+   * alone until it is {@link #cleared} or removed, so that the one to blame is known.
+   *
+   * @param known whether they are to blame: then what they filled is not found again either
+   */
+  void suspect(Collection<Sequence> sequences, boolean known) {
+    if (known) {
+      sequences.forEach(kvCache::forget);
+    }
+    while (!running.isEmpty()) {
+      giveBack(running.get(running.size() - 1));
+    }
+    if (known) {
+      sequences.forEach(Sequence::scoreAgain);
+    }
+    suspects.add(sequences);
+  }
+
+  /** Takes out the one to blame for a failed step. */
+  void blame(Sequence sequence) {
+    remove(sequence);
+    suspects.explained();
+  }
+
+  /** The sequence got on alone. */
+  void cleared(Sequence sequence) {
+    if (suspects.remove(sequence) && !suspects.isEmpty()) {
+      giveBack(sequence); // the next one may need all blocks
+    }
+  }
+
+  /** While there are suspects nothing else runs, and the pool always holds one sequence. */
+  private void scheduleAlone(Sequence sequence) {
+    if (running.isEmpty()) {
+      admit(sequence);
+      waiting.remove(sequence);
+      running.add(sequence);
+    }
+    if (!sequence.decoding()) {
+      prefill(sequence);
+    } else if (makeRoom(sequence)) {
+      step.add(sequence, 1);
+    }
+  }
+
+  /** Makes room for one token; if that takes the sequence's own blocks it is preempted. */
+  private boolean makeRoom(Sequence sequence) {
+    if (sequence.blocks().computed() < sequence.blocks().capacity() || addBlock(sequence, true)) {
+      return true;
+    }
+    preempt(sequence);
+    return false;
+  }
+
+  /**
+   * One more block for a sequence or branch.
+   *
+   * @param force whether those behind it in rank are preempted for it
+   */
+  private boolean addBlock(Sequence sequence, boolean force) {
+    while (pool.available() == 0) {
+      Sequence last = running.get(running.size() - 1);
+      if (!force || last == sequence.root()) {
+        return false;
+      }
+      preempt(last);
+    }
+    sequence.blocks().add(pool.allocate());
+    return true;
+  }
+
+  private void preempt(Sequence sequence) {
+    step.withdraw(sequence);
+    giveBack(sequence);
+  }
+
+  private void giveBack(Sequence sequence) {
+    running.remove(sequence);
+    kvCache.freeAll(sequence);
+    waiting.add(sequence);
+    sequence.status(SequenceStatus.PREEMPTED);
+    preemptions++;
+  }
+
+  /** Schedules as much of a prompt, and of its branches, as budget and blocks allow. */
+  private void prefill(Sequence sequence) {
+    // In the prompt's last step its last block is still held, and branches may have to do without.
+    boolean force = sequence.uncomputed() == 0;
+    if (!force && !chunk(sequence, true)) {
+      return;
+    }
+    for (Sequence branch : sequence.branches()) {
+      if (!branch(branch, force)) {
+        return;
+      }
+      force = false; // one is progress; many at once are not worth others' blocks
+    }
+    while (sequence.hasMoreBranches() && !step.isFull() && !step.hasNoLogits()) {
+      if (!branch(sequence.nextBranch(), force)) {
+        return;
+      }
+      force = false;
+    }
+  }
+
+  private boolean branch(Sequence branch, boolean force) {
+    if (branch.blocks().computed() == 0) {
+      kvCache.share(branch);
+    }
+    return chunk(branch, force);
+  }
+
+  /** Schedules as much of a sequence as budget and blocks allow; true if that is all of it. */
+  private boolean chunk(Sequence sequence, boolean force) {
+    int computed = sequence.blocks().computed();
+    int end = computed + step.fitting(sequence);
+    while (sequence.blocks().capacity() < end && addBlock(sequence, force)) {
+      // until there is room for all of it
+    }
+    end = Math.min(end, sequence.blocks().capacity());
+    if (end > computed) {
+      step.add(sequence, end - computed);
+    }
+    return end == sequence.length();
+  }
+
+  /**
+   * Gives a waiting sequence the blocks that the prefix cache has for it, if there is room for all
+   * its tokens and one more, or its longest label; else it would soon be preempted again.
+   */
+  private boolean admit(Sequence sequence) {
+    int needed = ForwardPass.blocksFor(sequence.length() + sequence.tokensToCome());
+    kvCache.takeCached(sequence);
+    if (needed - sequence.blocks().count() > pool.available()) {
+      kvCache.free(sequence);
+      return false;
+    }
+    prefixCacheHits += sequence.blocks().count();
+    sequence.admitted();
+    return true;
+  }
+}

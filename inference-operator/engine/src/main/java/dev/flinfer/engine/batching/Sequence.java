@@ -1,0 +1,305 @@
+package dev.flinfer.engine.batching;
+
+import dev.flinfer.engine.GeneratedTokens;
+import dev.flinfer.engine.Generation;
+import dev.flinfer.engine.GenerationListener;
+import dev.flinfer.engine.choices.Choices;
+import dev.flinfer.engine.device.ForwardPass;
+import dev.flinfer.engine.sampling.CompletionText;
+import dev.flinfer.engine.sampling.Constraint;
+import dev.flinfer.engine.sampling.SamplingParams;
+import dev.flinfer.engine.sampling.TokenBuffer;
+import dev.flinfer.engine.sampling.TokenLogprobs;
+import dev.flinfer.schema.CompletionRequest;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Consumer;
+
+/**
+ * A request in the engine: its tokens, its KV blocks, its timings and its status. A branch is a
+ * sequence, too: the tokens of a path of labels behind the prompt of its root.
+ *
+ * <p>It belongs to the engine's thread. Callers hold it as a {@link Generation}, whose methods may
+ * be called from any thread: {@link #progress}, {@link #promptTokens} and {@link #cancel}. What
+ * they read is final, volatile or published by {@link TokenBuffer}.
+ */
+final class Sequence implements Generation {
+  private final CheckedRequest checked;
+  private final GenerationListener listener;
+  private final CompletionText text; // null in a branch
+  private final Constraint constraint; // null where the text is free
+  private final Consumer<Sequence> onCancel;
+  private final TokenBuffer tokens;
+  private final BlockTable blocks = new BlockTable();
+  private final Timings timings;
+  private final Scheduled scheduled = new Scheduled(this);
+
+  // Of a branch: the path of labels that it scores, and whose branch it is.
+  private final Choices.Path path;
+  private final Sequence root;
+
+  /** Branches that score labels and are not computed yet. */
+  private final List<Sequence> branches = new ArrayList<>();
+
+  private SequenceStatus status = SequenceStatus.WAITING;
+  private long arrival;
+  private boolean promoted;
+  private int cachedTokens = -1;
+  private volatile int attempts;
+  private volatile boolean cancelled;
+
+  Sequence(
+      CheckedRequest checked,
+      CompletionText text,
+      GenerationListener listener,
+      long nowNanos,
+      Consumer<Sequence> onCancel) {
+    this.checked = checked;
+    this.text = text;
+    this.listener = listener;
+    this.onCancel = onCancel;
+    this.constraint = checked.masks() == null ? null : new Constraint(checked.masks());
+    this.tokens = new TokenBuffer(checked.prompt(), checked.params());
+    this.timings = new Timings(nowNanos);
+    this.path = Choices.Path.EMPTY;
+    this.root = this;
+  }
+
+  /** A branch: the path's tokens, behind the root's prompt or behind nothing. */
+  private Sequence(Sequence root, Choices.Path path) {
+    this.checked = root.checked;
+    this.text = null;
+    this.listener = root.listener;
+    this.onCancel = root.onCancel;
+    this.constraint = null;
+    int[] prompt = path.conditional() ? root.checked.prompt() : new int[0];
+    int[] all = Arrays.copyOf(prompt, prompt.length + path.length());
+    System.arraycopy(path.tokens(), 0, all, prompt.length, path.length());
+    this.tokens = new TokenBuffer(all, root.params());
+    this.timings = root.timings;
+    this.path = path;
+    this.root = root;
+  }
+
+  CompletionRequest request() {
+    return checked.request();
+  }
+
+  SamplingParams params() {
+    return checked.params();
+  }
+
+  GenerationListener listener() {
+    return listener;
+  }
+
+  TokenBuffer tokens() {
+    return tokens;
+  }
+
+  CompletionText text() {
+    return text;
+  }
+
+  /** What the text must match; null where it is free. */
+  Constraint constraint() {
+    return constraint;
+  }
+
+  BlockTable blocks() {
+    return blocks;
+  }
+
+  Timings timings() {
+    return timings;
+  }
+
+  /** Its part of the step that it was last scheduled in. */
+  Scheduled scheduled() {
+    return scheduled;
+  }
+
+  // Its tokens, and how many of them are computed.
+
+  int length() {
+    return tokens.length();
+  }
+
+  int generated() {
+    return tokens.generatedLength();
+  }
+
+  /** Tokens that a forward pass must still compute; at least 1 while it is unfinished. */
+  int uncomputed() {
+    return length() - blocks.computed();
+  }
+
+  /** Whether the next token comes from sampling the last one's logits, time and again. */
+  boolean decoding() {
+    return choices() == null && uncomputed() == 1;
+  }
+
+  /** The first position whose logits are wanted. */
+  int logitsFrom() {
+    return isBranch() ? length() - path.length() : length() - 1;
+  }
+
+  /** Most tokens that one more step puts behind those that are there. */
+  int tokensToCome() {
+    return choices() == null ? 1 : Math.max(1, choices().longestPath());
+  }
+
+  /** Appends a generated token, with log-probabilities where they are asked for. */
+  void append(int token, TokenLogprobs logs) {
+    if (constraint != null) {
+      constraint.add(token);
+    }
+    tokens.append(token, logs);
+    text.add(token);
+    attempts = 0;
+  }
+
+  /** The status that its last token puts it in: finished, or the one that it has. */
+  SequenceStatus statusAfterToken(ServedModel model) {
+    boolean stopped =
+        params().stops().endsWith(tokens.get(length() - 1), model.eosTokenIds())
+            || text.stopped()
+            || (constraint != null && constraint.complete());
+    if (stopped) {
+      return SequenceStatus.FINISHED_STOPPED;
+    }
+    boolean full = generated() >= params().maxTokens() || length() >= model.info().maxModelLen();
+    return full ? SequenceStatus.FINISHED_LENGTH_CAPPED : status;
+  }
+
+  // Its labels, where the request has any, and the branches that score them.
+
+  /** The labels to choose from; null where the request has none. */
+  Choices choices() {
+    return checked.choices();
+  }
+
+  boolean isBranch() {
+    return root != this;
+  }
+
+  /** The sequence itself, or the one that this is a branch of. */
+  Sequence root() {
+    return root;
+  }
+
+  /** The path that is scored: of a branch its own, else the empty one. */
+  Choices.Path path() {
+    return path;
+  }
+
+  /** Branches that are not computed yet. */
+  List<Sequence> branches() {
+    return branches;
+  }
+
+  int wholePromptBlocks() {
+    return tokens.promptLength() / ForwardPass.BLOCK_SIZE;
+  }
+
+  /** Whole blocks of the prompt that a branch shares. */
+  int sharedBlocks() {
+    return path.conditional() ? root.wholePromptBlocks() : 0;
+  }
+
+  boolean hasMoreBranches() {
+    return choices() != null && choices().hasMorePaths();
+  }
+
+  Sequence nextBranch() {
+    Sequence branch = new Sequence(this, choices().nextPath());
+    branches.add(branch);
+    return branch;
+  }
+
+  /** Whether all labels are scored. */
+  boolean chosen() {
+    return choices() != null && uncomputed() == 0 && branches.isEmpty() && !hasMoreBranches();
+  }
+
+  /** Scores all labels, where there are any, from the start. No branch may hold blocks. */
+  void scoreAgain() {
+    branches.clear();
+    if (choices() != null) {
+      choices().scoreAgain();
+    }
+  }
+
+  // Its status and its place in the queue.
+
+  SequenceStatus status() {
+    return status;
+  }
+
+  void status(SequenceStatus next) {
+    status = next;
+  }
+
+  /** Place in the order of arrival. */
+  long arrival() {
+    return arrival;
+  }
+
+  void arrived(long place) {
+    arrival = place;
+  }
+
+  /** Whether it goes before all that are not promoted; {@link Waiting} says why. */
+  boolean promoted() {
+    return promoted;
+  }
+
+  void promote() {
+    promoted = true;
+  }
+
+  /** Notes what the prefix cache held of its prompt; the first admission counts. */
+  void admitted() {
+    if (cachedTokens < 0) {
+      cachedTokens = Math.min(blocks.computed(), tokens.promptLength());
+    }
+    status = SequenceStatus.RUNNING;
+  }
+
+  /** Prompt tokens that the first admission found in the prefix cache. */
+  int cachedTokens() {
+    return Math.max(0, cachedTokens);
+  }
+
+  /** Forward passes over it alone that failed since its last token. */
+  int attempts() {
+    return attempts;
+  }
+
+  void attempts(int failed) {
+    attempts = failed;
+  }
+
+  // What its caller may do from any thread.
+
+  @Override
+  public GeneratedTokens progress() {
+    return tokens.generated().withAttempts(attempts);
+  }
+
+  @Override
+  public int promptTokens() {
+    return tokens.promptLength();
+  }
+
+  @Override
+  public void cancel() {
+    cancelled = true;
+    onCancel.accept(this);
+  }
+
+  boolean cancelled() {
+    return cancelled;
+  }
+}

@@ -1,0 +1,148 @@
+package dev.flinfer.engine.batching;
+
+import dev.flinfer.engine.EngineException;
+import dev.flinfer.engine.GeneratedTokens;
+import dev.flinfer.engine.Generation;
+import dev.flinfer.engine.GenerationListener;
+import dev.flinfer.engine.RequestFailedException;
+import dev.flinfer.schema.Completion;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BiConsumer;
+import java.util.function.BiFunction;
+
+/**
+ * The outputs of a request with n above 1, a sequence with a seed of its own each. The first goes
+ * ahead; the others follow when the prompt is computed, so that they find its keys and values in
+ * the prefix cache. The request's listener hears one completion, and the tokens of the first.
+ *
+ * <p>Belongs to the engine's thread but for {@link #progress} and {@link #cancel}.
+ */
+final class SequenceGroup implements Generation {
+  private final GenerationListener listener;
+  private final GeneratedTokens resumeFrom;
+  private final BiConsumer<Sequence, GeneratedTokens> starter;
+  private final List<Sequence> members = new ArrayList<>();
+  private final Completion[] outputs;
+  private int unfinished;
+  private boolean ended;
+  private volatile boolean followersStarted;
+
+  /**
+   * @param maker makes the sequence of one output, with its listener
+   * @param starter starts a sequence behind the tokens that it resumes from
+   */
+  SequenceGroup(
+      CheckedRequest request,
+      GenerationListener listener,
+      GeneratedTokens resumeFrom,
+      BiFunction<CheckedRequest, GenerationListener, Sequence> maker,
+      BiConsumer<Sequence, GeneratedTokens> starter) {
+    this.listener = listener;
+    this.resumeFrom = resumeFrom;
+    this.starter = starter;
+    this.outputs = new Completion[request.params().n()];
+    this.unfinished = outputs.length;
+    for (int i = 0; i < outputs.length; i++) {
+      members.add(maker.apply(request.output(i), new Member(i)));
+    }
+  }
+
+  /** Starts the first sequence, and with it the others. */
+  void start() {
+    starter.accept(members.get(0), resumeFrom);
+  }
+
+  @Override
+  public GeneratedTokens progress() {
+    List<GeneratedTokens> others = resumeFrom.others();
+    if (followersStarted) {
+      others = members.stream().skip(1).map(Sequence::progress).toList();
+    }
+    int attempts = members.stream().mapToInt(Sequence::attempts).max().getAsInt();
+    return members.get(0).progress().withAttempts(attempts).withOthers(others);
+  }
+
+  @Override
+  public int promptTokens() {
+    return members.get(0).promptTokens();
+  }
+
+  @Override
+  public void cancel() {
+    members.forEach(Sequence::cancel);
+  }
+
+  private void startFollowers() {
+    if (!followersStarted) {
+      followersStarted = true;
+      List<GeneratedTokens> known = resumeFrom.others();
+      for (int i = 1; i < outputs.length; i++) {
+        GeneratedTokens from = i <= known.size() ? known.get(i - 1) : GeneratedTokens.NONE;
+        starter.accept(members.get(i), from.withAttempts(resumeFrom.attempts()));
+      }
+    }
+  }
+
+  /** Listens to one sequence. */
+  private final class Member implements GenerationListener {
+    private final int index;
+
+    Member(int index) {
+      this.index = index;
+    }
+
+    @Override
+    public void onToken(int token, String text) {
+      if (listener.streams()) {
+        listener.onToken(token, text);
+      }
+      startFollowers();
+    }
+
+    @Override
+    public boolean streams() {
+      return index == 0; // its first token is what the others wait for
+    }
+
+    @Override
+    public void onCompletion(Completion completion) {
+      outputs[index] = completion;
+      startFollowers(); // where it ends without a token, at its deadline
+      unfinished--; // behind that: they may be finished at once, with what they resume from
+      if (unfinished == 0) {
+        listener.onCompletion(Completions.merge(List.of(outputs)));
+      }
+    }
+
+    @Override
+    public int maxAttempts() {
+      return listener.maxAttempts();
+    }
+
+    @Override
+    public void onRequestFailed(RequestFailedException failure) {
+      if (!ended) {
+        ended = true;
+        cancel(); // an answer without one of its outputs is none
+        listener.onRequestFailed(failure);
+      }
+    }
+
+    @Override
+    public void onFailure(EngineException failure) {
+      if (!ended) {
+        ended = true;
+        listener.onFailure(failure);
+      }
+    }
+
+    @Override
+    public void onClose(EngineException closed) {
+      if (!ended) {
+        ended = true;
+        listener.onClose(closed);
+      }
+    }
+  }
+}

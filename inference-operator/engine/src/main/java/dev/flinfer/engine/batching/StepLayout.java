@@ -1,0 +1,53 @@
+package dev.flinfer.engine.batching;
+
+import dev.flinfer.engine.device.StepBuffers;
+import java.util.List;
+
+/** Lays steps out in rows. Not thread-safe. */
+final class StepLayout {
+  private StepBuffers last =
+      new StepBuffers(new int[0], new int[0], new int[0], new int[0][], new int[0]);
+
+  /**
+   * The rows of a sequence together, in the order of the step. Overwritten by the next call: while
+   * sequences are decoded, steps have the same size.
+   */
+  StepBuffers of(List<Scheduled> step) {
+    int rows = 0;
+    int numLogits = 0;
+    for (Scheduled scheduled : step) {
+      rows += scheduled.tokens();
+      numLogits += scheduled.logits();
+    }
+    StepBuffers plan = last;
+    if (rows != plan.rows()
+        || numLogits != plan.numLogits()
+        || step.size() != plan.blockTables().length) {
+      plan =
+          new StepBuffers(
+              new int[rows],
+              new int[rows],
+              new int[rows],
+              new int[step.size()][],
+              new int[numLogits]);
+      last = plan;
+    }
+    int row = 0;
+    int logit = 0;
+    for (int s = 0; s < step.size(); s++) {
+      Scheduled scheduled = step.get(s);
+      Sequence sequence = scheduled.sequence();
+      plan.blockTables()[s] = sequence.blocks().blocks();
+      int end = scheduled.from() + scheduled.tokens();
+      for (int position = scheduled.from(); position < end; position++, row++) {
+        plan.tokens()[row] = sequence.tokens().get(position);
+        plan.positions()[row] = position;
+        plan.sequences()[row] = s;
+      }
+      for (int wanted = scheduled.logits(); wanted > 0; wanted--) {
+        plan.logitRows()[logit++] = row - wanted;
+      }
+    }
+    return plan;
+  }
+}

@@ -1,0 +1,252 @@
+package dev.flinfer.engine.sampling;
+
+import dev.flinfer.engine.GeneratedTokens;
+import dev.flinfer.engine.InvalidRequestException;
+import dev.flinfer.engine.ModelInfo;
+import dev.flinfer.schema.CompletionRequest;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * How to sample one request, checked. Meanings, defaults and ranges are vLLM's; {@code
+ * docs/sampling.md} has the order in which they act.
+ *
+ * @param maxTokens most tokens to generate
+ * @param temperature divides the logits; 0 is greedy
+ * @param topP samples from the smallest set whose probabilities add up to this
+ * @param topK samples from that many most likely tokens; 0 takes all
+ * @param minP samples from tokens at least this times as likely as the most likely
+ * @param penalties for tokens that were there before
+ * @param logitBias added to logits, by token
+ * @param stops what ends the text
+ * @param seed of the sampler
+ * @param logprobs how many most likely tokens to name with their log-probabilities at each
+ *     position, beside the chosen one; {@link #NO_LOGPROBS} for not even that
+ * @param n completions to generate
+ * @param pattern that the text must match; null for none
+ */
+public record SamplingParams(
+    int maxTokens,
+    double temperature,
+    double topP,
+    int topK,
+    double minP,
+    Penalties penalties,
+    Map<Integer, Float> logitBias,
+    StopConditions stops,
+    long seed,
+    int logprobs,
+    int n,
+    TextPattern pattern) {
+
+  /** Where no log-probabilities are asked for. */
+  public static final int NO_LOGPROBS = -1;
+
+  /** Most alternatives to a chosen token, vLLM's default for max_logprobs. */
+  public static final int MAX_LOGPROBS = 20;
+
+  /** Most completions of one prompt: they wait in the engine together, whatever its size. */
+  public static final int MAX_N = 128;
+
+  /** Below it vLLM takes the most likely token, because dividing by it overflows. */
+  private static final double GREEDY_BELOW = 1e-5;
+
+  private static final double MAX_PENALTY = 2;
+  private static final double MAX_BIAS = 100;
+
+  /**
+   * The parameters of a request.
+   *
+   * @throws InvalidRequestException naming the field, its value and the range
+   */
+  public static SamplingParams of(CompletionRequest request) {
+    double temperature = request.getTemperature();
+    double topP = request.getTopP();
+    int topK = request.getTopK();
+    double minP = request.getMinP();
+    Integer logprobs = request.getLogprobs();
+    require(request.getMaxTokens() >= 1, "max_tokens", request.getMaxTokens(), "at least 1");
+    require(
+        temperature >= 0 && Double.isFinite(temperature),
+        "temperature",
+        temperature,
+        "a finite number, at least 0");
+    require(topP > 0 && topP <= 1, "top_p", topP, "above 0 and at most 1");
+    require(topK >= -1, "top_k", topK, "at least 1, or 0 or -1 for all tokens");
+    require(minP >= 0 && minP <= 1, "min_p", minP, "from 0 to 1");
+    require(
+        logprobs == null || (logprobs >= 0 && logprobs <= MAX_LOGPROBS),
+        "logprobs",
+        logprobs,
+        "from 0 to 20, the alternatives to each chosen token");
+    return new SamplingParams(
+        request.getMaxTokens(),
+        temperature < GREEDY_BELOW ? 0 : temperature,
+        topP,
+        Math.max(topK, 0),
+        minP,
+        penaltiesOf(request),
+        logitBiasOf(request),
+        stopsOf(request),
+        request.getSeed() != null ? request.getSeed() : seedOf(request.getId()),
+        logprobs == null ? NO_LOGPROBS : logprobs,
+        outputsOf(request),
+        patternOf(request));
+  }
+
+  private static TextPattern patternOf(CompletionRequest request) {
+    if (request.getStructuredOutputs() == null) {
+      return null;
+    }
+    // The pattern alone says when the text may end and when it must.
+    String alone = " with structured_outputs, which says itself when the text may end";
+    require(
+        request.getChoices().isEmpty(),
+        "choices",
+        request.getChoices(),
+        "absent with structured_outputs");
+    require(!request.getIgnoreEos(), "ignore_eos", true, "false" + alone);
+    require(request.getMinTokens() == 0, "min_tokens", request.getMinTokens(), "0" + alone);
+    return TextPattern.of(request.getStructuredOutputs());
+  }
+
+  private static int outputsOf(CompletionRequest request) {
+    int n = request.getN();
+    require(n >= 1 && n <= MAX_N, "n", n, "from 1 to " + MAX_N);
+    require(n == 1 || request.getChoices().isEmpty(), "n", n, "1 with choices");
+    require(
+        n == 1 || request.getTemperature() >= GREEDY_BELOW,
+        "n",
+        n,
+        "1 with temperature 0, where all completions would be the same");
+    return n;
+  }
+
+  private static Penalties penaltiesOf(CompletionRequest request) {
+    double presence = request.getPresencePenalty();
+    double frequency = request.getFrequencyPenalty();
+    double repetition = request.getRepetitionPenalty();
+    require(Math.abs(presence) <= MAX_PENALTY, "presence_penalty", presence, "from -2 to 2");
+    require(Math.abs(frequency) <= MAX_PENALTY, "frequency_penalty", frequency, "from -2 to 2");
+    require(
+        repetition > 0 && Double.isFinite(repetition),
+        "repetition_penalty",
+        repetition,
+        "a finite number above 0; 1 is no penalty");
+    return new Penalties(presence, frequency, repetition);
+  }
+
+  private static Map<Integer, Float> logitBiasOf(CompletionRequest request) {
+    Map<Integer, Float> biases = new TreeMap<>();
+    request
+        .getLogitBias()
+        .forEach(
+            (token, bias) -> {
+              String field = "logit_bias of " + token;
+              require(Math.abs(bias) <= MAX_BIAS, field, bias, "from -100 to 100");
+              Float before = biases.put(tokenId(token), bias.floatValue());
+              require(before == null, field, "there twice", "there once");
+            });
+    return Map.copyOf(biases);
+  }
+
+  private static int tokenId(String text) {
+    try {
+      return Integer.parseInt(text);
+    } catch (NumberFormatException e) {
+      throw new InvalidRequestException(
+          "logit_bias has the key \"%s\"; its keys must be token ids, whole numbers"
+              .formatted(text));
+    }
+  }
+
+  private static StopConditions stopsOf(CompletionRequest request) {
+    for (String stop : request.getStop()) {
+      require(!stop.isEmpty(), "stop", "an empty string", "a list of non-empty strings");
+    }
+    int minTokens = request.getMinTokens();
+    require(
+        minTokens >= 0 && minTokens <= request.getMaxTokens(),
+        "min_tokens",
+        minTokens,
+        "from 0 to max_tokens, which is " + request.getMaxTokens());
+    return new StopConditions(
+        List.copyOf(request.getStop()),
+        request.getIncludeStopStrInOutput(),
+        Set.copyOf(request.getStopTokenIds()),
+        request.getIgnoreEos(),
+        minTokens);
+  }
+
+  /**
+   * Refuses token ids that a model does not have.
+   *
+   * @throws InvalidRequestException naming the field, the id and the range
+   */
+  public void requireTokensOf(ModelInfo model) {
+    stops.tokenIds().forEach(token -> model.requireToken("stop_token_ids", token));
+    logitBias.keySet().forEach(token -> model.requireToken("logit_bias", token));
+  }
+
+  /**
+   * Whether generation can go on behind tokens that an earlier engine generated: they are the
+   * model's, and have the log-probabilities that the request asks for.
+   */
+  public boolean canResume(GeneratedTokens from, int vocabSize) {
+    int count = from.tokens().length;
+    int alternatives = Math.max(0, Math.min(logprobs, vocabSize));
+    return Arrays.stream(from.tokens()).allMatch(token -> token >= 0 && token < vocabSize)
+        && (!returnsLogprobs() || from.logprobs().length == count)
+        && (long) count * alternatives == from.topTokens().length;
+  }
+
+  /** Those of one of n outputs. The first is what the request gets with n = 1. */
+  public SamplingParams forOutput(int index) {
+    return new SamplingParams(
+        maxTokens,
+        temperature,
+        topP,
+        topK,
+        minP,
+        penalties,
+        logitBias,
+        stops,
+        Sampler.seedOfOutput(seed, index),
+        logprobs,
+        1,
+        pattern);
+  }
+
+  /** Whether the most likely token is taken. */
+  public boolean greedy() {
+    return temperature == 0;
+  }
+
+  /** Whether the log-probabilities of generated tokens are asked for. */
+  public boolean returnsLogprobs() {
+    return logprobs != NO_LOGPROBS;
+  }
+
+  private static long seedOf(String id) {
+    try {
+      byte[] hash =
+          MessageDigest.getInstance("SHA-256").digest(id.getBytes(StandardCharsets.UTF_8));
+      return ByteBuffer.wrap(hash).getLong();
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("Every Java has SHA-256", e);
+    }
+  }
+
+  private static void require(boolean holds, String field, Object value, String range) {
+    if (!holds) {
+      throw new InvalidRequestException("%s is %s; it must be %s".formatted(field, value, range));
+    }
+  }
+}

@@ -1,0 +1,104 @@
+package dev.flinfer.engine.sampling;
+
+import dev.flinfer.engine.GeneratedTokens;
+import java.util.Arrays;
+
+/**
+ * The tokens of a sequence: its prompt and what was generated behind it, with log-probabilities
+ * where the request asks for them.
+ *
+ * <p>One thread, the engine's, appends and reads. {@link #generated()} may be called from any
+ * thread: the length is written after the arrays, so what it counts is in them.
+ */
+public final class TokenBuffer {
+  /** Tokens; 1 KB, so that most completions need no second array. */
+  private static final int LEAST_GROWTH = 256;
+
+  private final int promptLength;
+  private final int maxTokens;
+  private final boolean keepsLogprobs;
+  private int[] tokens; // prompt, then generated
+  private float[] logprobs = new float[0]; // of the generated tokens, where asked for
+  private int[] topTokens = new int[0]; // (generated tokens, alternatives), where asked for
+  private float[] topLogprobs = new float[0]; // (generated tokens, alternatives)
+  private int alternatives; // the same at every token
+  private volatile int length; // written last: publishes the arrays
+
+  /**
+   * @param prompt (prompt tokens); not copied until a token is appended
+   * @param params say how many tokens may follow and whether their log-probabilities are kept
+   */
+  public TokenBuffer(int[] prompt, SamplingParams params) {
+    this.promptLength = prompt.length;
+    this.maxTokens = params.maxTokens();
+    this.keepsLogprobs = params.returnsLogprobs();
+    this.tokens = prompt;
+    this.length = prompt.length;
+  }
+
+  /** Tokens of the prompt. */
+  public int promptLength() {
+    return promptLength;
+  }
+
+  /** Tokens of prompt and completion together. */
+  public int length() {
+    return length;
+  }
+
+  /** Tokens that were generated. */
+  public int generatedLength() {
+    return length - promptLength;
+  }
+
+  /** The token at a position. */
+  public int get(int position) {
+    return tokens[position];
+  }
+
+  /** Copies tokens from a position on, as many as the target holds. */
+  public void copy(int position, int[] to) {
+    System.arraycopy(tokens, position, to, 0, to.length);
+  }
+
+  /** Appends a generated token. */
+  public void append(int token, TokenLogprobs logs) {
+    int at = length;
+    if (at == tokens.length) {
+      int toCome = Math.max(1, maxTokens - generatedLength());
+      tokens = Arrays.copyOf(tokens, at + Math.min(toCome, Math.max(LEAST_GROWTH, at)));
+    }
+    tokens[at] = token;
+    if (keepsLogprobs) {
+      keep(logs, at - promptLength);
+    }
+    length = at + 1;
+  }
+
+  private void keep(TokenLogprobs logs, int index) {
+    alternatives = logs.top().length;
+    if (index >= logprobs.length) {
+      int capacity = Math.max(16, 2 * index);
+      logprobs = Arrays.copyOf(logprobs, capacity);
+      topTokens = Arrays.copyOf(topTokens, capacity * alternatives);
+      topLogprobs = Arrays.copyOf(topLogprobs, capacity * alternatives);
+    }
+    logprobs[index] = logs.chosen();
+    System.arraycopy(logs.topTokens(), 0, topTokens, index * alternatives, alternatives);
+    System.arraycopy(logs.top(), 0, topLogprobs, index * alternatives, alternatives);
+  }
+
+  /** A consistent copy of what has been generated so far. */
+  public GeneratedTokens generated() {
+    int count = length - promptLength; // read first: what it counts is in the arrays
+    int[] generated = Arrays.copyOfRange(tokens, promptLength, promptLength + count);
+    if (!keepsLogprobs) {
+      return new GeneratedTokens(generated, new float[0]);
+    }
+    return new GeneratedTokens(
+        generated,
+        Arrays.copyOf(logprobs, count),
+        Arrays.copyOf(topTokens, count * alternatives),
+        Arrays.copyOf(topLogprobs, count * alternatives));
+  }
+}

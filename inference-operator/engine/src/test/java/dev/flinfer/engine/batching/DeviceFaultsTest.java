@@ -1,0 +1,315 @@
+package dev.flinfer.engine.batching;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.flinfer.engine.EngineException;
+import dev.flinfer.engine.GeneratedTokens;
+import dev.flinfer.engine.LlmEngine;
+import dev.flinfer.engine.RequestFailedException;
+import dev.flinfer.engine.Requests;
+import dev.flinfer.schema.Completion;
+import dev.flinfer.schema.CompletionRequest;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A forward pass that fails on chosen tokens, at chosen steps or always. */
+@Timeout(60)
+final class DeviceFaultsTest {
+  private static final int POISON = 200; // no prompt of the others holds it, and nothing samples it
+
+  /** A step fails, and nobody can be blamed for it. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3, 4, 5})
+  void aStepThatFailsOnceChangesNoCompletion(int seed) throws Exception {
+    List<CompletionRequest> requests = requests(seed, 24);
+    Map<String, Completion> undisturbed = run(requests, new FaultyForwardPass(40));
+
+    FaultyForwardPass forward = new FaultyForwardPass(40);
+    forward.throwsWhere((step, plan) -> step % 11 == seed);
+    assertSame(run(requests, forward), undisturbed);
+    assertThat(forward.steps()).isGreaterThan(11);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3, 4, 5})
+  void onlyTheOffendersAreGivenUpAndTheOthersAreTheSameBits(int seed) throws Exception {
+    List<CompletionRequest> innocent = requests(seed, 20);
+    Map<String, Completion> undisturbed = run(innocent, new FaultyForwardPass(30));
+    List<CompletionRequest> all = new ArrayList<>(innocent);
+    for (int i = 0; i < 4; i++) {
+      all.add(new Random(seed + i).nextInt(all.size()), poisoned("poison" + i, 3 + 11 * i));
+    }
+
+    FaultyForwardPass forward = new FaultyForwardPass(30);
+    forward.throwsWhere((step, plan) -> FaultyForwardPass.holds(plan, POISON));
+    try (LlmEngine engine = engine(forward)) {
+      Map<String, CompletableFuture<Completion>> outcomes = submit(engine, all);
+      Map<String, Completion> answered = new HashMap<>();
+      for (CompletionRequest request : innocent) {
+        answered.put(request.getId(), outcomes.get(request.getId()).get(30, TimeUnit.SECONDS));
+      }
+      assertSame(answered, undisturbed);
+      for (int i = 0; i < 4; i++) {
+        RequestFailedException why = failure(outcomes.get("poison" + i));
+        assertThat(why.attempts()).isEqualTo(3);
+        assertThat(why)
+            .hasMessageMatching(
+                "The forward pass over request poison"
+                    + i
+                    + " alone failed 3 times: java.lang.IllegalStateException:"
+                    + " CL_OUT_OF_RESOURCES in step \\d+")
+            .hasCauseInstanceOf(IllegalStateException.class);
+      }
+      assertThat(engine.stats().failedSteps()).isBetween(12L, 16L + 4);
+      assertThat(engine.stats().kvBlocksUsed()).isZero();
+      assertThat(engine.failed()).isFalse();
+    }
+  }
+
+  @Test
+  void aRequestThatFailsNowAndThenStartsItsAttemptsAnewWithEachToken() throws Exception {
+    FaultyForwardPass forward = new FaultyForwardPass(20);
+    List<CompletionRequest> one = List.of(Requests.greedy("a", "alone", 15).build());
+    Map<String, Completion> undisturbed = run(one, new FaultyForwardPass(20));
+    forward.throwsWhere((step, plan) -> step % 3 != 0); // twice each time, then not
+
+    assertSame(run(one, forward), undisturbed);
+  }
+
+  @Test
+  void logitsThatAreNoNumbersGiveUpTheirRequestAlone() throws Exception {
+    List<CompletionRequest> innocent = requests(7, 12);
+    Map<String, Completion> undisturbed = run(innocent, new FaultyForwardPass(40));
+    List<CompletionRequest> all = new ArrayList<>(innocent);
+    all.add(5, poisoned("poison", 37)); // as the last of a prompt, whose logits are wanted
+    all.add(
+        6,
+        Requests.greedy("labels", null, 1)
+            .setPromptTokenIds(List.of(1, 2, POISON))
+            .setChoices(List.of("a", "b"))
+            .build());
+
+    FaultyForwardPass forward = new FaultyForwardPass(40);
+    forward.notNumbersWhere(token -> token == POISON);
+    try (LlmEngine engine = engine(forward)) {
+      Map<String, CompletableFuture<Completion>> outcomes = submit(engine, all);
+      assertThat(failure(outcomes.get("poison")))
+          .hasMessage(
+              "The forward pass over request poison alone failed 3 times:"
+                  + " java.lang.IllegalStateException: its logits are NaN");
+      assertThat(failure(outcomes.get("labels")).attempts()).isEqualTo(3);
+      Map<String, Completion> answered = new HashMap<>();
+      for (CompletionRequest request : innocent) {
+        answered.put(request.getId(), outcomes.get(request.getId()).get(30, TimeUnit.SECONDS));
+      }
+      assertSame(answered, undisturbed);
+    }
+  }
+
+  @Test
+  void aGroupFailsAsOneAndLeavesNothing() throws Exception {
+    FaultyForwardPass forward = new FaultyForwardPass(40);
+    forward.throwsWhere((step, plan) -> FaultyForwardPass.holds(plan, POISON));
+    CompletionRequest group =
+        Requests.greedy("group", null, 20)
+            .setPromptTokenIds(List.of(1, 2, 3))
+            .setTemperature(1)
+            .setN(4)
+            .setLogitBias(Map.of(Integer.toString(POISON), 6.0)) // some output comes to it
+            .build();
+    try (LlmEngine engine = engine(forward)) {
+      Map<String, CompletableFuture<Completion>> outcomes =
+          submit(engine, List.of(group, Requests.greedy("a", "other", 20).build()));
+      assertThat(failure(outcomes.get("group")).attempts()).isEqualTo(3);
+      outcomes.get("a").get(30, TimeUnit.SECONDS);
+      assertThat(engine.stats().running() + engine.stats().waiting()).isZero();
+      assertThat(engine.stats().kvBlocksUsed()).isZero();
+    }
+  }
+
+  @Test
+  void attemptsAreInTheProgressAndGoOnFromThere() throws Exception {
+    FaultyForwardPass forward = new FaultyForwardPass(20);
+    forward.throwsWhere((step, plan) -> FaultyForwardPass.holds(plan, POISON));
+    try (LlmEngine engine = engine(forward)) {
+      CompletableFuture<Completion> outcome =
+          Requests.submit(engine, poisoned("p", 5), GeneratedTokens.NONE.withAttempts(2));
+      assertThat(failure(outcome).attempts()).isEqualTo(3);
+      assertThat(forward.steps()).isEqualTo(2); // one alone, and the one that shows it is not dead
+    }
+  }
+
+  @Test
+  void aDeviceThatFailsOnEverythingIsDeadAndBlamesNobody() throws Exception {
+    FaultyForwardPass forward = new FaultyForwardPass(40);
+    CompletableFuture<Void> allSubmitted = new CompletableFuture<>();
+    forward.throwsWhere(
+        (step, plan) -> {
+          allSubmitted.join();
+          return step > 2;
+        });
+    try (LlmEngine engine = engine(forward)) {
+      Map<String, CompletableFuture<Completion>> outcomes = submit(engine, unlabelled(10));
+      allSubmitted.complete(null);
+      for (CompletableFuture<Completion> outcome : outcomes.values()) {
+        assertThatThrownBy(() -> outcome.get(30, TimeUnit.SECONDS))
+            .cause()
+            .isInstanceOf(EngineException.class)
+            .hasMessageStartingWith("The engine for model fake on a faulty device failed: ")
+            .hasMessageContaining("a forward pass over one token fails too: ");
+      }
+      assertThat(engine.failed()).isTrue();
+    }
+    assertThat(forward.closed()).isTrue();
+  }
+
+  @Test
+  void weightsThatGiveNoNumbersAtAllEndTheEngine() throws Exception {
+    FaultyForwardPass forward = new FaultyForwardPass(40);
+    CompletableFuture<Void> submitted = new CompletableFuture<>();
+    forward.notNumbersWhere(
+        token -> {
+          submitted.join();
+          return true;
+        });
+    try (LlmEngine engine = engine(forward)) {
+      Map<String, CompletableFuture<Completion>> outcomes = submit(engine, requests(3, 2));
+      submitted.complete(null);
+      for (CompletableFuture<Completion> outcome : outcomes.values()) {
+        assertThatThrownBy(() -> outcome.get(30, TimeUnit.SECONDS))
+            .cause()
+            .isInstanceOf(EngineException.class)
+            .hasMessageContaining(
+                "the logits of one token are NaN; the weights of model fake are broken");
+      }
+    }
+  }
+
+  @Test
+  void aListenerThatThrowsEndsItsOwnRequestOnly() throws Exception {
+    try (LlmEngine engine = engine(new FaultyForwardPass(40))) {
+      CompletableFuture<Completion> broken = new CompletableFuture<>();
+      engine.submit(
+          Requests.greedy("broken", "p", 20).build(),
+          GeneratedTokens.NONE,
+          new Requests.FutureListener(broken) {
+            @Override
+            public void onToken(int token, String text) {
+              throw new UnsupportedOperationException("no");
+            }
+          });
+      Completion other =
+          Requests.submit(engine, Requests.greedy("a", "p", 20).build(), GeneratedTokens.NONE)
+              .get(30, TimeUnit.SECONDS);
+      assertThat(other.getCompletionTokens()).isPositive();
+      RequestFailedException why = failure(broken);
+      assertThat(why.attempts()).isZero();
+      assertThat(why)
+          .hasMessage(
+              "Sampling for request broken failed: java.lang.UnsupportedOperationException: no");
+    }
+  }
+
+  private static RequestFailedException failure(CompletableFuture<Completion> outcome)
+      throws Exception {
+    try {
+      throw new AssertionError("completed: " + outcome.get(30, TimeUnit.SECONDS));
+    } catch (ExecutionException e) {
+      assertThat(e.getCause())
+          .isInstanceOf(EngineException.class)
+          .hasCauseInstanceOf(RequestFailedException.class);
+      return (RequestFailedException) e.getCause().getCause();
+    }
+  }
+
+  /** Requests of all kinds over bytes below the poison. */
+  private static List<CompletionRequest> requests(int seed, int count) {
+    Random random = new Random(seed);
+    List<CompletionRequest> requests = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      CompletionRequest request = Requests.random(random, "r" + i);
+      request.setLogitBias(Map.of(Integer.toString(POISON), -100.0));
+      request.setStopTokenIds(List.of());
+      if (i % 5 == 4) {
+        request.setN(1);
+        request.setChoices(List.of("yes", "yesterday", "no"));
+      }
+      requests.add(request);
+    }
+    return requests;
+  }
+
+  /** Requests that take more than two steps. */
+  private static List<CompletionRequest> unlabelled(int count) {
+    List<CompletionRequest> requests = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      requests.add(Requests.greedy("r" + i, "prompt", 9).setIgnoreEos(true).build());
+    }
+    return requests;
+  }
+
+  /** A prompt that holds the poison, as its last token. */
+  private static CompletionRequest poisoned(String id, int length) {
+    List<Integer> prompt = new ArrayList<>();
+    for (int i = 1; i < length; i++) {
+      prompt.add(i);
+    }
+    prompt.add(POISON);
+    return Requests.greedy(id, null, 5).setPromptTokenIds(prompt).build();
+  }
+
+  private static Map<String, CompletableFuture<Completion>> submit(
+      LlmEngine engine, List<CompletionRequest> requests) {
+    Map<String, CompletableFuture<Completion>> outcomes = new HashMap<>();
+    for (CompletionRequest request : requests) {
+      outcomes.put(request.getId(), Requests.submit(engine, request, GeneratedTokens.NONE));
+    }
+    return outcomes;
+  }
+
+  private static Map<String, Completion> run(
+      List<CompletionRequest> requests, FaultyForwardPass forward) throws Exception {
+    try (LlmEngine engine = engine(forward)) {
+      Map<String, Completion> completions = new HashMap<>();
+      for (var outcome : submit(engine, requests).entrySet()) {
+        completions.put(outcome.getKey(), outcome.getValue().get(30, TimeUnit.SECONDS));
+      }
+      assertThat(engine.stats().kvBlocksUsed()).isZero();
+      return completions;
+    }
+  }
+
+  private static void assertSame(
+      Map<String, Completion> actual, Map<String, Completion> undisturbed) {
+    assertThat(actual.keySet()).isEqualTo(undisturbed.keySet());
+    actual.forEach(
+        (id, completion) -> {
+          Completion expected = undisturbed.get(id);
+          assertThat(completion.getTokenIds()).as(id).isEqualTo(expected.getTokenIds());
+          assertThat(completion.getLogprobs()).as(id).isEqualTo(expected.getLogprobs());
+          assertThat(completion.getTopLogprobs()).as(id).isEqualTo(expected.getTopLogprobs());
+          assertThat(completion.getOutputs()).as(id).isEqualTo(expected.getOutputs());
+          assertThat(completion.getText()).as(id).isEqualTo(expected.getText());
+          assertThat(completion.getLabelProbabilities())
+              .as(id)
+              .isEqualTo(expected.getLabelProbabilities());
+          assertThat(completion.getFinishReason()).as(id).isEqualTo(expected.getFinishReason());
+        });
+  }
+
+  private static LlmEngine engine(FaultyForwardPass forward) {
+    return FaultyForwardPass.engine(forward, InstantSource.system());
+  }
+}

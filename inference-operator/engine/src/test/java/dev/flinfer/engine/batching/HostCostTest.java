@@ -1,0 +1,108 @@
+package dev.flinfer.engine.batching;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.management.ThreadMXBean;
+import dev.flinfer.engine.EngineException;
+import dev.flinfer.engine.EngineOptions;
+import dev.flinfer.engine.GeneratedTokens;
+import dev.flinfer.engine.GenerationListener;
+import dev.flinfer.engine.LlmEngine;
+import dev.flinfer.engine.Requests;
+import dev.flinfer.schema.Completion;
+import dev.flinfer.schema.CompletionRequest;
+import java.lang.management.ManagementFactory;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What an engine does besides the forward pass, on the thread that could run the device. */
+final class HostCostTest {
+  private static final int BATCH = 32;
+  private static final int WARM = 300;
+  private static final int MEASURED = 600;
+
+  /**
+   * Half as much again as the most of many runs, 19.4. It is the array of tokens as it grows, for a
+   * KV block an entry in the map of known ones, and for a step the statistics and, until they are
+   * compiled, iterators. An object for every token, the smallest of 16 bytes, would be above it.
+   */
+  private static final double MOST_BYTES = 30;
+
+  @ParameterizedTest
+  @CsvSource({"0, 0", "1, 0", "1, 40"})
+  void aTokenAllocatesNextToNothing(double temperature, int topK) throws Exception {
+    CountDownLatch done = new CountDownLatch(BATCH);
+    Allocated first = new Allocated(done);
+    EngineOptions options =
+        EngineOptions.builder("random:phi-2").maxNumSeqs(BATCH).maxModelLen(1024).build();
+    try (LlmEngine engine = LlmEngine.openFree(options)) {
+      for (int i = 0; i < BATCH; i++) {
+        GenerationListener listener = i == 0 ? first : new Silent(done);
+        engine.submit(request(i, temperature, topK), GeneratedTokens.NONE, listener);
+      }
+      assertThat(done.await(60, TimeUnit.SECONDS)).isTrue();
+    }
+
+    assertThat(first.bytes / (double) (MEASURED * BATCH)).isLessThan(MOST_BYTES).isPositive();
+  }
+
+  private static CompletionRequest request(int i, double temperature, int topK) {
+    return Requests.greedy("cost-" + i, "some words, and number " + i, WARM + MEASURED + 2)
+        .setTemperature(temperature)
+        .setTopK(topK)
+        .setIgnoreEos(true)
+        .build();
+  }
+
+  /** As the job's: waits for the completion. */
+  private static class Silent implements GenerationListener {
+    private final CountDownLatch done;
+
+    Silent(CountDownLatch done) {
+      this.done = done;
+    }
+
+    @Override
+    public boolean streams() {
+      return false;
+    }
+
+    @Override
+    public void onCompletion(Completion completion) {
+      done.countDown();
+    }
+
+    @Override
+    public void onFailure(EngineException failure) {
+      throw failure;
+    }
+  }
+
+  /** Counts what its thread, the engine's, allocates between two tokens. */
+  private static final class Allocated extends Silent {
+    private final ThreadMXBean threads = ManagementFactory.getPlatformMXBean(ThreadMXBean.class);
+    volatile long bytes;
+    private int heard;
+
+    Allocated(CountDownLatch done) {
+      super(done);
+    }
+
+    @Override
+    public boolean streams() {
+      return true;
+    }
+
+    @Override
+    public void onToken(int token, String text) {
+      heard++;
+      if (heard == WARM) {
+        bytes = -threads.getCurrentThreadAllocatedBytes();
+      } else if (heard == WARM + MEASURED) {
+        bytes += threads.getCurrentThreadAllocatedBytes();
+      }
+    }
+  }
+}

@@ -1,0 +1,192 @@
+package dev.flinfer.engine.device;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.flinfer.engine.EngineException;
+import dev.flinfer.engine.EngineOptions;
+import dev.flinfer.engine.RandomCheckpoint;
+import dev.flinfer.engine.cpu.CpuBackend;
+import dev.flinfer.engine.model.PhiConfig;
+import dev.flinfer.engine.model.PhiWeights;
+import dev.flinfer.engine.weights.DType;
+import dev.flinfer.engine.weights.Safetensors;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class DevicesTest {
+  private static final DeviceInfo PROCESSOR =
+      FakeBackend.device("opencl:0", DeviceInfo.Kind.CPU, 1 << 24);
+  private static final DeviceInfo GPU =
+      FakeBackend.device("opencl:1", DeviceInfo.Kind.GPU, 1 << 24);
+  private static final DeviceInfo SMALL_GPU =
+      FakeBackend.device("cuda:0", DeviceInfo.Kind.GPU, 1 << 14);
+
+  @TempDir private Path directory;
+
+  private Safetensors files;
+  private PhiConfig config;
+  private PhiWeights weights;
+
+  @BeforeEach
+  void openModel() {
+    RandomCheckpoint.write(directory, RandomCheckpoint.Shape.EVEN, DType.F32, 3);
+    files = Safetensors.open(directory);
+    config = PhiConfig.load(directory);
+    weights = PhiWeights.of(files, config);
+  }
+
+  @AfterEach
+  void closeModel() {
+    files.close();
+  }
+
+  private static DeviceProbe.Report report(FakeBackend backend) {
+    return new DeviceProbe.Report(
+        List.of(new DeviceProbe.Found("fake", backend.devices(), null)), null);
+  }
+
+  private static EngineOptions options(String device) {
+    return EngineOptions.builder("model")
+        .device(device)
+        .maxNumSeqs(2)
+        .maxModelLen(128)
+        .threads(1)
+        .build();
+  }
+
+  /** The device that is opened, and its options' types. */
+  private String open(String device, FakeBackend backend) {
+    Devices devices = new Devices(List.of(new CpuBackend(), backend), () -> report(backend));
+    Devices.Opened opened = devices.open(config, weights, options(device));
+    try (ForwardPass forward = opened.forward()) {
+      return forward.device().replaceAll(" \\(.*", "") + " " + opened.options().kvCacheDtype();
+    }
+  }
+
+  @Test
+  void aNamedDeviceIsTaken() {
+    assertThat(open("cpu", new FakeBackend(GPU))).isEqualTo("cpu f16");
+    assertThat(open("opencl:0", new FakeBackend(PROCESSOR, GPU))).isEqualTo("opencl:0 f32");
+    assertThat(open("opencl:1", new FakeBackend(PROCESSOR, GPU))).isEqualTo("opencl:1 f32");
+  }
+
+  @Test
+  void withoutTheProcessorsBackendThereIsNothingToCompareWith() {
+    assertThatThrownBy(() -> new Devices(List.of(new FakeBackend(GPU)), () -> null))
+        .isInstanceOf(EngineException.class)
+        .hasMessage(
+            "no backend for the processor is on the class path; add the flinfer-engine jar with its"
+                + " META-INF/services");
+  }
+
+  @Test
+  void withoutANumberAGpuGoesFirst() {
+    assertThat(open("opencl", new FakeBackend(PROCESSOR, GPU))).isEqualTo("opencl:1 f32");
+    assertThat(open("opencl", new FakeBackend(PROCESSOR))).isEqualTo("opencl:0 f32");
+  }
+
+  @Test
+  void aMissingDeviceIsAnErrorWithThoseThatAreThere() {
+    assertThatThrownBy(() -> open("ptx", new FakeBackend(PROCESSOR, GPU)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "device ptx is not there; there is cpu, opencl:0 (Fake CPU), opencl:1 (Fake GPU)");
+    assertThatThrownBy(() -> open("opencl:10", new FakeBackend(GPU)))
+        .hasMessage("device opencl:10 is not there; there is cpu, opencl:1 (Fake GPU)");
+  }
+
+  @Test
+  void whatKeepsDevicesAwayIsSaid() {
+    Devices devices =
+        new Devices(
+            List.of(new CpuBackend(), new FakeBackend()),
+            () ->
+                new DeviceProbe.Report(
+                    List.of(new DeviceProbe.Found("fake", List.of(), "no libOpenCL.so.1")),
+                    "a driver crashed"));
+    assertThatThrownBy(() -> devices.open(config, weights, options("opencl")))
+        .hasMessage(
+            "device opencl is not there; there is cpu; fake: no libOpenCL.so.1; a driver crashed");
+  }
+
+  @Test
+  void withoutABackendItSaysHowToGetOne() {
+    Devices none =
+        new Devices(
+            List.of(new CpuBackend()),
+            () -> {
+              throw new AssertionError("there is nothing to probe");
+            });
+    assertThatThrownBy(() -> none.open(config, weights, options("cuda:1")))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageStartingWith(
+            "device cuda:1 is not there; there is cpu; no TornadoVM backend is on the class path")
+        .hasMessageEndingWith("; docs/tornadovm.md says how to install it");
+    none.open(config, weights, options("auto")).forward().close();
+  }
+
+  @Test
+  void autoTakesAGpuAndNeverAProcessorOfOpenCl() {
+    assertThat(open("auto", new FakeBackend(PROCESSOR, GPU))).isEqualTo("opencl:1 f32");
+    assertThat(open("auto", new FakeBackend(PROCESSOR))).isEqualTo("cpu f16");
+    assertThat(open("auto", new FakeBackend())).isEqualTo("cpu f16");
+  }
+
+  @Test
+  void autoPassesOverAGpuThatIsTooSmall() {
+    assertThat(open("auto", new FakeBackend(SMALL_GPU, GPU))).isEqualTo("opencl:1 f32");
+    assertThatThrownBy(() -> open("cuda", new FakeBackend(SMALL_GPU)))
+        .hasMessageStartingWith("the model does not fit device cuda:0 (Fake GPU): weights ");
+  }
+
+  @Test
+  void aDeviceThatComputesSomethingElseIsRefused() {
+    FakeBackend wrong = new FakeBackend(GPU);
+    wrong.error = 0.5f;
+    assertThatThrownBy(() -> open("opencl", wrong))
+        .isInstanceOf(EngineException.class)
+        .hasMessageMatching(
+            "device opencl:1 \\(Fake GPU\\) fails its self-test: a logit is \\S+, the processor's is"
+                + " \\S+; the limit of the difference is 0\\.0\\d+\\. Take another device, or cpu");
+    assertThat(wrong.opened).isEqualTo(1).isEqualTo(wrong.closed);
+    assertThat(open("auto", wrong)).isEqualTo("cpu f16");
+  }
+
+  @Test
+  void noNumberIsNoAnswer() {
+    FakeBackend wrong = new FakeBackend(GPU);
+    wrong.error = Float.NaN;
+    assertThatThrownBy(() -> open("opencl", wrong))
+        .isInstanceOf(EngineException.class)
+        .hasMessageContaining("a logit is NaN, the processor's is ");
+  }
+
+  @Test
+  void roundingIsNoError() {
+    FakeBackend rounding = new FakeBackend(GPU);
+    rounding.error = 0.001f;
+    assertThat(open("opencl", rounding)).isEqualTo("opencl:1 f32");
+    assertThat(rounding.opened).as("the self-test's and the engine's").isEqualTo(2);
+  }
+
+  @Test
+  void aTypeThatTheDeviceHasNotIsRefused() {
+    FakeBackend backend = new FakeBackend(GPU);
+    Devices devices = new Devices(List.of(new CpuBackend(), backend), () -> report(backend));
+    EngineOptions options = options("opencl");
+    assertThatThrownBy(
+            () -> devices.open(config, weights, options.toBuilder().weights("bf16").build()))
+        .hasMessage("weights is bf16; device opencl:1 has auto, f32, q8_0");
+    assertThatThrownBy(
+            () -> devices.open(config, weights, options.toBuilder().kvCacheDtype("q8_0").build()))
+        .hasMessage("kv_cache_dtype is q8_0; device opencl:1 has auto, f32");
+    EngineOptions w8a8 = options.toBuilder().cpuProducts("onednn").weights("w8a8").build();
+    assertThatThrownBy(() -> devices.open(config, weights, w8a8))
+        .hasMessage("weights is w8a8; device opencl:1 has auto, f32, q8_0");
+  }
+}

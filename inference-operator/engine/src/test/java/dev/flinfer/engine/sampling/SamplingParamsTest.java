@@ -1,0 +1,97 @@
+package dev.flinfer.engine.sampling;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.flinfer.engine.InvalidRequestException;
+import dev.flinfer.schema.CompletionRequest;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+
+final class SamplingParamsTest {
+  @Test
+  void defaultsAreThoseOfVllm() {
+    SamplingParams params =
+        SamplingParams.of(CompletionRequest.newBuilder().setId("a").setPrompt("p").build());
+
+    assertThat(params.maxTokens()).isEqualTo(16);
+    assertThat(params.temperature()).isEqualTo(1);
+    assertThat(params.topP()).isEqualTo(1);
+    assertThat(params.topK()).isZero();
+    assertThat(params.n()).isEqualTo(1);
+    assertThat(params.minP()).isZero();
+    assertThat(params.penalties()).isEqualTo(new Penalties(0, 0, 1));
+    assertThat(params.logitBias()).isEmpty();
+    assertThat(params.stops()).isEqualTo(StopConditions.NONE);
+    assertThat(params.returnsLogprobs()).isFalse();
+  }
+
+  @Test
+  void withoutASeedTheIdMakesOne() {
+    assertThat(seed(r -> r.setId("a"))).isEqualTo(seed(r -> r.setId("a")));
+    assertThat(seed(r -> r.setId("a"))).isNotEqualTo(seed(r -> r.setId("b")));
+    assertThat(seed(r -> r.setSeed(7L))).isEqualTo(7);
+  }
+
+  @Test
+  void namesTheFieldItsValueAndTheRange() {
+    refused(r -> r.setMaxTokens(0), "max_tokens is 0; it must be at least 1");
+    refused(
+        r -> r.setTemperature(Double.NaN),
+        "temperature is NaN; it must be a finite number, at least 0");
+    refused(
+        r -> r.setTemperature(-0.5), "temperature is -0.5; it must be a finite number, at least 0");
+    refused(
+        r -> r.setTemperature(Double.POSITIVE_INFINITY),
+        "temperature is Infinity; it must be a finite number, at least 0");
+    refused(r -> r.setTopP(0), "top_p is 0.0; it must be above 0 and at most 1");
+    refused(r -> r.setTopP(1.1), "top_p is 1.1; it must be above 0 and at most 1");
+    refused(r -> r.setTopP(Double.NaN), "top_p is NaN; it must be above 0 and at most 1");
+    refused(r -> r.setTopK(-2), "top_k is -2; it must be at least 1, or 0 or -1 for all tokens");
+    refused(r -> r.setN(0), "n is 0; it must be from 1 to 128");
+    refused(r -> r.setN(129), "n is 129; it must be from 1 to 128");
+    refused(
+        r -> r.setN(2).setTemperature(0),
+        "n is 2; it must be 1 with temperature 0, where all completions would be the same");
+    refused(r -> r.setMinP(-0.1), "min_p is -0.1; it must be from 0 to 1");
+    refused(r -> r.setMinP(1.5), "min_p is 1.5; it must be from 0 to 1");
+    refused(r -> r.setMinP(Double.NaN), "min_p is NaN; it must be from 0 to 1");
+    refused(r -> r.setPresencePenalty(2.5), "presence_penalty is 2.5; it must be from -2 to 2");
+    refused(r -> r.setFrequencyPenalty(-3), "frequency_penalty is -3.0; it must be from -2 to 2");
+    refused(
+        r -> r.setRepetitionPenalty(0),
+        "repetition_penalty is 0.0; it must be a finite number above 0; 1 is no penalty");
+    refused(r -> r.setMinTokens(-1), "min_tokens is -1; it must be from 0 to max_tokens, which is");
+    refused(
+        r -> r.setMaxTokens(4).setMinTokens(5),
+        "min_tokens is 5; it must be from 0 to max_tokens, which is 4");
+    refused(r -> r.setLogprobs(-1), "logprobs is -1; it must be from 0 to 20");
+    refused(r -> r.setLogprobs(21), "logprobs is 21; it must be from 0 to 20");
+    refused(
+        r -> r.setLogitBias(Map.of("5", 101.0)),
+        "logit_bias of 5 is 101.0; it must be from -100 to 100");
+    refused(
+        r -> r.setLogitBias(Map.of("x", 1.0)),
+        "logit_bias has the key \"x\"; its keys must be token ids, whole numbers");
+    refused(r -> r.setLogitBias(Map.of("5", 1.0, "05", 1.0)), "logit_bias of ");
+    refused(r -> r.setStop(List.of("a", "")), "stop is an empty string");
+  }
+
+  private static long seed(Consumer<CompletionRequest.Builder> change) {
+    return SamplingParams.of(request(change)).seed();
+  }
+
+  private static void refused(Consumer<CompletionRequest.Builder> change, String message) {
+    assertThatThrownBy(() -> SamplingParams.of(request(change)))
+        .isInstanceOf(InvalidRequestException.class)
+        .hasMessageStartingWith(message);
+  }
+
+  private static CompletionRequest request(Consumer<CompletionRequest.Builder> change) {
+    CompletionRequest.Builder builder = CompletionRequest.newBuilder().setId("id").setPrompt("p");
+    change.accept(builder);
+    return builder.build();
+  }
+}
