@@ -1,6 +1,5 @@
 package dev.flinfer.engine;
 
-import dev.flinfer.schema.CompletionRequest;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Function;
@@ -57,33 +56,13 @@ public final class SharedEngines {
   }
 
   /** One user's view; closing it twice releases it once. */
-  private final class Share implements LlmEngine {
+  private final class Share extends ForwardingEngine {
     private final Shared shared;
     private boolean closed;
 
     Share(Shared shared) {
+      super(shared.engine);
       this.shared = shared;
-    }
-
-    @Override
-    public Generation submit(
-        CompletionRequest request, GeneratedTokens resumeFrom, GenerationListener listener) {
-      return shared.engine.submit(request, resumeFrom, listener);
-    }
-
-    @Override
-    public ModelInfo model() {
-      return shared.engine.model();
-    }
-
-    @Override
-    public EngineStats stats() {
-      return shared.engine.stats();
-    }
-
-    @Override
-    public boolean failed() {
-      return shared.engine.failed();
     }
 
     @Override

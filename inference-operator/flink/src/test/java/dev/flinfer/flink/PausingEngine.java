@@ -3,12 +3,11 @@ package dev.flinfer.flink;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.flinfer.engine.EngineException;
-import dev.flinfer.engine.EngineStats;
+import dev.flinfer.engine.ForwardingEngine;
 import dev.flinfer.engine.GeneratedTokens;
 import dev.flinfer.engine.Generation;
 import dev.flinfer.engine.GenerationListener;
 import dev.flinfer.engine.LlmEngine;
-import dev.flinfer.engine.ModelInfo;
 import dev.flinfer.engine.RequestFailedException;
 import dev.flinfer.schema.Completion;
 import dev.flinfer.schema.CompletionRequest;
@@ -19,15 +18,14 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** A real engine whose device stands still at a number of tokens until it may go on. */
-final class PausingEngine implements LlmEngine {
-  private final LlmEngine engine;
+final class PausingEngine extends ForwardingEngine {
   private final AtomicInteger left;
   private final CountDownLatch paused = new CountDownLatch(1);
   private final CountDownLatch mayGoOn = new CountDownLatch(1);
   private final Map<String, GeneratedTokens> resumed = new ConcurrentHashMap<>();
 
   PausingEngine(LlmEngine engine, int tokens) {
-    this.engine = engine;
+    super(engine);
     this.left = new AtomicInteger(tokens);
   }
 
@@ -48,28 +46,13 @@ final class PausingEngine implements LlmEngine {
   public Generation submit(
       CompletionRequest request, GeneratedTokens resumeFrom, GenerationListener listener) {
     resumed.put(request.getId(), resumeFrom);
-    return engine.submit(request, resumeFrom, new Pausing(listener));
-  }
-
-  @Override
-  public ModelInfo model() {
-    return engine.model();
-  }
-
-  @Override
-  public EngineStats stats() {
-    return engine.stats();
-  }
-
-  @Override
-  public boolean failed() {
-    return engine.failed();
+    return super.submit(request, resumeFrom, new Pausing(listener));
   }
 
   @Override
   public void close() {
     goOn(); // else a test that failed would wait for the device for ever
-    engine.close();
+    super.close();
   }
 
   private final class Pausing implements GenerationListener {

@@ -57,7 +57,7 @@ final class BatchingEngine implements LlmEngine {
     this.clock = clock;
     this.pool = new BlockPool(forward.numKvBlocks());
     this.constraints = new Constraints(model.tokenizer(), forward.vocabSize());
-    Scheduler.Limits limits = Scheduler.Limits.of(options);
+    StepLimits limits = StepLimits.of(options);
     this.scheduler = new Scheduler(limits, options.enablePrefixCaching(), pool);
     this.logits =
         HeapArrays.floats(limits.logitsOption(), limits.maxNumLogits(), forward.vocabSize());

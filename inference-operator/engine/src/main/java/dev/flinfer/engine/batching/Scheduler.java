@@ -1,6 +1,5 @@
 package dev.flinfer.engine.batching;
 
-import dev.flinfer.engine.EngineOptions;
 import dev.flinfer.engine.device.ForwardPass;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -8,46 +7,43 @@ import java.util.Collections;
 import java.util.List;
 
 /**
- * Decides what the next forward pass computes: first one token of every sequence that is decoding,
- * then prefill chunks, up to a number of tokens, each in the order of {@link Waiting#RANK}. Where
- * KV blocks run out the last in rank gives its blocks back and is computed again later. Pure: no
- * thread, no clock, no tensor.
+ * Decides what the next forward pass computes. Pure: no thread, no clock, no tensor.
  *
- * <p>A sequence with choices has branches: when its prompt is computed, or in the same step, the
- * tokens of its labels are, each branch behind the prompt's whole blocks and with a block of its
- * own for the rest. It counts once against {@code max_num_seqs} and is preempted as a whole.
+ * <p><b>Iteration-level scheduling.</b> Sequences join and leave between any two steps, not between
+ * batches (Yu et al., "Orca: A Distributed Serving System for Transformer-Based Generative Models",
+ * OSDI 2022), so that a short completion never waits for a long one. A running sequence is
+ * interrupted for KV blocks only, never because another one waits.
  *
- * <p>It cannot deadlock as long as the pool holds one sequence of the greatest length: the first in
- * rank takes blocks from all others and gives none away. A sequence that runs is not interrupted
- * for one that waits, only for blocks.
+ * <p><b>One token budget, decoding first.</b> A step takes one token of every sequence that
+ * decodes, then chunks of prompts up to {@code max_num_batched_tokens} (Agrawal et al., "Taming
+ * Throughput-Latency Tradeoff in LLM Inference with Sarathi-Serve", OSDI 2024). A long prompt
+ * therefore delays the next token of the others by one step of bounded size at most. Within each
+ * kind the order is that of {@link Waiting#RANK}.
+ *
+ * <p><b>Paged keys and values, recomputation.</b> KV memory is given out in blocks of {@link
+ * ForwardPass#BLOCK_SIZE} positions (Kwon et al., "Efficient Memory Management for Large Language
+ * Model Serving with PagedAttention", SOSP 2023). When none is left the last running sequence in
+ * rank is preempted: it gives back its blocks and is prefilled again later. There is no swapping to
+ * host memory: results are bit-identical either way, and recomputing needs no second kind of
+ * memory. The first sequence in rank takes blocks from all others and gives none away, so there is
+ * no deadlock as long as the pool holds one sequence of the greatest length.
+ *
+ * <p><b>Prefix cache.</b> Full blocks are found again by the tokens from the sequence's start to
+ * their end, as in vLLM's automatic prefix caching; {@link BlockPool} compares contents, not
+ * hashes. A waiting sequence is admitted when there is room for all its tokens and one more, since
+ * it would soon be preempted otherwise.
+ *
+ * <p><b>Branches.</b> A sequence with choices scores its labels in branches, each after the
+ * prompt's full blocks, which it shares, with its own blocks for the rest. A branch is scheduled
+ * once its prompt is computed, or in the same step. A sequence counts once against {@code
+ * max_num_seqs}, however many branches it has, and is preempted as a whole.
+ *
+ * <p><b>Suspects.</b> After a step that failed, each of its sequences is computed by itself until
+ * it has made progress, so that the one that makes the forward pass fail is found; see {@link
+ * DeviceFaults}.
  */
 final class Scheduler {
-  /**
-   * What a step may hold.
-   *
-   * @param maxNumLogits most rows of logits, at least {@code maxNumSeqs}
-   */
-  record Limits(int maxNumSeqs, int maxNumBatchedTokens, int maxNumLogits) {
-    /** So that a few labels need one step even in a small batch; for Phi-2 13 MB of logits. */
-    private static final int LOGITS_FOR_CHOICES = 64;
-
-    static Limits of(EngineOptions options) {
-      int forChoices = Math.min(options.maxNumBatchedTokens(), LOGITS_FOR_CHOICES);
-      return new Limits(
-          options.maxNumSeqs(),
-          options.maxNumBatchedTokens(),
-          Math.max(options.maxNumSeqs(), forChoices));
-    }
-
-    /** What decides the rows of logits, for messages. */
-    String logitsOption() {
-      return maxNumLogits > maxNumSeqs
-          ? "rows of logits (max_num_batched_tokens, up to 64)"
-          : "max_num_seqs";
-    }
-  }
-
-  private final Limits limits;
+  private final StepLimits limits;
   private final BlockPool pool;
   private final KvCacheManager kvCache;
   private final ArrayList<Sequence> running = new ArrayList<>(); // by rank
@@ -62,7 +58,7 @@ final class Scheduler {
   private long preemptions;
   private long prefixCacheHits;
 
-  Scheduler(Limits limits, boolean prefixCaching, BlockPool pool) {
+  Scheduler(StepLimits limits, boolean prefixCaching, BlockPool pool) {
     this.limits = limits;
     this.pool = pool;
     this.kvCache = new KvCacheManager(prefixCaching, pool);

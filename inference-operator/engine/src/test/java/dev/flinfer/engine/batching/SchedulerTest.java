@@ -190,7 +190,7 @@ final class SchedulerTest {
   void labelsAreComputedInOneStepWithTheirPromptAndShareItsWholeBlocks() {
     BlockPool pool = new BlockPool(10);
     Sequence sequence = choosing(40, "5 6 7", "5 8", "9");
-    Scheduler scheduler = new Scheduler(new Scheduler.Limits(1, 100, 8), false, pool);
+    Scheduler scheduler = new Scheduler(new StepLimits(1, 100, 8), false, pool);
     scheduler.add(sequence);
 
     List<Scheduled> step = scheduler.schedule();
@@ -213,7 +213,7 @@ final class SchedulerTest {
   void withOneSequencesBlocksLabelsAreComputedOneAfterTheOther() {
     BlockPool pool = new BlockPool(3);
     Sequence sequence = choosing(40, "5 6", "7 8", "9 9");
-    Scheduler scheduler = new Scheduler(new Scheduler.Limits(1, 100, 8), false, pool);
+    Scheduler scheduler = new Scheduler(new StepLimits(1, 100, 8), false, pool);
     scheduler.add(sequence);
 
     assertThat(step(scheduler)).isEqualTo(Map.of(sequence, 40));
@@ -240,7 +240,7 @@ final class SchedulerTest {
     BlockPool pool = new BlockPool(blocks);
     int maxNumLogits = maxNumSeqs + random.nextInt(5);
     Scheduler scheduler =
-        new Scheduler(new Scheduler.Limits(maxNumSeqs, budget, maxNumLogits), prefixCaching, pool);
+        new Scheduler(new StepLimits(maxNumSeqs, budget, maxNumLogits), prefixCaching, pool);
     Map<Sequence, Integer> left = new LinkedHashMap<>();
     Map<Sequence, Set<List<Integer>>> scored = new HashMap<>(); // tokens before wanted logits
     Map<Integer, List<Integer>> contents = new HashMap<>(); // block -> tokens up to its end
@@ -425,7 +425,7 @@ final class SchedulerTest {
 
   private static Scheduler scheduler(
       int maxNumSeqs, int budget, boolean prefixCaching, BlockPool pool) {
-    return new Scheduler(new Scheduler.Limits(maxNumSeqs, budget, maxNumSeqs), prefixCaching, pool);
+    return new Scheduler(new StepLimits(maxNumSeqs, budget, maxNumSeqs), prefixCaching, pool);
   }
 
   /** A sequence that chooses between labels, given as token ids. */
