@@ -217,7 +217,7 @@ final class BatchingEngine implements LlmEngine {
       if (!outcome.sound(sequence)) {
         continue;
       }
-      if (sequence.chosen()) {
+      if (sequence.allLabelsScored()) {
         sequence.status(SequenceStatus.FINISHED_CHOICE);
       }
       if (sequence.status().finished()) {

@@ -12,7 +12,6 @@ import dev.flinfer.engine.sampling.TokenBuffer;
 import dev.flinfer.engine.sampling.TokenLogprobs;
 import dev.flinfer.schema.CompletionRequest;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -73,10 +72,7 @@ final class Sequence implements Generation {
     this.listener = root.listener;
     this.onCancel = root.onCancel;
     this.constraint = null;
-    int[] prompt = path.conditional() ? root.checked.prompt() : new int[0];
-    int[] all = Arrays.copyOf(prompt, prompt.length + path.length());
-    System.arraycopy(path.tokens(), 0, all, prompt.length, path.length());
-    this.tokens = new TokenBuffer(all, root.params());
+    this.tokens = new TokenBuffer(path.after(root.checked.prompt()), root.params());
     this.timings = root.timings;
     this.path = path;
     this.root = root;
@@ -218,8 +214,7 @@ final class Sequence implements Generation {
     return branch;
   }
 
-  /** Whether all labels are scored. */
-  boolean chosen() {
+  boolean allLabelsScored() {
     return choices() != null && uncomputed() == 0 && branches.isEmpty() && !hasMoreBranches();
   }
 

@@ -25,6 +25,14 @@ public final class Choices {
     public int length() {
       return tokens.length;
     }
+
+    /** The tokens to compute: the path's, after the prompt if they are conditional on it. */
+    public int[] after(int[] prompt) {
+      int before = conditional ? prompt.length : 0;
+      int[] all = Arrays.copyOf(prompt, before + tokens.length);
+      System.arraycopy(tokens, 0, all, before, tokens.length);
+      return all;
+    }
   }
 
   private final List<String> labels;

@@ -1,5 +1,9 @@
 package dev.flinfer.engine.batching;
 
+import static dev.flinfer.engine.batching.PoisonedRequests.POISON;
+import static dev.flinfer.engine.batching.PoisonedRequests.poisoned;
+import static dev.flinfer.engine.batching.PoisonedRequests.requests;
+import static dev.flinfer.engine.batching.PoisonedRequests.unlabelled;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -27,8 +31,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** A forward pass that fails on chosen tokens, at chosen steps or always. */
 @Timeout(60)
 final class DeviceFaultsTest {
-  private static final int POISON = 200; // no prompt of the others holds it, and nothing samples it
-
   /** A step fails, and nobody can be blamed for it. */
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 3, 4, 5})
@@ -232,42 +234,6 @@ final class DeviceFaultsTest {
           .hasCauseInstanceOf(RequestFailedException.class);
       return (RequestFailedException) e.getCause().getCause();
     }
-  }
-
-  /** Requests of all kinds over bytes below the poison. */
-  private static List<CompletionRequest> requests(int seed, int count) {
-    Random random = new Random(seed);
-    List<CompletionRequest> requests = new ArrayList<>();
-    for (int i = 0; i < count; i++) {
-      CompletionRequest request = Requests.random(random, "r" + i);
-      request.setLogitBias(Map.of(Integer.toString(POISON), -100.0));
-      request.setStopTokenIds(List.of());
-      if (i % 5 == 4) {
-        request.setN(1);
-        request.setChoices(List.of("yes", "yesterday", "no"));
-      }
-      requests.add(request);
-    }
-    return requests;
-  }
-
-  /** Requests that take more than two steps. */
-  private static List<CompletionRequest> unlabelled(int count) {
-    List<CompletionRequest> requests = new ArrayList<>();
-    for (int i = 0; i < count; i++) {
-      requests.add(Requests.greedy("r" + i, "prompt", 9).setIgnoreEos(true).build());
-    }
-    return requests;
-  }
-
-  /** A prompt that holds the poison, as its last token. */
-  private static CompletionRequest poisoned(String id, int length) {
-    List<Integer> prompt = new ArrayList<>();
-    for (int i = 1; i < length; i++) {
-      prompt.add(i);
-    }
-    prompt.add(POISON);
-    return Requests.greedy(id, null, 5).setPromptTokenIds(prompt).build();
   }
 
   private static Map<String, CompletableFuture<Completion>> submit(

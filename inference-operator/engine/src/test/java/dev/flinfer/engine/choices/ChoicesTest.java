@@ -1,13 +1,11 @@
 package dev.flinfer.engine.choices;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.flinfer.engine.EngineOptions;
 import dev.flinfer.engine.GeneratedTokens;
 import dev.flinfer.engine.Generation;
-import dev.flinfer.engine.InvalidRequestException;
 import dev.flinfer.engine.KvCacheType;
 import dev.flinfer.engine.LlmEngine;
 import dev.flinfer.engine.RandomCheckpoint;
@@ -208,38 +206,6 @@ final class ChoicesTest {
       holds(engine, request(prompt, labels, MEAN), oracle.meanLogprobs(prompt, labels));
       holds(
           engine, request(prompt, labels, UNCONDITIONAL), oracle.lessUnconditional(prompt, labels));
-      refused(
-          engine,
-          request(prompt, List.of("a", "abcdefghijk"), MEAN),
-          "choices[1] has 11 tokens, which with the prompt's 86 makes 97; max_model_len is 96."
-              + " Shorten the label or the prompt");
-    }
-  }
-
-  @Test
-  void refusesLabelsThatCannotBeServed() throws Exception {
-    try (LlmEngine engine = LlmEngine.open(options(4, 64, 0, true))) {
-      refused(
-          engine,
-          request("p", List.of("a", ""), MEAN),
-          "choices[1] is ''; a label must have at least one token");
-      refused(
-          engine,
-          request("p", List.of("a", "b", "a"), MEAN),
-          "choices has 'a' twice; labels must differ");
-      refused(
-          engine,
-          request("p", List.of("a"), "fastest"),
-          "choices_method is fastest; it must be one of token_length_normalized,"
-              + " greedy_token_selection, unconditional_likelihood_normalized");
-      List<String> many = IntStream.range(0, 1025).mapToObj(i -> "label " + i).toList();
-      refused(
-          engine,
-          request("p", many, MEAN),
-          "choices has 1025 labels; the most is 1024. Ask in two stages, groups of labels first");
-      CompletionRequest hot = request("p", List.of("a", "b"), MEAN);
-      hot.setTemperature(-1);
-      refused(engine, hot, "temperature is -1.0; it must be a finite number, at least 0");
     }
   }
 
@@ -288,12 +254,6 @@ final class ChoicesTest {
     assertThat(actual.getLabelMargin()).as("%s", when).isEqualTo(expected.getLabelMargin());
     assertThat(actual.getLabelEntropy()).as("%s", when).isEqualTo(expected.getLabelEntropy());
     assertThat(actual.getTokenIds()).as("%s", when).isEqualTo(expected.getTokenIds());
-  }
-
-  private static void refused(LlmEngine engine, CompletionRequest request, String message) {
-    assertThatThrownBy(() -> Requests.submit(engine, request, GeneratedTokens.NONE))
-        .isInstanceOf(InvalidRequestException.class)
-        .hasMessage(message);
   }
 
   private static Completion get(LlmEngine engine, CompletionRequest request) throws Exception {

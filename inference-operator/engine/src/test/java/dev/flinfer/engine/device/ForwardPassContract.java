@@ -16,10 +16,8 @@ import dev.flinfer.engine.weights.Safetensors;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.List;
 import java.util.Random;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -70,7 +68,7 @@ public abstract class ForwardPassContract {
     RandomCheckpoint.Shape shape = checkpoint.shape();
     int[] tokens = randomTokens(new Random(1), 37, shape.vocab());
     double[][] expected = new NaivePhi(checkpoint).logits(tokens);
-    float[][] actual = new Run(forward, tokens, 7).all(MAX_ROWS);
+    float[][] actual = new RaggedSteps.Alone(forward, tokens, 7).all(MAX_ROWS);
     for (int t = 0; t < tokens.length; t++) {
       for (int i = 0; i < shape.vocab(); i++) {
         assertThat((double) actual[t][i])
@@ -93,10 +91,10 @@ public abstract class ForwardPassContract {
           List<float[][]> alone = new ArrayList<>();
           for (int i = 0; i < 6; i++) {
             prompts.add(randomTokens(random, 1 + random.nextInt(40), shape.vocab()));
-            alone.add(new Run(forward, prompts.get(i), i).all(1));
+            alone.add(new RaggedSteps.Alone(forward, prompts.get(i), i).all(1));
           }
           for (int round = 0; round < 20; round++) {
-            float[][][] together = together(forward, prompts, random);
+            float[][][] together = RaggedSteps.together(forward, prompts, MAX_ROWS, random);
             for (int i = 0; i < prompts.size(); i++) {
               for (int t = 0; t < prompts.get(i).length; t++) {
                 assertThat(together[i][t])
@@ -116,7 +114,7 @@ public abstract class ForwardPassContract {
         (forward, checkpoint) -> {
           int[] tokens = randomTokens(new Random(3), 128, 300);
           double[][] expected = new NaivePhi(checkpoint).logits(tokens);
-          float[][] actual = new Run(forward, tokens, 3).all(29);
+          float[][] actual = new RaggedSteps.Alone(forward, tokens, 3).all(29);
           for (int i = 0; i < 300; i++) {
             assertThat((double) actual[127][i]).isCloseTo(expected[127][i], within(tolerance()));
           }
@@ -134,7 +132,8 @@ public abstract class ForwardPassContract {
           int vocab = forward.vocabSize();
           int[] tokens = randomTokens(new Random(5), MAX_ROWS, vocab);
           int[][] tables = {{0, 1, 2}};
-          StepBuffers plan = plan(List.of(tokens), tables, new int[1], new int[] {MAX_ROWS});
+          StepBuffers plan =
+              RaggedSteps.plan(List.of(tokens), tables, new int[1], new int[] {MAX_ROWS});
           float[] whole = new float[MAX_ROWS * vocab];
           forward.forward(plan, whole);
           TopLogits top = new TopLogits(MAX_ROWS);
@@ -146,11 +145,11 @@ public abstract class ForwardPassContract {
 
           for (int row = 0; row < MAX_ROWS; row++) {
             if (top.given(row)) {
-              assertIsTopOf(row(whole, row, vocab), top, row, chosen.count(row));
+              assertIsTopOf(RaggedSteps.row(whole, row, vocab), top, row, chosen.count(row));
             } else {
-              assertThat(row(logits, row, vocab))
+              assertThat(RaggedSteps.row(logits, row, vocab))
                   .as("row %d", row)
-                  .containsExactly(row(whole, row, vocab));
+                  .containsExactly(RaggedSteps.row(whole, row, vocab));
             }
           }
         });
@@ -196,95 +195,20 @@ public abstract class ForwardPassContract {
           int[] prompt = randomTokens(new Random(4), 35, 271);
           int[] branch = Arrays.copyOf(prompt, 38);
           System.arraycopy(new int[] {7, 8, 9}, 0, branch, 35, 3);
-          float[][] alone = new Run(forward, branch, 9).all(5);
+          float[][] alone = new RaggedSteps.Alone(forward, branch, 9).all(5);
           float[] logits = new float[MAX_ROWS * forward.vocabSize()];
 
           int[][] tables = {{1, 2, 3}, {1, 2, 4}};
           forward.forward(
-              plan(List.of(prompt, branch), tables, new int[] {0, 32}, new int[] {35, 6}), logits);
+              RaggedSteps.plan(
+                  List.of(prompt, branch), tables, new int[] {0, 32}, new int[] {35, 6}),
+              logits);
 
           for (int t = 0; t < 6; t++) {
-            assertThat(row(logits, 35 + t, forward.vocabSize())).containsExactly(alone[32 + t]);
+            assertThat(RaggedSteps.row(logits, 35 + t, forward.vocabSize()))
+                .containsExactly(alone[32 + t]);
           }
         });
-  }
-
-  /** All prompts at once, each step a random choice of them in random chunks. */
-  private static float[][][] together(ForwardPass forward, List<int[]> prompts, Random random) {
-    List<Integer> blocks = new ArrayList<>(IntStream.range(0, BLOCKS).boxed().toList());
-    Collections.shuffle(blocks, random);
-    int[][] tables = new int[prompts.size()][];
-    int[] done = new int[prompts.size()];
-    float[][][] result = new float[prompts.size()][][];
-    for (int i = 0; i < tables.length; i++) {
-      int length = prompts.get(i).length;
-      tables[i] = blocks.subList(i * 4, i * 4 + 4).stream().mapToInt(b -> b).toArray();
-      result[i] = new float[length][];
-    }
-    float[] logits = new float[MAX_ROWS * forward.vocabSize()];
-    boolean more = true;
-    while (more) {
-      int[] counts = new int[tables.length];
-      int budget = 1 + random.nextInt(MAX_ROWS);
-      for (int i = 0; i < counts.length; i++) {
-        counts[i] = Math.min(budget, random.nextInt(prompts.get(i).length - done[i] + 1));
-        budget -= counts[i];
-      }
-      StepBuffers plan = plan(prompts, tables, done, counts);
-      forward.forward(plan, logits);
-      int row = 0;
-      more = false;
-      for (int i = 0; i < counts.length; i++) {
-        for (int t = 0; t < counts[i]; t++, row++) {
-          result[i][done[i] + t] = row(logits, row, forward.vocabSize());
-        }
-        done[i] += counts[i];
-        more |= done[i] < prompts.get(i).length;
-      }
-    }
-    return result;
-  }
-
-  private static StepBuffers plan(List<int[]> prompts, int[][] tables, int[] done, int[] counts) {
-    int rows = Arrays.stream(counts).sum();
-    StepBuffers plan =
-        new StepBuffers(
-            new int[rows],
-            new int[rows],
-            new int[rows],
-            tables,
-            IntStream.range(0, rows).toArray());
-    int row = 0;
-    for (int i = 0; i < counts.length; i++) {
-      for (int t = 0; t < counts[i]; t++, row++) {
-        plan.tokens()[row] = prompts.get(i)[done[i] + t];
-        plan.positions()[row] = done[i] + t;
-        plan.sequences()[row] = i;
-      }
-    }
-    return plan;
-  }
-
-  /** One prompt alone, its blocks from {@code firstBlock} on. */
-  private record Run(ForwardPass forward, int[] tokens, int firstBlock) {
-    /** Logits behind every token, {@code chunk} tokens a step. */
-    float[][] all(int chunk) {
-      int[][] tables = {IntStream.range(firstBlock, firstBlock + 8).toArray()};
-      float[][] result = new float[tokens.length][];
-      float[] logits = new float[chunk * forward.vocabSize()];
-      for (int from = 0; from < tokens.length; from += chunk) {
-        int count = Math.min(chunk, tokens.length - from);
-        forward.forward(plan(List.of(tokens), tables, new int[] {from}, new int[] {count}), logits);
-        for (int t = 0; t < count; t++) {
-          result[from + t] = row(logits, t, forward.vocabSize());
-        }
-      }
-      return result;
-    }
-  }
-
-  private static float[] row(float[] logits, int row, int vocab) {
-    return Arrays.copyOfRange(logits, row * vocab, (row + 1) * vocab);
   }
 
   private static int[] randomTokens(Random random, int count, int vocab) {
