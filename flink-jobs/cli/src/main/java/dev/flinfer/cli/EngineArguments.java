@@ -17,7 +17,7 @@ public final class EngineArguments {
       description =
           "Where to run: auto, cpu, opencl, ptx, cuda, the last three with or without a number, as"
               + " in opencl:1 (default: auto).")
-  public String device;
+  String device;
 
   @Option(
       names = "--max-num-seqs",
@@ -68,6 +68,11 @@ public final class EngineArguments {
       names = "--enforce-eager",
       description = "Launch a GPU's kernels one by one, without CUDA graphs; to compare.")
   Boolean enforceEager;
+
+  /** The device that was named; null where none was. */
+  public String device() {
+    return device;
+  }
 
   /** The engine's defaults, and what was given. */
   public EngineOptions forModel(Path model) {

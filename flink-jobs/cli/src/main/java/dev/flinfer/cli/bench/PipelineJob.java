@@ -83,8 +83,7 @@ final class PipelineJob implements AutoCloseable {
   }
 
   private void open(LlmEngine engine, Configuration config) throws IOException {
-    KafkaArguments arguments = new KafkaArguments();
-    arguments.bootstrapServers = kafka.bootstrapServers();
+    KafkaArguments arguments = KafkaArguments.of(kafka.bootstrapServers());
     kafka.createTopics(1, Readback.TOPICS.toArray(String[]::new));
     config.set(KafkaOptions.BOOTSTRAP_SERVERS, kafka.bootstrapServers());
     config.set(CheckpointingOptions.CHECKPOINTING_INTERVAL, CHECKPOINT_INTERVAL);

@@ -94,7 +94,7 @@ public final class GenerateCommand implements Callable<Integer> {
     long total = source.file == null ? 1 : Lines.count(source.file);
     Tokenizer tokenizer = Tokenizer.load(model);
     try (LlmEngine engine = LlmEngine.open(engineArguments.forModel(model))) {
-      if (engineArguments.device != null) {
+      if (engineArguments.device() != null) {
         console.say("flinfer: device " + engine.model().device());
       }
       if (source.file != null) {

@@ -18,13 +18,24 @@ public final class KafkaArguments {
       paramLabel = "HOST:PORT",
       required = true,
       description = "Kafka brokers, separated by commas.")
-  public String bootstrapServers;
+  private String bootstrapServers;
 
   @Option(
       names = "--command-config",
       paramLabel = "FILE",
       description = "Properties for the Kafka client, such as its security.")
-  Path commandConfig;
+  private Path commandConfig;
+
+  /** A broker that nothing but its address is needed for. */
+  public static KafkaArguments of(String bootstrapServers) {
+    KafkaArguments arguments = new KafkaArguments();
+    arguments.bootstrapServers = bootstrapServers;
+    return arguments;
+  }
+
+  public String bootstrapServers() {
+    return bootstrapServers;
+  }
 
   /** The client's properties: those of the file, and the servers. */
   Properties properties() throws IOException {

@@ -86,7 +86,7 @@ public final class RecordSender implements AutoCloseable {
     return new UserError(
         ("topic %s was not found at %s within %d s: either no Kafka broker answers there, or the"
                 + " topic must be created first, with kafka-topics.sh --create")
-            .formatted(topic, kafka.bootstrapServers, KafkaArguments.TIMEOUT_MS / 1000),
+            .formatted(topic, kafka.bootstrapServers(), KafkaArguments.TIMEOUT_MS / 1000),
         e);
   }
 }

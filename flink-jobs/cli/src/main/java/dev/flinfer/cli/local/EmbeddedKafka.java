@@ -1,12 +1,7 @@
 package dev.flinfer.cli.local;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,14 +14,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import kafka.server.KafkaConfig;
 import kafka.server.KafkaRaftServer;
-import kafka.tools.StorageTool;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.ApiException;
 import org.apache.kafka.common.errors.TopicExistsException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
@@ -50,9 +43,6 @@ import org.apache.kafka.common.utils.Utils;
  */
 public final class EmbeddedKafka implements AutoCloseable {
   private static final long ADMIN_TIMEOUT_SECONDS = 30;
-  private static final String LOOPBACK = "127.0.0.1";
-  private static final String SERVER_PROPERTIES = "server.properties";
-  private static final String META_PROPERTIES = "meta.properties";
 
   private final KafkaRaftServer server;
   private final String bootstrapServers;
@@ -93,31 +83,23 @@ public final class EmbeddedKafka implements AutoCloseable {
   }
 
   private static EmbeddedKafka start(Path dataDir, boolean temporary) throws IOException {
-    int[] ports = freePorts(dataDir.resolve(SERVER_PROPERTIES));
-    return start(dataDir, temporary, ports, Map.of());
+    return start(dataDir, temporary, new BrokerDirectory(dataDir).freePorts(), Map.of());
   }
 
   /** As {@link #start(Path)}, with settings of the broker that come before its own. */
   public static EmbeddedKafka start(Path dataDir, Map<String, String> settings) throws IOException {
-    int[] ports = freePorts(Files.createDirectories(dataDir).resolve(SERVER_PROPERTIES));
-    return start(dataDir, false, ports, settings);
+    BrokerDirectory directory = new BrokerDirectory(Files.createDirectories(dataDir));
+    return start(dataDir, false, directory.freePorts(), settings);
   }
 
   static EmbeddedKafka start(
       Path dataDir, boolean temporary, int[] ports, Map<String, String> settings)
       throws IOException {
     keepProcessAlive();
-    Path file = dataDir.resolve(SERVER_PROPERTIES);
-    Properties properties = serverProperties(dataDir, ports[0], ports[1]);
-    properties.putAll(settings);
-    try (var out = Files.newBufferedWriter(file)) {
-      properties.store(out, null);
-    }
-    if (!Files.exists(dataDir.resolve("log").resolve(META_PROPERTIES))) {
-      format(file);
-    }
+    Properties properties = new BrokerDirectory(dataDir).prepare(ports, settings);
     KafkaRaftServer server = new KafkaRaftServer(new KafkaConfig(properties, false), Time.SYSTEM);
-    EmbeddedKafka kafka = new EmbeddedKafka(server, LOOPBACK + ":" + ports[0], dataDir, temporary);
+    EmbeddedKafka kafka =
+        new EmbeddedKafka(server, BrokerDirectory.LOOPBACK + ":" + ports[0], dataDir, temporary);
     boolean started = false;
     try {
       server.startup();
@@ -140,77 +122,6 @@ public final class EmbeddedKafka implements AutoCloseable {
         };
     Exit.setExitProcedure(fail);
     Exit.setHaltProcedure(fail);
-  }
-
-  private static void format(Path serverProperties) {
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
-    String[] arguments = {
-      "format",
-      "--ignore-formatted",
-      "--cluster-id",
-      Uuid.randomUuid().toString(),
-      "--config",
-      serverProperties.toString()
-    };
-    int code = StorageTool.execute(arguments, new PrintStream(out, true, StandardCharsets.UTF_8));
-    if (code != 0) {
-      throw new IllegalStateException(
-          "The broker's directory %s cannot be formatted (exit code %d): %s"
-              .formatted(serverProperties.getParent(), code, out.toString(StandardCharsets.UTF_8)));
-    }
-  }
-
-  /** The broker's and the controller's port: those of the file where they are free, else others. */
-  private static int[] freePorts(Path serverProperties) throws IOException {
-    int[] wanted = {0, 0};
-    if (Files.exists(serverProperties)) {
-      Properties old = new Properties();
-      try (var in = Files.newBufferedReader(serverProperties)) {
-        old.load(in);
-      }
-      String[] listeners = old.getProperty("listeners", ":0,:0").split(",", -1);
-      for (int i = 0; i < wanted.length; i++) {
-        wanted[i] = Integer.parseInt(listeners[i].substring(listeners[i].lastIndexOf(':') + 1));
-      }
-    }
-    try (ServerSocket broker = bind(wanted[0]);
-        ServerSocket controller = bind(wanted[1])) {
-      return new int[] {broker.getLocalPort(), controller.getLocalPort()};
-    }
-  }
-
-  private static ServerSocket bind(int port) throws IOException {
-    InetAddress loopback = InetAddress.getByName(LOOPBACK);
-    try {
-      return new ServerSocket(port, 1, loopback);
-    } catch (IOException e) {
-      return new ServerSocket(0, 1, loopback); // taken meanwhile
-    }
-  }
-
-  private static Properties serverProperties(Path dataDir, int port, int controllerPort) {
-    Properties p = new Properties();
-    p.setProperty("process.roles", "broker,controller");
-    p.setProperty("node.id", "1");
-    p.setProperty("controller.quorum.voters", "1@127.0.0.1:" + controllerPort);
-    p.setProperty("controller.listener.names", "CONTROLLER");
-    p.setProperty(
-        "listeners",
-        "PLAINTEXT://127.0.0.1:%d,CONTROLLER://127.0.0.1:%d".formatted(port, controllerPort));
-    p.setProperty("log.dirs", dataDir.resolve("log").toAbsolutePath().toString());
-    p.setProperty("auto.create.topics.enable", "false");
-    p.setProperty("group.initial.rebalance.delay.ms", "0");
-    for (String topic : List.of("offsets.topic", "transaction.state.log")) {
-      p.setProperty(topic + ".replication.factor", "1");
-      p.setProperty(topic + ".num.partitions", "1"); // 50 by default, each with its files
-    }
-    p.setProperty("transaction.state.log.min.isr", "1");
-    p.setProperty("share.coordinator.state.topic.replication.factor", "1");
-    p.setProperty("share.coordinator.state.topic.min.isr", "1");
-    p.setProperty("share.coordinator.state.topic.num.partitions", "1");
-    // The default of 128 MiB is allocated at start and would be most of the broker's heap.
-    p.setProperty("log.cleaner.dedupe.buffer.size", "4194304");
-    return p;
   }
 
   /** The broker's address, as {@code flinfer.kafka.bootstrap-servers} takes it. */

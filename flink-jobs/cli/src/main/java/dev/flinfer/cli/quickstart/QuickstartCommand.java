@@ -89,7 +89,7 @@ public final class QuickstartCommand implements Callable<Integer> {
 
   @Mixin private EngineArguments engineArguments;
 
-  private final KafkaArguments kafkaArguments = new KafkaArguments();
+  private KafkaArguments kafkaArguments;
 
   public QuickstartCommand(Console console) {
     this.console = console;
@@ -104,7 +104,7 @@ public final class QuickstartCommand implements Callable<Integer> {
     console.print(List.of("Starting Kafka and Flink in this process, log: " + console.log()));
     try (StopSignal stop = StopSignal.install();
         EmbeddedKafka kafka = EmbeddedKafka.start()) {
-      kafkaArguments.bootstrapServers = kafka.bootstrapServers();
+      kafkaArguments = KafkaArguments.of(kafka.bootstrapServers());
       kafka.createTopics(parallelism, Readback.TOPICS.toArray(String[]::new));
       try (LocalJob job = LocalJob.start(configuration(checkpoint), parallelism, 0)) {
         console.print(
@@ -121,7 +121,7 @@ public final class QuickstartCommand implements Callable<Integer> {
 
   private Configuration configuration(Path checkpoint) {
     Configuration config = new Configuration();
-    config.set(KafkaOptions.BOOTSTRAP_SERVERS, kafkaArguments.bootstrapServers);
+    config.set(KafkaOptions.BOOTSTRAP_SERVERS, kafkaArguments.bootstrapServers());
     config.set(FlinferOptions.MODEL, checkpoint.toAbsolutePath().toString());
     config.set(FlinferOptions.THROUGHPUT_INTERVAL, THROUGHPUT_INTERVAL);
     config.set(CheckpointingOptions.CHECKPOINTING_INTERVAL, CHECKPOINT_INTERVAL);
@@ -210,7 +210,10 @@ public final class QuickstartCommand implements Callable<Integer> {
     console.print(List.of(""));
     console.print(
         Report.keep(
-            kafkaArguments.bootstrapServers, Readback.PROMPTS, Readback.COMPLETIONS, job.webUrl()));
+            kafkaArguments.bootstrapServers(),
+            Readback.PROMPTS,
+            Readback.COMPLETIONS,
+            job.webUrl()));
     while (!stop.await(Duration.ofSeconds(1))) {
       if (job.hasEnded()) {
         throw new UserError("the job has ended; Flink's log is " + console.log());

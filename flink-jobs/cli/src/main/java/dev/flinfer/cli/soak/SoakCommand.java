@@ -71,7 +71,7 @@ public final class SoakCommand implements Callable<Integer> {
 
   @Mixin private EngineArguments engineArguments;
 
-  private final KafkaArguments kafkaArguments = new KafkaArguments();
+  private KafkaArguments kafkaArguments;
   private final Ledger ledger = new Ledger();
   private long start;
 
@@ -97,7 +97,7 @@ public final class SoakCommand implements Callable<Integer> {
     Path directory = Files.createTempDirectory("flinfer-soak");
     try (StopSignal stop = StopSignal.install();
         EmbeddedKafka kafka = EmbeddedKafka.start()) {
-      kafkaArguments.bootstrapServers = kafka.bootstrapServers();
+      kafkaArguments = KafkaArguments.of(kafka.bootstrapServers());
       kafka.createTopics(PARTITIONS, Readback.TOPICS.toArray(String[]::new));
       start = console.nanoTime().getAsLong();
       try (SoakJob job =
