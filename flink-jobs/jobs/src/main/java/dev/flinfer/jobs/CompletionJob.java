@@ -4,7 +4,12 @@ import dev.flinfer.flink.EngineSupplier;
 import dev.flinfer.flink.FlinferOptions;
 import dev.flinfer.flink.Inference;
 import dev.flinfer.jobs.sink.CheckedSink;
+import dev.flinfer.jobs.sink.CompletionSerializer;
+import dev.flinfer.jobs.sink.DeadLetterSerializer;
+import dev.flinfer.jobs.sink.RecordLimit;
+import dev.flinfer.jobs.sink.ThroughputSerializer;
 import dev.flinfer.jobs.source.PromptSource;
+import dev.flinfer.jobs.source.SourceRecordDeserializer;
 import dev.flinfer.schema.SourceRecord;
 import java.time.Duration;
 import java.util.HashMap;
@@ -124,14 +129,19 @@ public final class CompletionJob {
     sink(
         inference.completions(),
         "completions",
-        new KafkaRecords.CompletionOutput(options, producer),
+        new CompletionSerializer(
+            options.outputTopic(), options.outputFormat(), options.keepTimestamps(), producer),
         options);
     sink(
         inference.rejections(),
         "rejections",
-        new KafkaRecords.RejectionOutput(options, producer),
+        new DeadLetterSerializer(options.dlqTopic(), options.keepTimestamps(), producer),
         options);
-    sink(inference.throughput(), "throughput", new KafkaRecords.ThroughputOutput(options), options);
+    sink(
+        inference.throughput(),
+        "throughput",
+        new ThroughputSerializer(options.metricsTopic(), options.outputFormat()),
+        options);
   }
 
   private static void configure(StreamExecutionEnvironment env, ReadableConfig config) {
@@ -192,7 +202,7 @@ public final class CompletionJob {
             .setGroupId(options.groupId())
             .setTopics(options.inputTopic())
             .setStartingOffsets(startingOffsets(options.startingOffsets()))
-            .setDeserializer(new KafkaRecords.Input());
+            .setDeserializer(new SourceRecordDeserializer());
     if (options.bounded()) {
       builder.setBounded(OffsetsInitializer.latest());
     }
@@ -243,7 +253,11 @@ public final class CompletionJob {
     KafkaSink<T> kafka = builder.build();
     Sink<T> sink =
         options.exactlyOnce() && !options.acceptLostTransactions()
-            ? new CheckedSink<>(kafka, options.clientConfig())
+            ? new CheckedSink<>(
+                kafka,
+                options.clientConfig(),
+                KafkaOptions.TRANSACTION_TIMEOUT.key(),
+                KafkaOptions.ACCEPT_LOST_TRANSACTIONS.key())
             : kafka;
     stream.sinkTo(sink).name(name).uid("flinfer-" + name);
   }

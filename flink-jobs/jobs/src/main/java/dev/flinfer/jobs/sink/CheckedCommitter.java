@@ -1,6 +1,5 @@
 package dev.flinfer.jobs.sink;
 
-import dev.flinfer.jobs.KafkaOptions;
 import java.io.IOException;
 import java.util.Collection;
 import java.util.List;
@@ -25,10 +24,22 @@ final class CheckedCommitter implements Committer<KafkaCommittable> {
 
   private final Committer<KafkaCommittable> kafka;
   private final Function<KafkaCommittable, Fate> fates;
+  private final String timeoutOption;
+  private final String acceptOption;
 
-  CheckedCommitter(Committer<KafkaCommittable> kafka, Function<KafkaCommittable, Fate> fates) {
+  /**
+   * @param timeoutOption the option that says how long a transaction may be open, for the error
+   * @param acceptOption the option that accepts such a loss, for the error
+   */
+  CheckedCommitter(
+      Committer<KafkaCommittable> kafka,
+      Function<KafkaCommittable, Fate> fates,
+      String timeoutOption,
+      String acceptOption) {
     this.kafka = kafka;
     this.fates = fates;
+    this.timeoutOption = timeoutOption;
+    this.acceptOption = acceptOption;
   }
 
   @Override
@@ -71,10 +82,7 @@ final class CheckedCommitter implements Committer<KafkaCommittable> {
               + " is lost. It was open for longer than %s, because the job was down or stalled for"
               + " so long. Start the job from an older checkpoint or savepoint, or go on without"
               + " this output with %s=true")
-          .formatted(
-              getCommittable().getTransactionalId(),
-              KafkaOptions.TRANSACTION_TIMEOUT.key(),
-              KafkaOptions.ACCEPT_LOST_TRANSACTIONS.key());
+          .formatted(getCommittable().getTransactionalId(), timeoutOption, acceptOption);
     }
 
     @Override

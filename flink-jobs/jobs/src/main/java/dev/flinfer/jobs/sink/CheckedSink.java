@@ -27,18 +27,29 @@ public final class CheckedSink<T>
 
   private final KafkaSink<T> kafka;
   private final Properties clientConfig;
+  private final String timeoutOption;
+  private final String acceptOption;
 
   /**
    * @param clientConfig what Kafka clients are made with
+   * @param timeoutOption the option that says how long a transaction may be open, for the error
+   * @param acceptOption the option that accepts such a loss, for the error
    */
-  public CheckedSink(KafkaSink<T> kafka, Properties clientConfig) {
+  public CheckedSink(
+      KafkaSink<T> kafka, Properties clientConfig, String timeoutOption, String acceptOption) {
     this.kafka = kafka;
     this.clientConfig = clientConfig;
+    this.timeoutOption = timeoutOption;
+    this.acceptOption = acceptOption;
   }
 
   @Override
   public Committer<KafkaCommittable> createCommitter(CommitterInitContext context) {
-    return new CheckedCommitter(kafka.createCommitter(context), new TransactionFates(clientConfig));
+    return new CheckedCommitter(
+        kafka.createCommitter(context),
+        new TransactionFates(clientConfig),
+        timeoutOption,
+        acceptOption);
   }
 
   @Override

@@ -67,16 +67,20 @@ final class CheckedCommitterTest {
     }
   }
 
+  private CheckedCommitter committer(Fate fate) {
+    return new CheckedCommitter(new Fenced(), transaction -> fate, "the.timeout", "accept.losses");
+  }
+
   @ParameterizedTest
   @CsvSource({"COMMITTED, committed", "UNKNOWN, known: fenced"})
   void goesOnWhereNothingIsKnownToBeLost(Fate fate, String signal) throws Exception {
-    new CheckedCommitter(new Fenced(), transaction -> fate).commit(List.of(new Request()));
+    committer(fate).commit(List.of(new Request()));
     assertThat(heard).containsExactly(signal);
   }
 
   @Test
   void failsWhereOutputIsLost() throws Exception {
-    CheckedCommitter committer = new CheckedCommitter(new Fenced(), transaction -> Fate.ABORTED);
+    CheckedCommitter committer = committer(Fate.ABORTED);
     committer.commit(List.of(new Request()));
     committer.close();
 
@@ -84,9 +88,9 @@ final class CheckedCommitterTest {
         .containsExactly(
             "unknown: The broker aborted transaction flinfer-completions-0-7 although its"
                 + " checkpoint is complete: what is in it is lost. It was open for longer than"
-                + " flinfer.kafka.transaction-timeout, because the job was down or stalled for so"
+                + " the.timeout, because the job was down or stalled for so"
                 + " long. Start the job from an older checkpoint or savepoint, or go on without"
-                + " this output with flinfer.kafka.accept-lost-transactions=true");
+                + " this output with accept.losses=true");
     assertThat(closed).isTrue();
   }
 }

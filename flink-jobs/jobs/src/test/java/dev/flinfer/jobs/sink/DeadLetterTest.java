@@ -1,4 +1,4 @@
-package dev.flinfer.jobs;
+package dev.flinfer.jobs.sink;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;

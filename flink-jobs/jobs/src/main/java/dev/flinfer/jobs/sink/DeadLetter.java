@@ -1,6 +1,6 @@
-package dev.flinfer.jobs;
+package dev.flinfer.jobs.sink;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
+import static dev.flinfer.jobs.sink.RecordParts.utf8;
 
 import dev.flinfer.schema.Rejection;
 import dev.flinfer.schema.SourceRecord;
@@ -26,7 +26,7 @@ record DeadLetter(ProducerRecord<byte[], byte[]> kafka, boolean shortened, boole
   /** A message names a field's value, which can be the whole record. */
   private static final int MOST_OF_MESSAGE = 4096;
 
-  private static final byte[] CUT = " ...".getBytes(UTF_8);
+  private static final byte[] CUT = utf8(" ...");
 
   /**
    * @param timestamp of the record, null for the time of writing
@@ -36,9 +36,9 @@ record DeadLetter(ProducerRecord<byte[], byte[]> kafka, boolean shortened, boole
     SourceRecord record = rejection.getRecord();
     Parts whole =
         new Parts(
-            KafkaRecords.unwrap(record.getKey()),
-            KafkaRecords.unwrap(record.getValue()),
-            KafkaRecords.headers(record.getHeaders()));
+            RecordParts.bytes(record.getKey()),
+            RecordParts.bytes(record.getValue()),
+            RecordParts.headers(record.getHeaders()));
     ProducerRecord<byte[], byte[]> full = write(rejection, timestamp, limit, whole, message);
     if (limit.holds(full)) {
       return new DeadLetter(full, false, false);
@@ -128,9 +128,5 @@ record DeadLetter(ProducerRecord<byte[], byte[]> kafka, boolean shortened, boole
     byte[] cut = Arrays.copyOf(text, end + CUT.length);
     System.arraycopy(CUT, 0, cut, end, CUT.length);
     return cut;
-  }
-
-  private static byte[] utf8(Object value) {
-    return value.toString().getBytes(UTF_8);
   }
 }

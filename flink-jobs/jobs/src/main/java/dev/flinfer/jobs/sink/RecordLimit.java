@@ -1,4 +1,4 @@
-package dev.flinfer.jobs;
+package dev.flinfer.jobs.sink;
 
 import java.util.List;
 import java.util.Properties;
@@ -24,7 +24,7 @@ import org.slf4j.LoggerFactory;
  *
  * @param bytes of a batch with the one record in it, not compressed
  */
-record RecordLimit(String topic, int bytes) {
+public record RecordLimit(String topic, int bytes) {
   private static final Logger LOG = LoggerFactory.getLogger(RecordLimit.class);
 
   /** A broker's message.max.bytes by default. */
@@ -38,7 +38,7 @@ record RecordLimit(String topic, int bytes) {
   private static final int LENGTH = 5; // a length as a varint, at most
   private static final int TIMEOUT_MS = 10_000;
 
-  RecordLimit {
+  public RecordLimit {
     if (bytes < LEAST) {
       throw new IllegalArgumentException(
           "%s of topic %s is %d; it must be at least %d, so that a record that is too large can be"
@@ -50,7 +50,7 @@ record RecordLimit(String topic, int bytes) {
   /**
    * @param producer what the topic's producers are made with
    */
-  static RecordLimit of(String topic, Properties producer) {
+  public static RecordLimit of(String topic, Properties producer) {
     int request = Integer.parseInt(producer.get(ProducerConfig.MAX_REQUEST_SIZE_CONFIG).toString());
     return new RecordLimit(topic, Math.min(request, maxMessageBytes(topic, producer)));
   }

@@ -1,4 +1,4 @@
-package dev.flinfer.jobs;
+package dev.flinfer.jobs.sink;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -12,7 +12,6 @@ import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
-import org.apache.flink.configuration.Configuration;
 import org.apache.flink.metrics.Counter;
 import org.apache.flink.metrics.SimpleCounter;
 import org.apache.flink.metrics.groups.UnregisteredMetricsGroup;
@@ -25,11 +24,8 @@ final class CompletionSizeTest {
   private static final RecordLimit LIMIT = new RecordLimit("completions", 20_000);
 
   private final Counter tooLarge = new SimpleCounter();
-  private final KafkaRecords.CompletionOutput output =
-      new KafkaRecords.CompletionOutput(
-          JobOptions.from(
-              Configuration.fromMap(Map.of("flinfer.kafka.bootstrap-servers", "nowhere:1"))),
-          new Properties());
+  private final CompletionSerializer output =
+      new CompletionSerializer("completions", WireFormat.JSON, false, new Properties());
 
   @BeforeEach
   void open() {
