@@ -2,7 +2,6 @@ package dev.flinfer.cli.bench;
 
 import dev.flinfer.cli.Console;
 import dev.flinfer.cli.EngineArguments;
-import dev.flinfer.cli.Models;
 import dev.flinfer.cli.Text;
 import dev.flinfer.cli.UserError;
 import dev.flinfer.engine.EngineOptions;
@@ -11,7 +10,6 @@ import dev.flinfer.engine.ModelSize;
 import dev.flinfer.engine.cpu.CpuLimits;
 import dev.flinfer.engine.tokenizer.Tokenizer;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -60,25 +58,7 @@ public final class BenchCommand implements Callable<Integer> {
   private final Console console;
 
   @ArgGroup(multiplicity = "1")
-  private Source source;
-
-  private static final class Source {
-    @Option(
-        names = "--model",
-        paramLabel = "PATH",
-        description = "GGUF file, or model directory in Hugging Face's layout.")
-    private Path model;
-
-    @Option(
-        names = "--random",
-        paramLabel = "NAME",
-        description = "Random weights in the shape of phi-1, phi-1.5 or phi-2.")
-    private String random;
-
-    Path path() {
-      return random == null ? Models.path(model) : Path.of("random:" + random);
-    }
-  }
+  private BenchModel source;
 
   @Option(
       names = "--batch",
@@ -209,8 +189,7 @@ public final class BenchCommand implements Callable<Integer> {
 
   private int benchPipeline() throws IOException {
     EngineOptions options = options();
-    Tokenizer tokenizer =
-        source.random == null ? Tokenizer.load(source.path()) : Tokenizer.ofBytes();
+    Tokenizer tokenizer = source.isRandom() ? Tokenizer.ofBytes() : Tokenizer.load(source.path());
     PipelineBench bench =
         new PipelineBench(options, new BenchPrompts(tokenizer, prompt, generate), runs);
     int count = requests == null ? REQUESTS_PER_SEQUENCE * options.maxNumSeqs() : requests;
