@@ -1,0 +1,52 @@
+package dev.flinfer.cli;
+
+import dev.flinfer.engine.EngineException;
+import dev.flinfer.engine.InvalidRequestException;
+import dev.flinfer.schema.WireFormatException;
+import java.io.UncheckedIOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
+
+/** Exceptions as one line for the user. */
+public final class Errors {
+  private Errors() {}
+
+  /** The message of what is at the bottom of it, which frameworks wrap several times. */
+  public static String rootMessage(Throwable error) {
+    Throwable root = error;
+    while (root.getCause() != null) {
+      root = root.getCause();
+    }
+    return message(root);
+  }
+
+  public static String message(Throwable error) {
+    if (error instanceof UncheckedIOException && error.getCause() != null) {
+      return message(error.getCause());
+    }
+    // The file system's exceptions carry the path alone as their message.
+    if (error instanceof NoSuchFileException missing) {
+      return missing.getFile() + " does not exist";
+    }
+    if (error instanceof AccessDeniedException denied) {
+      return denied.getFile() + " may not be read by this user";
+    }
+    String text = error.getMessage();
+    if (text == null || text.isBlank()) {
+      return error.getClass().getName();
+    }
+    return isForUsers(error) || error instanceof EngineException
+        ? text
+        : error.getClass().getSimpleName() + ": " + text;
+  }
+
+  /** Whether its message says all that a user needs. */
+  public static boolean isForUsers(Throwable error) {
+    return error instanceof UserError
+        || error instanceof InvalidRequestException
+        || error instanceof WireFormatException
+        || error instanceof IllegalArgumentException
+        || error instanceof FileSystemException;
+  }
+}

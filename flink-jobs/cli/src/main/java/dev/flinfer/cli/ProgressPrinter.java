@@ -1,0 +1,60 @@
+package dev.flinfer.cli;
+
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Shows progress on standard error: one line that is rewritten on a terminal, a line every few
+ * seconds elsewhere. Not thread-safe.
+ */
+public final class ProgressPrinter implements AutoCloseable {
+  private static final long TERMINAL_INTERVAL = TimeUnit.MILLISECONDS.toNanos(200);
+  private static final long PLAIN_INTERVAL = TimeUnit.SECONDS.toNanos(5);
+
+  private final Console console;
+  private final Progress progress;
+  private final long interval;
+  private long lastPrinted;
+  private boolean onScreen;
+
+  /**
+   * @param total how many there are; 0 where that is not known
+   */
+  public ProgressPrinter(Console console, String what, long total) {
+    this.console = console;
+    long now = console.nanoTime().getAsLong();
+    this.progress = new Progress(what, total, now);
+    this.interval = console.terminal() ? TERMINAL_INTERVAL : PLAIN_INTERVAL;
+    this.lastPrinted = now;
+  }
+
+  /** Shows where the work is, if the last time is long enough ago. */
+  public void update(long done) {
+    long now = console.nanoTime().getAsLong();
+    if (now - lastPrinted < interval) {
+      return;
+    }
+    lastPrinted = now;
+    String line = progress.line(done, now);
+    if (console.terminal()) {
+      console.err().print("\r" + line + "\033[K");
+      console.err().flush();
+      onScreen = true;
+    } else {
+      console.say(line);
+    }
+  }
+
+  /** Takes the line off the terminal, so that something else can be written there. */
+  public void clear() {
+    if (onScreen) {
+      console.err().print("\r\033[K");
+      console.err().flush();
+      onScreen = false;
+    }
+  }
+
+  @Override
+  public void close() {
+    clear();
+  }
+}

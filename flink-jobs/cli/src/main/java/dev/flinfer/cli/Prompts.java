@@ -1,0 +1,75 @@
+package dev.flinfer.cli;
+
+import dev.flinfer.schema.CompletionRequest;
+import dev.flinfer.schema.WireFormatException;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** The quickstart's prompts: requests with an id, and in their metadata the label wanted. */
+public final class Prompts {
+  private static final String LABEL = "label";
+
+  /**
+   * @param line the request as it is sent
+   * @param label what the first line of the completion should be, or null
+   */
+  public record Prompt(String id, String text, String label, String line) {}
+
+  private Prompts() {}
+
+  /**
+   * Reads a file of requests, one a line.
+   *
+   * @param limit the most to take; 0 takes all
+   * @return by id, in the order of the file
+   * @throws UserError if a line is no request or has no id of its own
+   */
+  public static Map<String, Prompt> read(Path file, long limit) throws IOException {
+    Map<String, Prompt> prompts = new LinkedHashMap<>();
+    try (BufferedReader lines = Lines.open(file)) {
+      int number = 0;
+      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        number++;
+        if (line.isBlank()) {
+          continue;
+        }
+        if (limit > 0 && prompts.size() == limit) {
+          break;
+        }
+        Prompt prompt = parse(line, file + ":" + number);
+        if (prompts.put(prompt.id, prompt) != null) {
+          throw new UserError(
+              "%s:%d: id %s is there twice; ids must differ, so that answers can be counted"
+                  .formatted(file, number, prompt.id));
+        }
+      }
+    }
+    if (prompts.isEmpty()) {
+      throw new UserError(file + " has no prompts");
+    }
+    return prompts;
+  }
+
+  private static Prompt parse(String line, String where) {
+    try {
+      CompletionRequest request = RequestLine.parse(line).request();
+      if (request.getId() == null) {
+        throw new UserError(where + ": id is missing; without it answers cannot be counted");
+      }
+      return new Prompt(
+          request.getId(), request.getPrompt(), request.getMetadata().get(LABEL), line);
+    } catch (WireFormatException e) {
+      throw new UserError(where + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** The first three, for people to look at. */
+  public static List<Prompt> examples(Map<String, Prompt> prompts) {
+    return new ArrayList<>(prompts.values()).subList(0, Math.min(3, prompts.size()));
+  }
+}

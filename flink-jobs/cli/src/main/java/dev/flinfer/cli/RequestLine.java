@@ -1,0 +1,45 @@
+package dev.flinfer.cli;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.json.JsonReadFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.flinfer.schema.CompletionRequest;
+import dev.flinfer.schema.WireFormat;
+import java.nio.charset.StandardCharsets;
+import java.util.HashSet;
+import java.util.Set;
+
+/**
+ * A line of JSON as a request.
+ *
+ * @param request the request, defaults of the record where the line is silent
+ * @param present names of the members that the line has
+ */
+public record RequestLine(CompletionRequest request, Set<String> present) {
+  // As lenient as the wire format, which leaves NaN to those who check the value.
+  private static final ObjectMapper JSON =
+      JsonMapper.builder().enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS).build();
+  private static final WireFormat.Reader<CompletionRequest> READER =
+      WireFormat.JSON.reader(CompletionRequest.class);
+
+  /**
+   * @throws dev.flinfer.schema.WireFormatException if it is not a request; says why
+   */
+  public static RequestLine parse(String line) {
+    CompletionRequest request = READER.read(line.getBytes(StandardCharsets.UTF_8));
+    return new RequestLine(request, memberNames(line));
+  }
+
+  private static Set<String> memberNames(String line) {
+    Set<String> names = new HashSet<>();
+    try {
+      JsonNode object = JSON.readTree(line);
+      object.fieldNames().forEachRemaining(names::add);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("The wire format read what Jackson does not: " + line, e);
+    }
+    return names;
+  }
+}

@@ -1,0 +1,62 @@
+package dev.flinfer.cli;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.regex.Pattern;
+
+/** Numbers, durations and tables for people. */
+public final class Text {
+  private static final int MINUTE = 60;
+  private static final int HOUR = 60 * MINUTE;
+
+  private static final Pattern WORDS = Pattern.compile("\\s+");
+
+  private Text() {}
+
+  /** With thousands separators: {@code 1,234}. */
+  public static String count(long number) {
+    return String.format(Locale.ROOT, "%,d", number);
+  }
+
+  /** Three digits' worth: {@code 1,234}, {@code 12.3}, {@code 0.123}. */
+  public static String figure(double number) {
+    double magnitude = Math.abs(number);
+    if (magnitude >= 100 || magnitude == 0) {
+      return count(Math.round(number));
+    }
+    return String.format(Locale.ROOT, magnitude >= 1 ? "%.1f" : "%.3f", number);
+  }
+
+  /** {@code 12 s}, {@code 3 min 20 s}, {@code 2 h 5 min}. */
+  static String duration(double seconds) {
+    long whole = Math.max(1, (long) Math.ceil(seconds));
+    if (whole < MINUTE) {
+      return whole + " s";
+    }
+    if (whole < HOUR) {
+      return whole / MINUTE + " min " + whole % MINUTE + " s";
+    }
+    return count(whole / HOUR) + " h " + whole % HOUR / MINUTE + " min";
+  }
+
+  /** {@code 1 prompt}, {@code 2 prompts}. */
+  public static String plural(long number, String noun) {
+    return count(number) + " " + noun + (number == 1 ? "" : "s");
+  }
+
+  /** Words broken into lines of at most that width; a word that is longer has its own line. */
+  public static List<String> wrap(String text, int width) {
+    List<String> lines = new ArrayList<>();
+    StringBuilder line = new StringBuilder();
+    for (String word : WORDS.split(text.strip(), -1)) {
+      if (!line.isEmpty() && line.length() + 1 + word.length() > width) {
+        lines.add(line.toString());
+        line.setLength(0);
+      }
+      line.append(line.isEmpty() ? "" : " ").append(word);
+    }
+    lines.add(line.toString());
+    return lines;
+  }
+}

@@ -1,0 +1,283 @@
+package dev.flinfer.cli.bench;
+
+import dev.flinfer.cli.Console;
+import dev.flinfer.cli.EngineArguments;
+import dev.flinfer.cli.Text;
+import dev.flinfer.cli.UserError;
+import dev.flinfer.engine.EngineOptions;
+import dev.flinfer.engine.LlmEngine;
+import dev.flinfer.engine.ModelSize;
+import dev.flinfer.engine.cpu.CpuLimits;
+import dev.flinfer.engine.tokenizer.Tokenizer;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.function.ToDoubleFunction;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+@Command(
+    name = "bench",
+    description = "Measure the engine, or the whole pipeline, in tokens a second.",
+    footer = {
+      "",
+      "Each batch size is run once to warm up and then --runs times; the figures are",
+      "medians. Prompts are random tokens. Prefill is measured with prompts that",
+      "generate one token; decode from the last first token to the last token.",
+      "",
+      "On the processor two small loops first measure how fast this machine's threads",
+      "read from memory (512 MiB, which peak memory includes) and multiply and add in",
+      "fp32. A decode step is then put beside both: the columns memory and fp32 are the",
+      "time that reading the weights once, and the products of its tokens, would take",
+      "at these limits, as a share of the time that it took. oneDNN multiplies in bf16,",
+      "which can be faster than the limit of fp32. On other devices there are no shares.",
+      "",
+      "One request is also run alone and in each batch: its tokens and the bits of their",
+      "log-probabilities must be the same. If they are not the exit code is 1.",
+      "",
+      "With --pipeline the same requests, of words, are completed by the engine alone",
+      "and from a Kafka topic to another through a Flink job, in turns, and then again",
+      "with a forward pass that costs nothing. Broker, job and engine share this process",
+      "and its cores; prompts are written before the time is taken, from then to the",
+      "last completion's timestamp. Requests/CPU s divides by the processor time that",
+      "the whole process took. Both must give the same tokens, or the exit code is 1.",
+      "",
+      "Examples:",
+      "  flinfer bench --random phi-2 --weights q8_0 --batch 1,8,32 --prompt 128",
+      "  flinfer bench --pipeline --model deploy/demo-model --prompt 16 --generate 8"
+    })
+public final class BenchCommand implements Callable<Integer> {
+  private static final int REQUESTS_PER_SEQUENCE = 10;
+  private static final int FREE_REQUESTS = 20_000;
+
+  private final Console console;
+
+  @ArgGroup(multiplicity = "1")
+  private BenchModel source;
+
+  @Option(
+      names = "--batch",
+      paramLabel = "N",
+      split = ",",
+      defaultValue = "1,8,32",
+      description = "Sequences at a time, one figure each (default: ${DEFAULT-VALUE}).")
+  private List<Integer> batches;
+
+  @Option(
+      names = "--prompt",
+      paramLabel = "N",
+      defaultValue = "128",
+      description = "Tokens of a prompt (default: ${DEFAULT-VALUE}).")
+  private int prompt;
+
+  @Option(
+      names = "--generate",
+      paramLabel = "N",
+      defaultValue = "32",
+      description = "Tokens to generate, at least 2 (default: ${DEFAULT-VALUE}).")
+  private int generate;
+
+  @Option(
+      names = "--prefix",
+      paramLabel = "N",
+      defaultValue = "0",
+      description =
+          "Tokens that all prompts share at their start, taken from the prefix cache from the"
+              + " second prompt on (default: ${DEFAULT-VALUE}).")
+  private int prefix;
+
+  @Option(
+      names = "--runs",
+      paramLabel = "N",
+      defaultValue = "3",
+      description = "Runs behind each median (default: ${DEFAULT-VALUE}).")
+  private int runs;
+
+  @Option(
+      names = "--temperature",
+      paramLabel = "T",
+      defaultValue = "0",
+      description = "Of the sampling (default: ${DEFAULT-VALUE}, the most likely token).")
+  private double temperature;
+
+  @Option(
+      names = "--free",
+      description =
+          "Measure with a forward pass that costs nothing: the time of a step is then that of"
+              + " scheduler, sampling and text.")
+  private boolean free;
+
+  @Option(
+      names = "--pipeline",
+      description =
+          "Measure from Kafka to Kafka, beside the engine alone, with the largest --batch.")
+  private boolean pipeline;
+
+  @Option(
+      names = "--requests",
+      paramLabel = "N",
+      description = "With --pipeline: requests of a run with the model (default: 10 a sequence).")
+  private Integer requests;
+
+  @Option(
+      names = "--free-requests",
+      paramLabel = "N",
+      description =
+          "With --pipeline: requests of a run with a forward pass that costs nothing"
+              + " (default: 20000).")
+  private Integer freeRequests;
+
+  @Option(names = "--json", description = "Print one JSON object instead of a table.")
+  private boolean json;
+
+  @Mixin private EngineArguments engineArguments;
+
+  public BenchCommand(Console console) {
+    this.console = console;
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    check();
+    return pipeline ? benchPipeline() : benchEngine();
+  }
+
+  private int benchEngine() {
+    EngineOptions options = options();
+    CpuLimits machine = free ? null : limits(options);
+    BenchReport.Lengths lengths = new BenchReport.Lengths(prompt, prefix, generate, runs);
+    long start = console.nanoTime().getAsLong();
+    BenchReport report;
+    try (LlmEngine engine = free ? LlmEngine.openFree(options) : LlmEngine.open(options)) {
+      double loading = (console.nanoTime().getAsLong() - start) / 1e9;
+      List<BenchReport.Measurement> measured = new ArrayList<>();
+      BenchRun bench = new BenchRun(engine, lengths, temperature, console.nanoTime());
+      for (int batch : batches) {
+        console.say("flinfer: measuring batch %d".formatted(batch));
+        measured.add(measure(bench, batch));
+      }
+      boolean onCpu = engine.model().device().startsWith("cpu (");
+      report =
+          new BenchReport(
+              engine.model(),
+              options.weights(),
+              lengths,
+              loading,
+              machine == null || !onCpu
+                  ? null
+                  : new BenchReport.Limits(machine, ModelSize.of(options)),
+              measured);
+    }
+    console.print(json ? List.of(report.json().toString()) : report.table());
+    return report.batchInvariant() ? 0 : 1;
+  }
+
+  /** Null where the engine cannot come to run on the processor. */
+  private CpuLimits limits(EngineOptions options) {
+    if (!Set.of(EngineOptions.AUTO, "cpu").contains(options.device())) {
+      return null;
+    }
+    console.say("flinfer: measuring this machine's limits");
+    int cores = Runtime.getRuntime().availableProcessors();
+    return CpuLimits.measure(options.threads() > 0 ? options.threads() : cores);
+  }
+
+  private int benchPipeline() throws IOException {
+    EngineOptions options = options();
+    Tokenizer tokenizer = source.isRandom() ? Tokenizer.ofBytes() : Tokenizer.load(source.path());
+    PipelineBench bench =
+        new PipelineBench(options, new BenchPrompts(tokenizer, prompt, generate), runs);
+    int count = requests == null ? REQUESTS_PER_SEQUENCE * options.maxNumSeqs() : requests;
+    int free = freeRequests == null ? FREE_REQUESTS : freeRequests;
+    console.say("flinfer: measuring %s with the model".formatted(Text.plural(count, "request")));
+    PipelineBench.Measurement model = bench.withModel(count);
+    console.say("flinfer: measuring %s without".formatted(Text.plural(free, "request")));
+    PipelineBench.Measurement without = bench.withFreeForwardPass(free);
+    PipelineReport report =
+        new PipelineReport(options.model(), generate, runs, List.of(model, without));
+    console.print(json ? List.of(report.json().toString()) : report.table());
+    return report.sameTokens() ? 0 : 1;
+  }
+
+  private void check() {
+    atLeast("--runs", runs, 1);
+    atLeast("--prompt", prompt, 1);
+    atLeast("--generate", generate, pipeline ? 1 : 2);
+    atLeast("--prefix", prefix, 0);
+    batches.forEach(batch -> atLeast("--batch", batch, 1));
+    if (prefix >= prompt) {
+      throw new UserError(
+          "--prefix is %d; it must be less than --prompt, which is %d".formatted(prefix, prompt));
+    }
+    if (temperature < 0 || !Double.isFinite(temperature)) {
+      throw new UserError(
+          "--temperature is %s; it must be a finite number, at least 0".formatted(temperature));
+    }
+    if (pipeline && prefix > 0) {
+      throw new UserError("--prefix is %d; with --pipeline it must be 0".formatted(prefix));
+    }
+    if (pipeline && (temperature > 0 || free)) {
+      throw new UserError(
+          "%s is given with --pipeline, which is greedy and measures both; leave it out"
+              .formatted(free ? "--free" : "--temperature"));
+    }
+    if (requests != null) {
+      onlyWithPipeline("--requests");
+      atLeast("--requests", requests, 1);
+    }
+    if (freeRequests != null) {
+      onlyWithPipeline("--free-requests");
+      atLeast("--free-requests", freeRequests, 1);
+    }
+  }
+
+  private void onlyWithPipeline(String option) {
+    if (!pipeline) {
+      throw new UserError(option + " is given without --pipeline, which it belongs to");
+    }
+  }
+
+  private static void atLeast(String option, int value, int least) {
+    if (value < least) {
+      throw new UserError("%s is %d; it must be at least %d".formatted(option, value, least));
+    }
+  }
+
+  /** The engine for the largest batch; its prefix cache only where prompts are to share. */
+  private EngineOptions options() {
+    EngineOptions given = engineArguments.forModel(source.path());
+    int seqs = Collections.max(batches);
+    return given.toBuilder()
+        .maxNumSeqs(seqs)
+        .maxNumBatchedTokens(Math.max(seqs, given.maxNumBatchedTokens()))
+        .maxModelLen(given.maxModelLen() > 0 ? given.maxModelLen() : prompt + generate)
+        .enablePrefixCaching(prefix > 0)
+        .build();
+  }
+
+  private BenchReport.Measurement measure(BenchRun bench, int batch) {
+    boolean invariant = bench.isInvariant(batch);
+    bench.run(batch);
+    List<BenchRun.Result> results = new ArrayList<>();
+    for (int i = 0; i < runs; i++) {
+      results.add(bench.run(batch));
+    }
+    return new BenchReport.Measurement(
+        batch,
+        median(results, BenchRun.Result::prefillTokensPerSecond),
+        median(results, BenchRun.Result::decodeTokensPerSecond),
+        median(results, BenchRun.Result::stepMillis),
+        median(results, BenchRun.Result::cachedTokens),
+        invariant);
+  }
+
+  private static double median(
+      List<BenchRun.Result> results, ToDoubleFunction<BenchRun.Result> figure) {
+    return Spread.of(results.stream().mapToDouble(figure).toArray()).median();
+  }
+}

@@ -1,0 +1,28 @@
+package dev.flinfer.cli.bench;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.OptionalLong;
+
+/** The most memory that this process has had resident. */
+final class PeakMemory {
+  private static final Path STATUS = Path.of("/proc/self/status");
+  private static final String FIELD = "VmHWM:";
+
+  private PeakMemory() {}
+
+  /** In MiB; empty where the system does not say, that is, elsewhere than on Linux. */
+  static OptionalLong mebibytes() {
+    try {
+      for (String line : Files.readAllLines(STATUS)) {
+        if (line.startsWith(FIELD)) {
+          return OptionalLong.of(Long.parseLong(line.replaceAll("\\D", "")) / 1024);
+        }
+      }
+    } catch (IOException e) {
+      return OptionalLong.empty(); // not Linux
+    }
+    return OptionalLong.empty();
+  }
+}

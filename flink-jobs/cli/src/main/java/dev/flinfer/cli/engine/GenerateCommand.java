@@ -1,0 +1,169 @@
+package dev.flinfer.cli.engine;
+
+import dev.flinfer.cli.Console;
+import dev.flinfer.cli.EngineArguments;
+import dev.flinfer.cli.Lines;
+import dev.flinfer.cli.Models;
+import dev.flinfer.cli.ProgressPrinter;
+import dev.flinfer.cli.RequestLine;
+import dev.flinfer.cli.SamplingArguments;
+import dev.flinfer.engine.InvalidRequestException;
+import dev.flinfer.engine.LlmEngine;
+import dev.flinfer.engine.tokenizer.Tokenizer;
+import dev.flinfer.schema.CompletionRequest;
+import dev.flinfer.schema.WireFormatException;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+@Command(
+    name = "generate",
+    description = "Complete prompts straight on the engine, without Kafka and Flink.",
+    footer = {
+      "",
+      "A line of --file is a JSON object; prompt or prompt_token_ids is required:",
+      "  {\"id\": \"a\", \"prompt\": \"Once\", \"max_tokens\": 16, \"temperature\": 0.8, \"seed\": 7}",
+      "The options for sampling apply to lines that do not set them. All lines are",
+      "batched together; the answers come in the order of the lines.",
+      "",
+      "Example:",
+      "  flinfer generate --model /path/to/phi-2 --prompt 'The capital of France is' \\",
+      "    --max-tokens 8 --json"
+    })
+public final class GenerateCommand implements Callable<Integer> {
+  private static final String SINGLE_ID = "prompt";
+
+  private final Console console;
+
+  @Option(
+      names = "--model",
+      paramLabel = "PATH",
+      required = true,
+      description = "GGUF file, or model directory in Hugging Face's layout.")
+  private Path model;
+
+  @ArgGroup(multiplicity = "1")
+  private Source source;
+
+  @Mixin private SamplingArguments sampling;
+  @Mixin private EngineArguments engineArguments;
+
+  @Option(
+      names = "--json",
+      description =
+          "Print one JSON object a request: id, prompt_tokens, tokens, text, finish_reason,"
+              + " logprobs; top_logprobs where a number of logprobs is asked for, outputs where n is"
+              + " above 1, and with choices label, label_probabilities, label_margin, label_entropy."
+              + " Without it a single prompt's text is printed as it is generated.")
+  private boolean json;
+
+  private int badLines;
+
+  private static final class Source {
+    @Option(names = "--prompt", paramLabel = "TEXT", description = "The prompt.")
+    private String prompt;
+
+    @Option(
+        names = "--tokens",
+        paramLabel = "ID",
+        split = ",",
+        description = "The prompt as token ids: 1,2,3.")
+    private List<Integer> tokens;
+
+    @Option(
+        names = "--file",
+        paramLabel = "FILE",
+        description = "A request a line, as JSON; - is standard input.")
+    private Path file;
+  }
+
+  public GenerateCommand(Console console) {
+    this.console = console;
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    Models.path(model);
+    long total = source.file == null ? 1 : Lines.count(source.file);
+    Tokenizer tokenizer = Tokenizer.load(model);
+    try (LlmEngine engine = LlmEngine.open(engineArguments.forModel(model))) {
+      if (engineArguments.device() != null) {
+        console.say("flinfer: device " + engine.model().device());
+      }
+      if (source.file != null) {
+        generateFile(engine, tokenizer, total);
+      } else if (json || single().getN() > 1) {
+        Generator generator = new Generator(engine, tokenizer, this::print);
+        generator.submit(single());
+        generator.next();
+      } else {
+        new StreamedGeneration(engine).run(single(), console.out());
+      }
+    }
+    console.out().flush();
+    return badLines == 0 ? 0 : 1;
+  }
+
+  private CompletionRequest single() {
+    CompletionRequest request =
+        CompletionRequest.newBuilder()
+            .setId(SINGLE_ID)
+            .setPrompt(source.prompt)
+            .setPromptTokenIds(source.tokens)
+            .build();
+    return complete(request, Set.of());
+  }
+
+  private CompletionRequest complete(CompletionRequest request, Set<String> present) {
+    sampling.fillIn(request, present);
+    if (json && request.getLogprobs() == null) {
+      request.setLogprobs(0);
+    }
+    return request;
+  }
+
+  private void generateFile(LlmEngine engine, Tokenizer tokenizer, long total) throws IOException {
+    Generator generator = new Generator(engine, tokenizer, this::print);
+    try (BufferedReader lines = Lines.open(source.file);
+        ProgressPrinter progress = new ProgressPrinter(console, "requests", total)) {
+      long number = 0;
+      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        number++;
+        if (!line.isBlank()) {
+          submit(generator, line, number, progress);
+          progress.update(generator.answered());
+        }
+      }
+      while (generator.next()) {
+        progress.update(generator.answered());
+      }
+    }
+  }
+
+  /** A line that cannot be answered is named and left out; the others are answered. */
+  private void submit(Generator generator, String line, long number, ProgressPrinter progress) {
+    try {
+      RequestLine parsed = RequestLine.parse(line);
+      CompletionRequest request = complete(parsed.request(), parsed.present());
+      if (request.getId() == null) {
+        request.setId("line-" + number);
+      }
+      generator.submit(request);
+    } catch (WireFormatException | InvalidRequestException e) {
+      badLines++;
+      progress.clear();
+      console.say("flinfer: %s:%d: %s".formatted(source.file, number, e.getMessage()));
+    }
+  }
+
+  private void print(Answer answer) {
+    console.out().println(json ? answer.toJson() : answer.toText());
+  }
+}

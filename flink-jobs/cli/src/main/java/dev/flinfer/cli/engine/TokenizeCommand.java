@@ -1,0 +1,87 @@
+package dev.flinfer.cli.engine;
+
+import com.fasterxml.jackson.databind.node.TextNode;
+import dev.flinfer.cli.Console;
+import dev.flinfer.cli.Lines;
+import dev.flinfer.cli.Models;
+import dev.flinfer.engine.tokenizer.Tokenizer;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+@Command(
+    name = "tokenize",
+    description = "Print the token ids of texts.",
+    footer = {
+      "",
+      "Example:",
+      "  flinfer tokenize --model /path/to/phi-2 --text 'Hello, world' --json",
+      "  [15496, 11, 995]"
+    })
+public final class TokenizeCommand implements Callable<Integer> {
+  private final Console console;
+
+  @Option(
+      names = "--model",
+      paramLabel = "PATH",
+      required = true,
+      description = "GGUF file, or model directory in Hugging Face's layout.")
+  private Path model;
+
+  @ArgGroup(multiplicity = "1")
+  private Source source;
+
+  @Option(
+      names = "--json",
+      description =
+          "Print a JSON array of ids for each text; without it a line for each token, with its id"
+              + " and its text.")
+  private boolean json;
+
+  private static final class Source {
+    @Option(names = "--text", paramLabel = "TEXT", description = "The text.")
+    private String text;
+
+    @Option(
+        names = "--file",
+        paramLabel = "FILE",
+        description = "A text a line, in UTF-8; - is standard input.")
+    private Path file;
+  }
+
+  public TokenizeCommand(Console console) {
+    this.console = console;
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    Tokenizer tokenizer = Tokenizer.load(Models.path(model));
+    if (source.text != null) {
+      print(tokenizer, source.text);
+      return 0;
+    }
+    try (BufferedReader lines = Lines.open(source.file)) {
+      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        print(tokenizer, line);
+      }
+    }
+    return 0;
+  }
+
+  private void print(Tokenizer tokenizer, String text) {
+    int[] ids = tokenizer.encode(text);
+    if (json) {
+      console.out().println(Arrays.toString(ids));
+      return;
+    }
+    for (int id : ids) {
+      String piece = TextNode.valueOf(tokenizer.decode(new int[] {id})).toString();
+      console.out().printf("%6d  %s%n", id, piece);
+    }
+  }
+}

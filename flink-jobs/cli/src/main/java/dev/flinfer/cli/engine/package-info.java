@@ -1,0 +1,2 @@
+/** Commands that need the engine alone, without Kafka and Flink. */
+package dev.flinfer.cli.engine;

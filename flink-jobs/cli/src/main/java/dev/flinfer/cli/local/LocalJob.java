@@ -1,0 +1,217 @@
+package dev.flinfer.cli.local;
+
+import dev.flinfer.cli.Errors;
+import dev.flinfer.cli.UserError;
+import dev.flinfer.flink.EngineSupplier;
+import dev.flinfer.jobs.CompletionJob;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.stream.Stream;
+import org.apache.flink.api.common.JobStatus;
+import org.apache.flink.configuration.Configuration;
+import org.apache.flink.core.execution.JobClient;
+import org.apache.flink.core.execution.SavepointFormatType;
+import org.apache.flink.runtime.checkpoint.CheckpointException;
+import org.apache.flink.runtime.checkpoint.CheckpointFailureReason;
+import org.apache.flink.runtime.dispatcher.UnavailableDispatcherOperationException;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.apache.flink.util.ExceptionUtils;
+
+/** The completion job on a Flink cluster in this process. */
+public final class LocalJob implements AutoCloseable {
+  private static final long STATUS_TIMEOUT_SECONDS = 30;
+
+  /** How long a job that is only starting is waited for before it is stopped. */
+  private static final int START_SECONDS = 60;
+
+  private final LocalCluster cluster;
+  private JobClient client;
+
+  private LocalJob(LocalCluster cluster, JobClient client) {
+    this.cluster = cluster;
+    this.client = client;
+  }
+
+  /**
+   * Starts cluster and job.
+   *
+   * @param webPort port of the web UI; 0 takes a free one
+   */
+  public static LocalJob start(Configuration config, int parallelism, int webPort) {
+    return start(config, parallelism, parallelism, webPort);
+  }
+
+  /**
+   * As above, with room for more.
+   *
+   * @param slots the highest parallelism that it is ever {@link #submit submitted} with
+   */
+  public static LocalJob start(Configuration config, int parallelism, int slots, int webPort) {
+    return start(environment(config, parallelism, EngineSupplier.shared()), slots, webPort);
+  }
+
+  /** Starts cluster and job, of one subtask with an engine that is there already. */
+  public static LocalJob start(Configuration config, EngineSupplier engines) {
+    return start(environment(config, 1, engines), 1, 0);
+  }
+
+  private static LocalJob start(StreamExecutionEnvironment env, int slots, int webPort) {
+    LocalCluster cluster = LocalCluster.start(slots, webPort);
+    boolean submitted = false;
+    try {
+      LocalJob job = new LocalJob(cluster, cluster.submit(env));
+      submitted = true;
+      return job;
+    } finally {
+      if (!submitted) {
+        cluster.close();
+      }
+    }
+  }
+
+  private static StreamExecutionEnvironment environment(
+      Configuration config, int parallelism, EngineSupplier engines) {
+    StreamExecutionEnvironment env = StreamExecutionEnvironment.getExecutionEnvironment(config);
+    env.setParallelism(parallelism);
+    CompletionJob.build(env, config, engines);
+    return env;
+  }
+
+  /** Starts the job again, which must have ended. */
+  public void submit(Configuration config, int parallelism) {
+    client = cluster.submit(environment(config, parallelism, EngineSupplier.shared()));
+  }
+
+  /** Ends the task manager as a crash would, and starts another. */
+  public void replaceTaskManager() {
+    cluster.replaceTaskManager();
+  }
+
+  public String webUrl() {
+    return cluster.webUrl();
+  }
+
+  /**
+   * Whether the job has come to its end.
+   *
+   * @throws UserError if it failed; says why
+   */
+  public boolean hasEnded() {
+    JobStatus status = await(client.getJobStatus(), STATUS_TIMEOUT_SECONDS);
+    if (status == JobStatus.FAILED) {
+      throw failure();
+    }
+    return status.isGloballyTerminalState();
+  }
+
+  /**
+   * Reads no more, finishes what is in the job, commits it, and ends.
+   *
+   * @throws UserError if that fails; the job runs on
+   */
+  public void drain(Duration timeout) throws IOException {
+    Path savepoints = Files.createTempDirectory("flinfer-savepoint");
+    try {
+      stopWithSavepoint(true, savepoints, timeout);
+    } finally {
+      delete(savepoints); // nothing reads it: all is committed, and no request is in it
+    }
+  }
+
+  /**
+   * Puts what is in the job into a savepoint, and ends.
+   *
+   * @throws UserError if that fails; the job runs on
+   */
+  public void suspend(StateDirectory state, Duration timeout) {
+    stopWithSavepoint(false, state.savepoints(), timeout);
+  }
+
+  private void stopWithSavepoint(boolean drain, Path directory, Duration timeout) {
+    for (int attempt = 1; ; attempt++) {
+      try {
+        await(
+            client.stopWithSavepoint(
+                drain, StateDirectory.flinkPath(directory), SavepointFormatType.DEFAULT),
+            timeout.toSeconds());
+        return;
+      } catch (UserError e) {
+        if (!isStarting(e) || attempt == START_SECONDS || hasEnded()) {
+          throw e;
+        }
+        pause();
+      }
+    }
+  }
+
+  /** A job that starts, the first time or again after a failure, takes no savepoint yet. */
+  private static boolean isStarting(UserError e) {
+    boolean tasksStart =
+        ExceptionUtils.findThrowable(e, CheckpointException.class)
+            .map(CheckpointException::getCheckpointFailureReason)
+            .filter(reason -> reason == CheckpointFailureReason.NOT_ALL_REQUIRED_TASKS_RUNNING)
+            .isPresent();
+    return tasksStart
+        || ExceptionUtils.findThrowable(e, UnavailableDispatcherOperationException.class)
+            .isPresent();
+  }
+
+  private static void pause() {
+    try {
+      TimeUnit.SECONDS.sleep(1);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new UserError("interrupted", e);
+    }
+  }
+
+  /** Deletes the directory with what is in it. */
+  public static void delete(Path directory) throws IOException {
+    List<Path> paths;
+    try (Stream<Path> walk = Files.walk(directory)) {
+      paths = walk.sorted(Comparator.reverseOrder()).toList();
+    }
+    for (Path path : paths) {
+      Files.delete(path);
+    }
+  }
+
+  private UserError failure() {
+    try {
+      client.getJobExecutionResult().get(STATUS_TIMEOUT_SECONDS, TimeUnit.SECONDS);
+      return new UserError("the job failed and Flink does not say why");
+    } catch (ExecutionException | TimeoutException e) {
+      return new UserError("the job failed: " + Errors.rootMessage(e), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return new UserError("interrupted", e);
+    }
+  }
+
+  private static <T> T await(Future<T> future, long timeoutSeconds) {
+    try {
+      return future.get(timeoutSeconds, TimeUnit.SECONDS);
+    } catch (ExecutionException e) {
+      throw new UserError("Flink: " + Errors.rootMessage(e), e);
+    } catch (TimeoutException e) {
+      throw new UserError("Flink did not answer within %d s".formatted(timeoutSeconds), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new UserError("interrupted", e);
+    }
+  }
+
+  /** Cancels what runs and stops the cluster. */
+  @Override
+  public void close() {
+    cluster.close();
+  }
+}

@@ -1,0 +1,174 @@
+package dev.flinfer.cli.local;
+
+import dev.flinfer.cli.Console;
+import dev.flinfer.cli.EngineArguments;
+import dev.flinfer.cli.Models;
+import dev.flinfer.cli.Settings;
+import dev.flinfer.cli.UserError;
+import dev.flinfer.flink.FlinferOptions;
+import dev.flinfer.jobs.KafkaOptions;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.apache.flink.configuration.Configuration;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+@Command(
+    name = "run",
+    description = "Run the job on a Flink cluster in this process, against any Kafka.",
+    footer = {
+      "",
+      "The topics must exist: prompts, completions, prompts-dlq and throughput, or those",
+      "that the options name. Any option of the job and of Flink can be set with --set or -D,",
+      "or in a file of `key: value` lines; what is nearer to the command wins.",
+      "",
+      "Ctrl-C finishes the requests under way or, with --state, puts them there, and ends",
+      "with exit code 130; a second Ctrl-C ends at once. The next run goes on behind them. What",
+      "ends the process in any other way loses the requests under way, unless there is --state.",
+      "",
+      "Example:",
+      "  flinfer run --bootstrap-servers localhost:9092 --model /path/to/phi-2 \\",
+      "    --set flinfer.input.topic=questions --ui"
+    })
+public final class RunCommand implements Callable<Integer> {
+  private static final Duration POLL = Duration.ofMillis(500);
+
+  /** As long as a checkpoint may take by default. */
+  private static final Duration STOP_TIMEOUT = Duration.ofMinutes(10);
+
+  private final Console console;
+
+  @Option(
+      names = "--bootstrap-servers",
+      paramLabel = "HOST:PORT",
+      description = "Kafka brokers, separated by commas.")
+  private String bootstrapServers;
+
+  @Option(
+      names = "--model",
+      paramLabel = "PATH",
+      description = "GGUF file, or model directory in Hugging Face's layout.")
+  private Path model;
+
+  @Option(
+      names = "--parallelism",
+      paramLabel = "N",
+      description = "Parallelism of the job; its subtasks share one engine (default: 1).")
+  private int parallelism = 1;
+
+  @Option(
+      names = "--bounded",
+      description = "End when what is in the input topic at the start is answered.")
+  private boolean bounded;
+
+  @Option(
+      names = "--state",
+      paramLabel = "DIR",
+      description =
+          "Keep checkpoints there and go on from the newest, so that each prompt is answered"
+              + " exactly once whatever ends the process.")
+  private Path state;
+
+  @Option(
+      names = "--ui",
+      arity = "0..1",
+      fallbackValue = "0",
+      paramLabel = "PORT",
+      description = "Print the address of Flink's web UI; without PORT on a free one.")
+  private Integer ui;
+
+  @Option(
+      names = "--config",
+      paramLabel = "FILE",
+      description = "A file of options, a line each: key: value.")
+  private Path configFile;
+
+  @Option(
+      names = {"--set", "-D"},
+      paramLabel = "KEY=VALUE",
+      description = "Any option, such as flinfer.max-num-seqs=64; may be given several times.")
+  private Map<String, String> settings = new LinkedHashMap<>();
+
+  @Mixin private EngineArguments engineArguments;
+
+  public RunCommand(Console console) {
+    this.console = console;
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    Configuration config = configuration();
+    require(config.get(KafkaOptions.BOOTSTRAP_SERVERS), "--bootstrap-servers HOST:PORT");
+    Models.path(Path.of(require(config.get(FlinferOptions.MODEL), "--model PATH")));
+    console.say("flinfer: starting Flink in this process (log: %s)".formatted(console.log()));
+    try (StopSignal stop = StopSignal.install();
+        LocalJob job = LocalJob.start(config, parallelism, ui == null ? 0 : ui)) {
+      console.say(
+          "flinfer: running; topic %s at %s to topic %s; Ctrl-C ends"
+              .formatted(
+                  config.get(KafkaOptions.INPUT_TOPIC),
+                  config.get(KafkaOptions.BOOTSTRAP_SERVERS),
+                  config.get(KafkaOptions.OUTPUT_TOPIC)));
+      if (state == null) {
+        console.say(
+            "flinfer: a crash loses the requests under way, or answers some again; --state DIR"
+                + " keeps them");
+      }
+      if (ui != null) {
+        console.say("flinfer: Flink's web UI is at " + job.webUrl());
+      }
+      return watch(job, stop);
+    }
+  }
+
+  private int watch(LocalJob job, StopSignal stop) throws IOException {
+    while (!stop.await(POLL)) {
+      if (job.hasEnded()) {
+        console.say("flinfer: the job has ended");
+        return 0;
+      }
+    }
+    if (state == null) {
+      console.say("flinfer: finishing the requests under way; Ctrl-C again ends at once");
+      job.drain(STOP_TIMEOUT);
+    } else {
+      console.say("flinfer: saving the requests under way to " + state);
+      job.suspend(new StateDirectory(state), STOP_TIMEOUT);
+    }
+    return stop.exitCode();
+  }
+
+  private Configuration configuration() throws IOException {
+    Configuration config = new Configuration();
+    if (configFile != null) {
+      config.addAll(Settings.ofFile(configFile));
+    }
+    if (bootstrapServers != null) {
+      config.set(KafkaOptions.BOOTSTRAP_SERVERS, bootstrapServers);
+    }
+    if (model != null) {
+      config.set(FlinferOptions.MODEL, model.toAbsolutePath().toString());
+    }
+    if (bounded) {
+      config.set(KafkaOptions.BOUNDED, true);
+    }
+    if (state != null) {
+      new StateDirectory(state).addTo(config);
+    }
+    engineArguments.addTo(config);
+    config.addAll(Configuration.fromMap(settings));
+    return config;
+  }
+
+  private static String require(String value, String option) {
+    if (value == null || value.isBlank()) {
+      throw new UserError(option + " is missing; give it here or in the --config file");
+    }
+    return value;
+  }
+}

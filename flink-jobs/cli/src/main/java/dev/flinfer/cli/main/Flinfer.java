@@ -1,0 +1,151 @@
+package dev.flinfer.cli.main;
+
+import dev.flinfer.cli.Console;
+import dev.flinfer.cli.Errors;
+import dev.flinfer.cli.bench.BenchCommand;
+import dev.flinfer.cli.engine.DevicesCommand;
+import dev.flinfer.cli.engine.GenerateCommand;
+import dev.flinfer.cli.engine.TokenizeCommand;
+import dev.flinfer.cli.kafka.ConsumeCommand;
+import dev.flinfer.cli.kafka.ProduceCommand;
+import dev.flinfer.cli.local.RunCommand;
+import dev.flinfer.cli.quickstart.QuickstartCommand;
+import dev.flinfer.cli.soak.SoakCommand;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.util.Properties;
+import java.util.concurrent.Callable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+
+/** The command line's entry point. Exit codes: 0 done, 1 failed, 2 used wrongly. */
+@Command(
+    name = "flinfer",
+    description = "Streaming batch inference of Phi-2 on Kafka and Flink.",
+    versionProvider = Flinfer.Version.class,
+    synopsisSubcommandLabel = "COMMAND",
+    footer = {
+      "",
+      "Start with `flinfer quickstart`. `flinfer COMMAND --help` shows a command's",
+      "options and an example.",
+      "",
+      "Exit codes: 0 done, 1 failed, 2 used wrongly."
+    })
+public final class Flinfer implements Callable<Integer> {
+  private static final Logger LOG = LoggerFactory.getLogger(Flinfer.class);
+
+  @Option(
+      names = {"-v", "--verbose"},
+      scope = ScopeType.INHERIT,
+      description = "Print the stack trace of an error.")
+  private boolean verbose;
+
+  @Option(
+      names = {"-h", "--help"},
+      usageHelp = true,
+      scope = ScopeType.INHERIT,
+      description = "Print this help.")
+  @SuppressWarnings("UnusedVariable") // picocli acts on it
+  private boolean help;
+
+  @Option(
+      names = {"-V", "--version"},
+      versionHelp = true,
+      description = "Print the version.")
+  @SuppressWarnings("UnusedVariable") // picocli acts on it
+  private boolean version;
+
+  @Spec private CommandSpec spec;
+
+  private final Console console;
+
+  Flinfer(Console console) {
+    this.console = console;
+  }
+
+  public static void main(String[] args) {
+    Console console = Console.ofProcess();
+    console.eraseIncubatorWarning();
+    int exitCode = run(console, args);
+    console.out().flush();
+    System.exit(exitCode);
+  }
+
+  /** Runs a command as the process would. */
+  public static int run(Console console, String... args) {
+    return commandLine(console).execute(args);
+  }
+
+  private static CommandLine commandLine(Console console) {
+    Flinfer flinfer = new Flinfer(console);
+    CommandLine commandLine =
+        new CommandLine(flinfer)
+            .addSubcommand(new QuickstartCommand(console))
+            .addSubcommand(new RunCommand(console))
+            .addSubcommand(new ProduceCommand(console))
+            .addSubcommand(new ConsumeCommand(console))
+            .addSubcommand(new GenerateCommand(console))
+            .addSubcommand(new TokenizeCommand(console))
+            .addSubcommand(new BenchCommand(console))
+            .addSubcommand(new DevicesCommand(console))
+            .addSubcommand(new SoakCommand(console));
+    return commandLine
+        .setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8))
+        .setErr(new PrintWriter(console.err(), true, StandardCharsets.UTF_8))
+        .setUsageHelpAutoWidth(false)
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .setParameterExceptionHandler((e, arguments) -> flinfer.usedWrongly(e))
+        .setExecutionExceptionHandler((e, command, parsed) -> flinfer.failed(e));
+  }
+
+  /** Without a command: what there is, and that one is missing. */
+  @Override
+  public Integer call() {
+    spec.commandLine().usage(console.err());
+    return CommandLine.ExitCode.USAGE;
+  }
+
+  private int usedWrongly(ParameterException e) {
+    CommandLine command = e.getCommandLine();
+    console.say("flinfer: " + e.getMessage());
+    console.say("See '" + command.getCommandSpec().qualifiedName() + " --help'.");
+    return CommandLine.ExitCode.USAGE;
+  }
+
+  private int failed(Exception e) {
+    console.out().flush();
+    console.say("flinfer: " + Errors.message(e));
+    if (verbose) {
+      e.printStackTrace(console.err());
+    } else if (!Errors.isForUsers(e)) {
+      LOG.error("failed", e);
+      console.say("flinfer: details are in " + console.log());
+    }
+    return CommandLine.ExitCode.SOFTWARE;
+  }
+
+  static final class Version implements IVersionProvider {
+    private static final String POM = "/META-INF/maven/dev.flinfer/flinfer-cli/pom.properties";
+
+    @Override
+    public String[] getVersion() throws IOException {
+      Properties pom = new Properties();
+      try (InputStream in = Flinfer.class.getResourceAsStream(POM)) {
+        if (in != null) {
+          pom.load(in);
+        }
+      }
+      return new String[] {"flinfer " + pom.getProperty("version", "(not packaged)")};
+    }
+  }
+}

@@ -1,0 +1,202 @@
+package dev.flinfer.cli.soak;
+
+import dev.flinfer.cli.Console;
+import dev.flinfer.cli.EngineArguments;
+import dev.flinfer.cli.Models;
+import dev.flinfer.cli.Prompts;
+import dev.flinfer.cli.Prompts.Prompt;
+import dev.flinfer.cli.UserError;
+import dev.flinfer.cli.kafka.KafkaArguments;
+import dev.flinfer.cli.kafka.Readback;
+import dev.flinfer.cli.kafka.RecordSender;
+import dev.flinfer.cli.local.EmbeddedKafka;
+import dev.flinfer.cli.local.LocalJob;
+import dev.flinfer.cli.local.StateDirectory;
+import dev.flinfer.cli.local.StopSignal;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+@Command(
+    name = "soak",
+    description =
+        "Run the job against a broker in this process while its task manager is killed, it is"
+            + " rescaled and bad records are sent, and account for every record.",
+    footer = {
+      "",
+      "The answers are compared with those of an engine that nothing happens to. Exit code 0",
+      "means: nothing duplicated, nothing lost, nothing changed, and the throughput topic adds",
+      "up to the others.",
+      "",
+      "Example:",
+      "  flinfer soak --minutes 5"
+    })
+public final class SoakCommand implements Callable<Integer> {
+  private static final String DEMO_MODEL = "deploy/demo-model";
+  private static final String HELD_OUT = "held-out.jsonl";
+  private static final int DISTINCT_PROMPTS = 200;
+  private static final int MOST_OUTSTANDING = 400;
+  private static final int PARTITIONS = 4;
+  private static final int MOST_NAMED = 10;
+  private static final Duration REPORT = Duration.ofSeconds(10);
+  private static final long STALLED_NANOS = TimeUnit.MINUTES.toNanos(3);
+
+  private final Console console;
+
+  @Option(
+      names = "--minutes",
+      paramLabel = "N",
+      description = "How long to send and to disturb; fractions are taken (default: 5).")
+  private double minutes = 5;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "S",
+      description = "Of what is sent and what happens when (default: one that is printed).")
+  private Long seed;
+
+  @Option(
+      names = "--model",
+      paramLabel = "PATH",
+      description = "GGUF file or model directory (default: the demo model).")
+  private Path model;
+
+  @Mixin private EngineArguments engineArguments;
+
+  private KafkaArguments kafkaArguments;
+  private final Ledger ledger = new Ledger();
+  private long start;
+
+  public SoakCommand(Console console) {
+    this.console = console;
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    if (!(minutes > 0)) {
+      throw new UserError("--minutes is %s; it must be more than 0".formatted(minutes));
+    }
+    long chosen = seed == null ? System.nanoTime() & 0xffffff : seed;
+    Path demo = console.home().resolve(DEMO_MODEL);
+    Path checkpoint = Models.path(model == null ? demo : model);
+    List<String> texts =
+        Prompts.read(demo.resolve(HELD_OUT), DISTINCT_PROMPTS).values().stream()
+            .map(Prompt::text)
+            .toList();
+    console.say(
+        "flinfer: soak of %s min, --seed %d, log: %s".formatted(minutes, chosen, console.log()));
+    SoakPrompts prompts = SoakPrompts.answered(engineArguments.forModel(checkpoint), texts, chosen);
+    Path directory = Files.createTempDirectory("flinfer-soak");
+    try (StopSignal stop = StopSignal.install();
+        EmbeddedKafka kafka = EmbeddedKafka.start()) {
+      kafkaArguments = KafkaArguments.of(kafka.bootstrapServers());
+      kafka.createTopics(PARTITIONS, Readback.TOPICS.toArray(String[]::new));
+      start = console.nanoTime().getAsLong();
+      try (SoakJob job =
+          SoakJob.start(
+              kafka.bootstrapServers(),
+              checkpoint,
+              engineArguments,
+              new StateDirectory(directory),
+              new Random(chosen),
+              event -> console.say("flinfer: %4d s  %s".formatted(seconds(), event)))) {
+        return run(job, prompts, stop, new Random(chosen));
+      }
+    } finally {
+      LocalJob.delete(directory);
+    }
+  }
+
+  private int run(SoakJob job, SoakPrompts prompts, StopSignal stop, Random random)
+      throws IOException {
+    try (Readback readback = new Readback(kafkaArguments, ledger)) {
+      disturb(job, prompts, readback, stop, random);
+      if (!stop.isRequested()) {
+        console.say("flinfer: %4d s  waiting for the last answers".formatted(seconds()));
+        awaitAll(job, readback, stop);
+      }
+      if (stop.isRequested()) {
+        console.say("flinfer: stopped");
+        return stop.exitCode();
+      }
+      job.drain();
+      readback.readToEnd();
+    }
+    return report(job);
+  }
+
+  /** Sends and disturbs until the time is over. */
+  private void disturb(
+      SoakJob job, SoakPrompts prompts, Readback readback, StopSignal stop, Random random)
+      throws IOException {
+    long end = start + (long) (minutes * TimeUnit.MINUTES.toNanos(1));
+    long next = start + pause(random);
+    long reported = start;
+    try (RecordSender sender = new RecordSender(kafkaArguments, Readback.PROMPTS)) {
+      for (long now = start; now < end && !stop.isRequested(); now = now()) {
+        while (ledger.sent() - ledger.outcomes() < MOST_OUTSTANDING) {
+          sender.send(prompts.next(ledger));
+        }
+        readback.poll();
+        if (now >= next) {
+          job.disturb();
+          next = now() + pause(random);
+        }
+        if (now - reported > REPORT.toNanos()) {
+          reported = now;
+          console.say(
+              "flinfer: %4d s  %d answered of %d sent"
+                  .formatted(seconds(), ledger.outcomes(), ledger.sent()));
+        }
+      }
+      sender.flush();
+    }
+  }
+
+  /** Long enough to come up again most times, short enough to be hit while coming up at others. */
+  private static long pause(Random random) {
+    return TimeUnit.MILLISECONDS.toNanos(2000 + random.nextInt(10_000));
+  }
+
+  private void awaitAll(SoakJob job, Readback readback, StopSignal stop) {
+    long last = -1;
+    long lastChange = now();
+    while (ledger.outcomes() < ledger.sent() && !stop.isRequested() && !job.hasEnded()) {
+      readback.poll();
+      if (ledger.outcomes() != last) {
+        last = ledger.outcomes();
+        lastChange = now();
+      } else if (now() - lastChange > STALLED_NANOS) {
+        console.say("flinfer: no answer for 3 minutes; giving up. Log: " + console.log());
+        return;
+      }
+    }
+  }
+
+  private int report(SoakJob job) {
+    console.print(
+        List.of(
+            job.disturbances() + " in " + seconds() + " s", ledger.counts(), ledger.toString()));
+    ledger.strange(MOST_NAMED).forEach(line -> console.say("flinfer: " + line));
+    if (!ledger.reconciles()) {
+      console.say("flinfer: the throughput topic does not add up to the other topics");
+    }
+    return ledger.isClean() && ledger.reconciles() ? 0 : 1;
+  }
+
+  private long now() {
+    return console.nanoTime().getAsLong();
+  }
+
+  private long seconds() {
+    return TimeUnit.NANOSECONDS.toSeconds(now() - start);
+  }
+}

@@ -1,0 +1,63 @@
+package dev.flinfer.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.flinfer.cli.Prompts.Prompt;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class PromptsTest {
+  private static final String FIRST =
+      "{\"id\": \"a\", \"prompt\": \"Hi\", \"metadata\": {\"label\": \"billing\"}}";
+
+  @TempDir private Path dir;
+  private Path file;
+
+  @BeforeEach
+  void setUp() {
+    file = dir.resolve("held-out.jsonl");
+  }
+
+  private void write(String... lines) throws IOException {
+    Files.writeString(file, String.join("\n", lines));
+  }
+
+  @Test
+  void readsTheFirstOnesWithTheirLabels() throws IOException {
+    write(FIRST, "", "{\"id\": \"b\", \"prompt\": \"Ho\"}", "not read");
+
+    assertThat(Prompts.read(file, 2).values())
+        .containsExactly(
+            new Prompt("a", "Hi", "billing", FIRST),
+            new Prompt("b", "Ho", null, "{\"id\": \"b\", \"prompt\": \"Ho\"}"));
+  }
+
+  @Test
+  void anIdThatIsThereTwiceIsAnError() throws IOException {
+    write(FIRST, FIRST);
+
+    assertThatThrownBy(() -> Prompts.read(file, 0))
+        .hasMessage(
+            file + ":2: id a is there twice; ids must differ, so that answers can be counted");
+  }
+
+  @Test
+  void aMissingIdIsAnError() throws IOException {
+    write("{\"prompt\": \"Hi\"}");
+
+    assertThatThrownBy(() -> Prompts.read(file, 0))
+        .hasMessage(file + ":1: id is missing; without it answers cannot be counted");
+  }
+
+  @Test
+  void anEmptyFileIsAnError() throws IOException {
+    write("", "");
+
+    assertThatThrownBy(() -> Prompts.read(file, 0)).hasMessage(file + " has no prompts");
+  }
+}

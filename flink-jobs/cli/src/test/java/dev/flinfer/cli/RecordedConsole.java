@@ -1,0 +1,47 @@
+package dev.flinfer.cli;
+
+import dev.flinfer.cli.main.Flinfer;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.function.LongSupplier;
+
+/** A console whose output the test reads, and whose clock it may set. */
+public final class RecordedConsole {
+  private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+  private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+  private long nanos;
+
+  /** A console whose time passes with {@link #advanceMillis} alone. */
+  public Console console(boolean terminal) {
+    return console(terminal, () -> nanos);
+  }
+
+  private Console console(boolean terminal, LongSupplier clock) {
+    return new Console(
+        new PrintStream(out, true, StandardCharsets.UTF_8),
+        new PrintStream(err, true, StandardCharsets.UTF_8),
+        terminal,
+        Path.of("..", ".."), // tests run in the module's directory
+        "the.log",
+        clock);
+  }
+
+  public void advanceMillis(long millis) {
+    nanos += millis * 1_000_000;
+  }
+
+  /** Runs a command line as the process would. */
+  public int run(String... args) {
+    return Flinfer.run(console(false, System::nanoTime), args);
+  }
+
+  public String out() {
+    return out.toString(StandardCharsets.UTF_8);
+  }
+
+  public String err() {
+    return err.toString(StandardCharsets.UTF_8);
+  }
+}

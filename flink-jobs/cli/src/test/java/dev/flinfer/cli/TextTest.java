@@ -1,0 +1,38 @@
+package dev.flinfer.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+final class TextTest {
+
+  @Test
+  void numbersHaveThousandsSeparatorsAndAboutThreeDigits() {
+    assertThat(Text.count(1_234_567)).isEqualTo("1,234,567");
+    assertThat(Text.figure(12_345.6)).isEqualTo("12,346");
+    assertThat(Text.figure(12.34)).isEqualTo("12.3");
+    assertThat(Text.figure(0.1234)).isEqualTo("0.123");
+    assertThat(Text.figure(0)).isEqualTo("0");
+  }
+
+  @Test
+  void durationsHaveTheUnitThatTheyNeed() {
+    assertThat(Text.duration(0.2)).isEqualTo("1 s");
+    assertThat(Text.duration(59.5)).isEqualTo("1 min 0 s");
+    assertThat(Text.duration(200)).isEqualTo("3 min 20 s");
+    assertThat(Text.duration(7_500)).isEqualTo("2 h 5 min");
+  }
+
+  @Test
+  void nounsHaveTheirNumber() {
+    assertThat(Text.plural(1, "prompt")).isEqualTo("1 prompt");
+    assertThat(Text.plural(1_000, "prompt")).isEqualTo("1,000 prompts");
+  }
+
+  @Test
+  void textIsBrokenBetweenWords() {
+    assertThat(Text.wrap(" one two  three\n", 7)).containsExactly("one two", "three");
+    assertThat(Text.wrap("unbreakable it is", 5)).containsExactly("unbreakable", "it is");
+    assertThat(Text.wrap("", 5)).containsExactly("");
+  }
+}

@@ -1,0 +1,160 @@
+package dev.flinfer.jobs;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.library.dependencies.SliceAssignment;
+import com.tngtech.archunit.library.dependencies.SliceIdentifier;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Who may import whom. */
+final class ArchitectureTest {
+  private static JavaClasses classes;
+
+  @BeforeAll
+  static void readClasses() {
+    ImportOption noTests =
+        location -> !location.contains("/test-classes/") && !location.contains("-tests.jar");
+    classes = new ClassFileImporter().withImportOption(noTests).importPackages("dev.flinfer");
+  }
+
+  /** A rule over no classes holds; so they must be there. */
+  @ParameterizedTest
+  @ValueSource(strings = {"schema", "engine", "flink", "jobs", "cli"})
+  void theClassesOfARoomAreRead(String room) {
+    assertThat(classes.stream().filter(c -> c.getPackageName().startsWith("dev.flinfer." + room)))
+        .hasSizeGreaterThan(5);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "schema, engine",
+    "schema, tornado",
+    "schema, flink",
+    "schema, jobs",
+    "schema, cli",
+    "engine, tornado",
+    "engine, flink",
+    "engine, jobs",
+    "engine, cli",
+    "tornado, flink",
+    "tornado, jobs",
+    "tornado, cli",
+    "flink, tornado",
+    "flink, jobs",
+    "flink, cli",
+    "jobs, tornado",
+    "jobs, cli",
+    "cli, tornado",
+  })
+  void aRoomDoesNotKnowTheRoomsAbove(String room, String above) {
+    noClasses()
+        .that()
+        .resideInAPackage("dev.flinfer." + room + "..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("dev.flinfer." + above + "..")
+        .allowEmptyShould(true) // tornado is built only where its SDK is
+        .check(classes);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "org.apache.flink.. | dev.flinfer.flink.. dev.flinfer.jobs.. dev.flinfer.cli..",
+        "uk.ac.manchester.tornado.. | dev.flinfer.tornado..",
+        "jdk.incubator.vector.. | dev.flinfer.engine.cpu..",
+        "picocli.. | dev.flinfer.cli..",
+        "kafka.. | dev.flinfer.cli.local..",
+      })
+  void onlyItsRoomsImportALibrary(String library, String rooms) {
+    noClasses()
+        .that()
+        .resideOutsideOfPackages(rooms.split(" "))
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage(library)
+        .check(classes);
+  }
+
+  @Test
+  void onlyTheJobsAndTheCommandLineImportKafkaAndTheSchemasItsSerializers() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackages("dev.flinfer.jobs..", "dev.flinfer.cli..")
+        .should()
+        .dependOnClassesThat(
+            DescribedPredicate.describe(
+                "are Kafka's, its serializers excepted",
+                type ->
+                    inPackage(type, "org.apache.kafka")
+                        && !inPackage(type, "org.apache.kafka.common.serialization")))
+        .check(classes);
+    noClasses()
+        .that()
+        .resideOutsideOfPackages("dev.flinfer.jobs..", "dev.flinfer.cli..", "dev.flinfer.schema..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("org.apache.kafka..")
+        .check(classes);
+  }
+
+  private static boolean inPackage(JavaClass type, String name) {
+    return (type.getPackageName() + ".").startsWith(name + ".");
+  }
+
+  /** Each package is a slice of its own; there is no exception. */
+  @Test
+  void packagesHaveNoCycles() {
+    slices()
+        .assignedFrom(
+            new SliceAssignment() {
+              @Override
+              public SliceIdentifier getIdentifierOf(JavaClass type) {
+                return type.getPackageName().startsWith("dev.flinfer.")
+                    ? SliceIdentifier.of(type.getPackageName())
+                    : SliceIdentifier.ignore();
+              }
+
+              @Override
+              public String getDescription() {
+                return "packages";
+              }
+            })
+        .should()
+        .beFreeOfCycles()
+        .check(classes);
+  }
+
+  /** Everything is configured through options; only the command line sees the JVM it runs in. */
+  @Test
+  void onlyTheCommandLineReadsSystemProperties() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage("dev.flinfer.cli..")
+        .should()
+        .callMethodWhere(
+            DescribedPredicate.describe(
+                "it reads a system property",
+                call -> {
+                  String target = call.getTargetOwner().getName() + "." + call.getName();
+                  return target.equals("java.lang.System.getProperty")
+                      || target.equals("java.lang.System.getProperties")
+                      || target.equals("java.lang.Boolean.getBoolean")
+                      || target.equals("java.lang.Integer.getInteger")
+                      || target.equals("java.lang.Long.getLong");
+                }))
+        .check(classes);
+  }
+}

@@ -1,0 +1,124 @@
+package dev.flinfer.jobs.sink;
+
+import java.io.IOException;
+import java.util.Collection;
+import java.util.List;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import org.apache.flink.api.connector.sink2.Committer;
+import org.apache.flink.connector.kafka.sink.KafkaCommittable;
+
+/**
+ * Asks the broker what became of a transaction that it does not commit. After a restart that is
+ * usually one that was committed before the failure; if it was aborted, what is in it is lost.
+ */
+final class CheckedCommitter implements Committer<KafkaCommittable> {
+
+  /** What became of a transaction. */
+  enum Fate {
+    COMMITTED,
+    ABORTED,
+    /** The broker does not say. */
+    UNKNOWN
+  }
+
+  private final Committer<KafkaCommittable> kafka;
+  private final Function<KafkaCommittable, Fate> fates;
+  private final String timeoutOption;
+  private final String acceptOption;
+
+  /**
+   * @param timeoutOption the option that says how long a transaction may be open, for the error
+   * @param acceptOption the option that accepts such a loss, for the error
+   */
+  CheckedCommitter(
+      Committer<KafkaCommittable> kafka,
+      Function<KafkaCommittable, Fate> fates,
+      String timeoutOption,
+      String acceptOption) {
+    this.kafka = kafka;
+    this.fates = fates;
+    this.timeoutOption = timeoutOption;
+    this.acceptOption = acceptOption;
+  }
+
+  @Override
+  public void commit(Collection<CommitRequest<KafkaCommittable>> requests)
+      throws IOException, InterruptedException {
+    List<CommitRequest<KafkaCommittable>> checked =
+        requests.stream().map(Checked::new).collect(Collectors.toList());
+    kafka.commit(checked);
+  }
+
+  @Override
+  public void close() throws Exception {
+    kafka.close();
+  }
+
+  private final class Checked implements CommitRequest<KafkaCommittable> {
+    private final CommitRequest<KafkaCommittable> request;
+
+    Checked(CommitRequest<KafkaCommittable> request) {
+      this.request = request;
+    }
+
+    /** Where Kafka's committer says this, it goes on as if it were committed. */
+    @Override
+    public void signalFailedWithKnownReason(Throwable why) {
+      switch (fates.apply(getCommittable())) {
+        case COMMITTED:
+          request.signalAlreadyCommitted();
+          break;
+        case ABORTED:
+          request.signalFailedWithUnknownReason(new LostTransactionException(lost(), why));
+          break;
+        default:
+          request.signalFailedWithKnownReason(why);
+      }
+    }
+
+    private String lost() {
+      return ("The broker aborted transaction %s although its checkpoint is complete: what is in it"
+              + " is lost. It was open for longer than %s, because the job was down or stalled for"
+              + " so long. Start the job from an older checkpoint or savepoint, or go on without"
+              + " this output with %s=true")
+          .formatted(getCommittable().getTransactionalId(), timeoutOption, acceptOption);
+    }
+
+    @Override
+    public KafkaCommittable getCommittable() {
+      return request.getCommittable();
+    }
+
+    @Override
+    public int getNumberOfRetries() {
+      return request.getNumberOfRetries();
+    }
+
+    @Override
+    public void signalFailedWithUnknownReason(Throwable why) {
+      request.signalFailedWithUnknownReason(why);
+    }
+
+    @Override
+    public void retryLater() {
+      request.retryLater();
+    }
+
+    @Override
+    public void updateAndRetryLater(KafkaCommittable committable) {
+      request.updateAndRetryLater(committable);
+    }
+
+    @Override
+    public void signalAlreadyCommitted() {
+      request.signalAlreadyCommitted();
+    }
+
+    /** The connector's log names a transaction by it. */
+    @Override
+    public String toString() {
+      return request.toString();
+    }
+  }
+}

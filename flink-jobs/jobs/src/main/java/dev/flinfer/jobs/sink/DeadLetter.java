@@ -1,0 +1,132 @@
+package dev.flinfer.jobs.sink;
+
+import static dev.flinfer.jobs.sink.RecordParts.utf8;
+
+import dev.flinfer.schema.Rejection;
+import dev.flinfer.schema.SourceRecord;
+import java.util.Arrays;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.header.Headers;
+import org.apache.kafka.common.header.internals.RecordHeaders;
+
+/**
+ * A rejected record as the dead letter queue gets it: as it was read, with Kafka Connect's headers.
+ * The headers can make it larger than the topic takes though the input's topic took it. Then the
+ * reason is shortened, then left out, and at last the record's own parts are, the largest first;
+ * where it is in the input topic is always told.
+ *
+ * @param leftOut whether a part of the record itself is missing
+ */
+record DeadLetter(ProducerRecord<byte[], byte[]> kafka, boolean shortened, boolean leftOut) {
+  private static final String PREFIX = "__connect.errors.";
+
+  /** Followed by the part's name: how many bytes of it were left out. */
+  private static final String LEFT_OUT = "flinfer.errors.left.out.";
+
+  /** A message names a field's value, which can be the whole record. */
+  private static final int MOST_OF_MESSAGE = 4096;
+
+  private static final byte[] CUT = utf8(" ...");
+
+  /**
+   * @param timestamp of the record, null for the time of writing
+   */
+  static DeadLetter of(Rejection rejection, Long timestamp, RecordLimit limit) {
+    byte[] message = cut(utf8(rejection.getErrorMessage()), MOST_OF_MESSAGE);
+    SourceRecord record = rejection.getRecord();
+    Parts whole =
+        new Parts(
+            RecordParts.bytes(record.getKey()),
+            RecordParts.bytes(record.getValue()),
+            RecordParts.headers(record.getHeaders()));
+    ProducerRecord<byte[], byte[]> full = write(rejection, timestamp, limit, whole, message);
+    if (limit.holds(full)) {
+      return new DeadLetter(full, false, false);
+    }
+    long tooMuch = RecordLimit.size(full) - limit.bytes();
+    if (tooMuch <= message.length - CUT.length) {
+      byte[] less = cut(message, message.length - (int) tooMuch);
+      return new DeadLetter(write(rejection, timestamp, limit, whole, less), true, false);
+    }
+    ProducerRecord<byte[], byte[]> bare = write(rejection, timestamp, limit, whole, null);
+    return limit.holds(bare)
+        ? new DeadLetter(bare, true, false)
+        : withoutParts(rejection, timestamp, limit, whole, message);
+  }
+
+  private static DeadLetter withoutParts(
+      Rejection rejection, Long timestamp, RecordLimit limit, Parts whole, byte[] message) {
+    Parts parts = whole;
+    ProducerRecord<byte[], byte[]> kafka;
+    do {
+      parts = parts.withoutLargest();
+      kafka = write(rejection, timestamp, limit, parts, message);
+    } while (!limit.holds(kafka) && !parts.isEmpty());
+    return new DeadLetter(kafka, true, true);
+  }
+
+  private static ProducerRecord<byte[], byte[]> write(
+      Rejection rejection, Long timestamp, RecordLimit limit, Parts parts, byte[] message) {
+    SourceRecord record = rejection.getRecord();
+    Headers headers = new RecordHeaders(parts.headers);
+    headers.add(PREFIX + "topic", utf8(record.getTopic()));
+    headers.add(PREFIX + "partition", utf8(record.getPartition()));
+    headers.add(PREFIX + "offset", utf8(record.getOffset()));
+    headers.add(PREFIX + "stage", utf8(rejection.getStage()));
+    if (message != null) {
+      headers.add(PREFIX + "exception.class.name", utf8(rejection.getErrorClass()));
+      headers.add(PREFIX + "exception.message", message);
+    }
+    if (rejection.getAttempts() > 0) {
+      headers.add("flinfer.errors.attempts", utf8(rejection.getAttempts()));
+    }
+    parts.leftOut.forEach(headers::add);
+    return new ProducerRecord<>(limit.topic(), null, timestamp, parts.key, parts.value, headers);
+  }
+
+  /** The record's own parts, and headers that tell what is missing of them. */
+  private record Parts(byte[] key, byte[] value, Headers headers, RecordHeaders leftOut) {
+    Parts(byte[] key, byte[] value, Headers headers) {
+      this(key, value, headers, new RecordHeaders());
+    }
+
+    boolean isEmpty() {
+      return key == null && value.length == 0 && headers.toArray().length == 0;
+    }
+
+    /** Not null in place of the value: to a compacted topic that is a deletion. */
+    Parts withoutLargest() {
+      long ofHeaders = Arrays.stream(headers.toArray()).mapToLong(Parts::size).sum();
+      int ofKey = key == null ? 0 : key.length;
+      RecordHeaders told = new RecordHeaders(leftOut);
+      if (value.length >= ofHeaders && value.length >= ofKey) {
+        told.add(LEFT_OUT + "value", utf8(value.length));
+        return new Parts(key, new byte[0], headers, told);
+      }
+      if (ofHeaders >= ofKey) {
+        told.add(LEFT_OUT + "headers", utf8(ofHeaders));
+        return new Parts(key, value, new RecordHeaders(), told);
+      }
+      told.add(LEFT_OUT + "key", utf8(ofKey));
+      return new Parts(null, value, headers, told);
+    }
+
+    private static long size(org.apache.kafka.common.header.Header header) {
+      return header.key().length() + (header.value() == null ? 0L : header.value().length);
+    }
+  }
+
+  /** At most that many bytes of a text, whole characters. */
+  private static byte[] cut(byte[] text, int most) {
+    if (text.length <= most) {
+      return text;
+    }
+    int end = Math.max(0, most - CUT.length);
+    while (end > 0 && (text[end] & 0xC0) == 0x80) { // inside a character
+      end--;
+    }
+    byte[] cut = Arrays.copyOf(text, end + CUT.length);
+    System.arraycopy(CUT, 0, cut, end, CUT.length);
+    return cut;
+  }
+}

@@ -1,0 +1,72 @@
+package dev.flinfer.jobs.sink;
+
+import dev.flinfer.schema.Rejection;
+import dev.flinfer.schema.SourceRecord;
+import java.util.Properties;
+import org.apache.flink.api.common.serialization.SerializationSchema;
+import org.apache.flink.connector.kafka.sink.KafkaRecordSerializationSchema;
+import org.apache.flink.metrics.Counter;
+import org.apache.flink.metrics.MetricGroup;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A rejected record as it was read, with Kafka Connect's headers: a {@link DeadLetter}. */
+public final class DeadLetterSerializer implements KafkaRecordSerializationSchema<Rejection> {
+  private static final long serialVersionUID = 1L;
+  private static final Logger LOG = LoggerFactory.getLogger(DeadLetterSerializer.class);
+
+  private final String topic;
+  private final boolean keepTimestamp;
+  private final Properties producer;
+  private transient RecordLimit limit;
+  private transient Counter shortened;
+  private transient Counter leftOut;
+
+  /**
+   * @param keepTimestamp whether a dead letter gets its record's timestamp, or the time of writing
+   * @param producer what the topic's producers are made with
+   */
+  public DeadLetterSerializer(String topic, boolean keepTimestamp, Properties producer) {
+    this.topic = topic;
+    this.keepTimestamp = keepTimestamp;
+    this.producer = producer;
+  }
+
+  @Override
+  public void open(SerializationSchema.InitializationContext context, KafkaSinkContext sink) {
+    // With exactly-once the connector opens it twice, and Flink reports the first counters only.
+    if (limit == null) {
+      open(context.getMetricGroup(), RecordLimit.of(topic, producer));
+    }
+  }
+
+  void open(MetricGroup metrics, RecordLimit limitOfTopic) {
+    limit = limitOfTopic;
+    shortened = RecordParts.counter(metrics, "dead_letters_shortened");
+    leftOut = RecordParts.counter(metrics, "dead_letters_left_out");
+  }
+
+  @Override
+  public ProducerRecord<byte[], byte[]> serialize(
+      Rejection rejection, KafkaSinkContext context, Long timestamp) {
+    SourceRecord record = rejection.getRecord();
+    DeadLetter letter =
+        DeadLetter.of(rejection, keepTimestamp ? record.getTimestamp() : null, limit);
+    if (letter.shortened()) {
+      shortened.inc();
+    }
+    if (letter.leftOut()) {
+      leftOut.inc();
+      LOG.warn(
+          "The record at {}-{}@{} does not fit in topic {}, which takes {} bytes, and is there"
+              + " without its value or more: read it at its place, and raise max.message.bytes",
+          record.getTopic(),
+          record.getPartition(),
+          record.getOffset(),
+          topic,
+          limit.bytes());
+    }
+    return letter.kafka();
+  }
+}

@@ -1,0 +1,114 @@
+package dev.flinfer.jobs.source;
+
+import dev.flinfer.schema.SourceRecord;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+import org.apache.flink.api.connector.source.ReaderOutput;
+import org.apache.flink.api.connector.source.SourceEvent;
+import org.apache.flink.api.connector.source.SourceReader;
+import org.apache.flink.connector.kafka.source.split.KafkaPartitionSplit;
+import org.apache.flink.core.io.InputStatus;
+import org.apache.kafka.common.TopicPartition;
+
+/**
+ * Commits the offsets of its last complete checkpoint when it is closed. Kafka's own reader hands
+ * them to a thread that it then ends, so that those of a savepoint that stops the job, or of the
+ * last checkpoint of a bounded one, are usually never committed.
+ */
+final class CommittingReader implements SourceReader<SourceRecord, KafkaPartitionSplit> {
+  private final SourceReader<SourceRecord, KafkaPartitionSplit> kafka;
+  private final Consumer<Map<TopicPartition, Long>> group;
+
+  /** Where each partition with an end ends: finished, it is in no checkpoint any more. */
+  private final Map<TopicPartition, Long> ends = new HashMap<>();
+
+  private final TreeMap<Long, Map<TopicPartition, Long>> offsets = new TreeMap<>();
+  private Map<TopicPartition, Long> complete = Map.of();
+
+  CommittingReader(
+      SourceReader<SourceRecord, KafkaPartitionSplit> kafka,
+      Consumer<Map<TopicPartition, Long>> group) {
+    this.kafka = kafka;
+    this.group = group;
+  }
+
+  @Override
+  public void addSplits(List<KafkaPartitionSplit> splits) {
+    for (KafkaPartitionSplit split : splits) {
+      split.getStoppingOffset().ifPresent(end -> ends.put(split.getTopicPartition(), end));
+    }
+    kafka.addSplits(splits);
+  }
+
+  @Override
+  public List<KafkaPartitionSplit> snapshotState(long checkpointId) {
+    List<KafkaPartitionSplit> splits = kafka.snapshotState(checkpointId);
+    Map<TopicPartition, Long> positions = new HashMap<>(ends);
+    for (KafkaPartitionSplit split : splits) {
+      // Below 0 it is no offset but a place, such as the beginning: nothing has been read.
+      positions.put(split.getTopicPartition(), split.getStartingOffset());
+    }
+    positions.values().removeIf(offset -> offset < 0);
+    offsets.put(checkpointId, positions);
+    return splits;
+  }
+
+  @Override
+  public void notifyCheckpointComplete(long checkpointId) throws Exception {
+    kafka.notifyCheckpointComplete(checkpointId);
+    Map<TopicPartition, Long> positions = offsets.get(checkpointId);
+    if (positions != null) {
+      complete = positions;
+      offsets.headMap(checkpointId, true).clear();
+    }
+  }
+
+  @Override
+  public void notifyCheckpointAborted(long checkpointId) throws Exception {
+    kafka.notifyCheckpointAborted(checkpointId);
+    offsets.remove(checkpointId);
+  }
+
+  @Override
+  public void close() throws Exception {
+    kafka.close();
+    if (!complete.isEmpty()) {
+      group.accept(complete);
+    }
+  }
+
+  @Override
+  public void start() {
+    kafka.start();
+  }
+
+  @Override
+  public InputStatus pollNext(ReaderOutput<SourceRecord> output) throws Exception {
+    return kafka.pollNext(output);
+  }
+
+  @Override
+  public CompletableFuture<Void> isAvailable() {
+    return kafka.isAvailable();
+  }
+
+  @Override
+  public void notifyNoMoreSplits() {
+    kafka.notifyNoMoreSplits();
+  }
+
+  @Override
+  public void pauseOrResumeSplits(Collection<String> toPause, Collection<String> toResume) {
+    kafka.pauseOrResumeSplits(toPause, toResume);
+  }
+
+  @Override
+  public void handleSourceEvents(SourceEvent event) {
+    kafka.handleSourceEvents(event);
+  }
+}

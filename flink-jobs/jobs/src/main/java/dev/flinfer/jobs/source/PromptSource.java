@@ -1,0 +1,84 @@
+package dev.flinfer.jobs.source;
+
+import dev.flinfer.flink.Inference;
+import dev.flinfer.schema.SourceRecord;
+import java.util.Properties;
+import org.apache.flink.api.common.typeinfo.TypeInformation;
+import org.apache.flink.api.connector.source.Boundedness;
+import org.apache.flink.api.connector.source.Source;
+import org.apache.flink.api.connector.source.SourceReader;
+import org.apache.flink.api.connector.source.SourceReaderContext;
+import org.apache.flink.api.connector.source.SplitEnumerator;
+import org.apache.flink.api.connector.source.SplitEnumeratorContext;
+import org.apache.flink.api.java.typeutils.ResultTypeQueryable;
+import org.apache.flink.connector.kafka.source.KafkaSource;
+import org.apache.flink.connector.kafka.source.enumerator.KafkaSourceEnumState;
+import org.apache.flink.connector.kafka.source.split.KafkaPartitionSplit;
+import org.apache.flink.core.io.SimpleVersionedSerializer;
+
+/**
+ * Kafka's source with what it lacks for this job: it pauses while the operator behind it is full,
+ * commits its last offsets when it ends, and ends when it is bounded and was restored. Its state is
+ * the Kafka source's own.
+ */
+public final class PromptSource
+    implements Source<SourceRecord, KafkaPartitionSplit, KafkaSourceEnumState>,
+        ResultTypeQueryable<SourceRecord> {
+  private static final long serialVersionUID = 1L;
+
+  private final KafkaSource<SourceRecord> kafka;
+  private final Properties clientConfig;
+  private final String groupId;
+
+  /**
+   * @param clientConfig what Kafka clients are made with
+   * @param groupId the group that the offsets are committed to
+   */
+  public PromptSource(KafkaSource<SourceRecord> kafka, Properties clientConfig, String groupId) {
+    this.kafka = kafka;
+    this.clientConfig = clientConfig;
+    this.groupId = groupId;
+  }
+
+  @Override
+  public SourceReader<SourceRecord, KafkaPartitionSplit> createReader(SourceReaderContext context)
+      throws Exception {
+    return Inference.pausing(
+        new CommittingReader(kafka.createReader(context), new GroupOffsets(clientConfig, groupId)));
+  }
+
+  @Override
+  public Boundedness getBoundedness() {
+    return kafka.getBoundedness();
+  }
+
+  @Override
+  public SplitEnumerator<KafkaPartitionSplit, KafkaSourceEnumState> createEnumerator(
+      SplitEnumeratorContext<KafkaPartitionSplit> context) {
+    return kafka.createEnumerator(context);
+  }
+
+  @Override
+  public SplitEnumerator<KafkaPartitionSplit, KafkaSourceEnumState> restoreEnumerator(
+      SplitEnumeratorContext<KafkaPartitionSplit> context, KafkaSourceEnumState state)
+      throws Exception {
+    return getBoundedness() == Boundedness.BOUNDED
+        ? EndingEnumerator.restore(context, ending -> kafka.restoreEnumerator(ending, state))
+        : kafka.restoreEnumerator(context, state);
+  }
+
+  @Override
+  public SimpleVersionedSerializer<KafkaPartitionSplit> getSplitSerializer() {
+    return kafka.getSplitSerializer();
+  }
+
+  @Override
+  public SimpleVersionedSerializer<KafkaSourceEnumState> getEnumeratorCheckpointSerializer() {
+    return kafka.getEnumeratorCheckpointSerializer();
+  }
+
+  @Override
+  public TypeInformation<SourceRecord> getProducedType() {
+    return kafka.getProducedType();
+  }
+}

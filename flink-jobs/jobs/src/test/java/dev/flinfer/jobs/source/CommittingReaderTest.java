@@ -1,0 +1,101 @@
+package dev.flinfer.jobs.source;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.flinfer.schema.SourceRecord;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import org.apache.flink.api.connector.source.ReaderOutput;
+import org.apache.flink.api.connector.source.SourceReader;
+import org.apache.flink.connector.kafka.source.split.KafkaPartitionSplit;
+import org.apache.flink.core.io.InputStatus;
+import org.apache.kafka.common.TopicPartition;
+import org.junit.jupiter.api.Test;
+
+final class CommittingReaderTest {
+  private static final TopicPartition ZERO = new TopicPartition("prompts", 0);
+  private static final TopicPartition ONE = new TopicPartition("prompts", 1);
+
+  private final List<KafkaPartitionSplit> positions = new ArrayList<>();
+  private final List<Map<TopicPartition, Long>> committed = new ArrayList<>();
+  private final CommittingReader reader = new CommittingReader(new Positions(), committed::add);
+
+  /** Is where the test says. */
+  private final class Positions implements SourceReader<SourceRecord, KafkaPartitionSplit> {
+    @Override
+    public void start() {}
+
+    @Override
+    public InputStatus pollNext(ReaderOutput<SourceRecord> output) {
+      return InputStatus.NOTHING_AVAILABLE;
+    }
+
+    @Override
+    public List<KafkaPartitionSplit> snapshotState(long checkpointId) {
+      return List.copyOf(positions);
+    }
+
+    @Override
+    public CompletableFuture<Void> isAvailable() {
+      return CompletableFuture.completedFuture(null);
+    }
+
+    @Override
+    public void addSplits(List<KafkaPartitionSplit> splits) {}
+
+    @Override
+    public void notifyNoMoreSplits() {}
+
+    @Override
+    public void close() {}
+  }
+
+  private void checkpoint(long id, KafkaPartitionSplit... splits) {
+    positions.clear();
+    positions.addAll(List.of(splits));
+    reader.snapshotState(id);
+  }
+
+  @Test
+  void commitsWhatTheLastCompleteCheckpointHas() throws Exception {
+    checkpoint(1, new KafkaPartitionSplit(ZERO, 5));
+    checkpoint(2, new KafkaPartitionSplit(ZERO, 7), new KafkaPartitionSplit(ONE, 3));
+    checkpoint(3, new KafkaPartitionSplit(ZERO, 9));
+    checkpoint(4, new KafkaPartitionSplit(ZERO, 10));
+    reader.notifyCheckpointComplete(2);
+    reader.notifyCheckpointComplete(1); // late
+    reader.notifyCheckpointAborted(3);
+    reader.notifyCheckpointComplete(3); // never
+    assertThat(committed).isEmpty();
+
+    reader.close();
+    assertThat(committed).containsExactly(Map.of(ZERO, 7L, ONE, 3L));
+  }
+
+  @Test
+  void aPartitionThatIsFinishedIsReadToItsEnd() throws Exception {
+    reader.addSplits(
+        List.of(new KafkaPartitionSplit(ZERO, 0, 8), new KafkaPartitionSplit(ONE, 0, 6)));
+    checkpoint(1, new KafkaPartitionSplit(ONE, 2, 6));
+    reader.notifyCheckpointComplete(1);
+    reader.close();
+    assertThat(committed).containsExactly(Map.of(ZERO, 8L, ONE, 2L));
+  }
+
+  @Test
+  void aPartitionThatWasNotReadHasNoOffset() throws Exception {
+    checkpoint(1, new KafkaPartitionSplit(ZERO, KafkaPartitionSplit.COMMITTED_OFFSET));
+    reader.notifyCheckpointComplete(1);
+    reader.close();
+    assertThat(committed).isEmpty();
+  }
+
+  @Test
+  void withoutACheckpointNothingIsCommitted() throws Exception {
+    checkpoint(1, new KafkaPartitionSplit(ZERO, 5));
+    reader.close();
+    assertThat(committed).isEmpty();
+  }
+}

@@ -1,2 +1,0 @@
-/** The jobs: Kafka in, the inference operator, Kafka out. */
-package dev.flinfer.jobs;
