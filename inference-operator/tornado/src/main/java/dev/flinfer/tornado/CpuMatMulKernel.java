@@ -3,6 +3,7 @@ package dev.flinfer.tornado;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.Int8Array;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
@@ -10,7 +11,8 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * thread 16 outputs and four rows in registers, no local memory, every output one chain over the
  * inputs. On PoCL this is two to four times as fast as the GPU's kernel.
  *
- * <p>Weights lie in panels: (num_layers, panels, inputs, 32).
+ * <p>Weights are laid out as {@link PanelWeights} describes; they are multiplied in fp32, whatever
+ * their type.
  */
 final class CpuMatMulKernel {
   /**
@@ -24,12 +26,12 @@ final class CpuMatMulKernel {
   private CpuMatMulKernel() {}
 
   /**
-   * Weights in fp32 or fp16. Threads are (outputs / 16, rows / 4).
+   * Threads are (outputs / 16, rows / 4).
    *
    * @param rowsAt where the number of rows stands in {@code control}
    * @param layer its cell 0 is the layer
    * @param x (rows, inputs)
-   * @param inHalf 1 if weights are in {@code halves}, else 0
+   * @param type of the weights, see {@link PanelWeights#type}
    * @param y (rows, outputs)
    * @param add 1 to add to what is in {@code y}, else 0
    */
@@ -38,11 +40,13 @@ final class CpuMatMulKernel {
       IntArray control,
       IntArray layer,
       FloatArray x,
-      FloatArray weights,
+      FloatArray floats,
       HalfFloatArray halves,
+      Int8Array codes,
+      FloatArray scales,
       FloatArray bias,
       FloatArray y,
-      int inHalf,
+      int type,
       int rowsAt,
       int inputs,
       int outputs,
@@ -52,15 +56,19 @@ final class CpuMatMulKernel {
     int left = control.get(rowsAt) - row;
     int panel = layer.get(0) * (outputs / 32) + output / 32;
     int at = panel * inputs * 32 + output % 32;
+    int scaleAt = panel * inputs + output % 32;
     int biasAt = layer.get(0) * outputs + output;
     if (left > 1) {
       fourRows(
           x,
           row * inputs,
-          weights,
+          floats,
           halves,
-          inHalf,
+          codes,
+          scales,
+          type,
           at,
+          scaleAt,
           inputs,
           bias,
           biasAt,
@@ -72,10 +80,13 @@ final class CpuMatMulKernel {
       oneRow(
           x,
           row * inputs,
-          weights,
+          floats,
           halves,
-          inHalf,
+          codes,
+          scales,
+          type,
           at,
+          scaleAt,
           inputs,
           bias,
           biasAt,
@@ -88,10 +99,13 @@ final class CpuMatMulKernel {
   private static void fourRows(
       FloatArray x,
       int xAt,
-      FloatArray weights,
+      FloatArray floats,
       HalfFloatArray halves,
-      int inHalf,
+      Int8Array codes,
+      FloatArray scales,
+      int type,
       int at,
+      int scaleAt,
       int inputs,
       FloatArray bias,
       int biasAt,
@@ -115,7 +129,8 @@ final class CpuMatMulKernel {
       float xc = x.get(xAt + 2 * inputs + k);
       float xd = x.get(xAt + 3 * inputs + k);
       for (int i = 0; i < WIDTH; i++) {
-        float w = FloatOrHalfArray.get(weights, halves, inHalf, at + k * 32 + i);
+        float scale = PanelWeights.scale(scales, type, scaleAt + k / 32 * 32 + i);
+        float w = PanelWeights.get(floats, halves, codes, type, at + k * 32 + i, scale);
         a[i] = a[i] + xa * w;
         b[i] = b[i] + xb * w;
         c[i] = c[i] + xc * w;
@@ -134,10 +149,13 @@ final class CpuMatMulKernel {
   private static void oneRow(
       FloatArray x,
       int xAt,
-      FloatArray weights,
+      FloatArray floats,
       HalfFloatArray halves,
-      int inHalf,
+      Int8Array codes,
+      FloatArray scales,
+      int type,
       int at,
+      int scaleAt,
       int inputs,
       FloatArray bias,
       int biasAt,
@@ -151,7 +169,9 @@ final class CpuMatMulKernel {
     for (int k = 0; k < inputs; k++) {
       float xa = x.get(xAt + k);
       for (int i = 0; i < WIDTH; i++) {
-        a[i] = a[i] + xa * FloatOrHalfArray.get(weights, halves, inHalf, at + k * 32 + i);
+        float scale = PanelWeights.scale(scales, type, scaleAt + k / 32 * 32 + i);
+        float w = PanelWeights.get(floats, halves, codes, type, at + k * 32 + i, scale);
+        a[i] = a[i] + xa * w;
       }
     }
     for (int i = 0; i < WIDTH; i++) {

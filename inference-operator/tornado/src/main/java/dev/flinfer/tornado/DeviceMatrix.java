@@ -4,15 +4,12 @@ import java.util.ArrayList;
 import java.util.List;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
-import uk.ac.manchester.tornado.api.types.arrays.Int8Array;
 
 /**
  * One kind of weight matrix of all layers, and its bias, in the order of the kernels: panels of 32
  * outputs.
  *
- * @param numbers (num_layers, outputs / 32, inputs, 32) in fp32 or fp16, else null
- * @param codes (num_layers, outputs / 32, inputs, 32) in Q8_0, else null
- * @param scales (num_layers, outputs / 32, inputs / 32, 32) of the codes
+ * @param panels the weights for the kernels, null if cuBLAS multiplies
  * @param halfRows (num_layers) each (outputs, inputs), in fp16 for cuBLAS, else null; see {@link
  *     HalfProducts}
  * @param bias (num_layers, outputs)
@@ -20,37 +17,24 @@ import uk.ac.manchester.tornado.api.types.arrays.Int8Array;
  * @param outputs padded to whole panels
  */
 record DeviceMatrix(
-    FloatOrHalfArray numbers,
-    Int8Array codes,
-    FloatArray scales,
-    List<HalfFloatArray> halfRows,
-    FloatArray bias,
-    int inputs,
-    int outputs) {
+    PanelWeights panels, List<HalfFloatArray> halfRows, FloatArray bias, int inputs, int outputs) {
 
   /** Zeros, to be filled in. */
   static DeviceMatrix allocate(
       HostMemory memory, MatrixType type, int layers, int inputs, int outputs) {
     long elements = elements(layers, inputs, outputs);
-    boolean quantized = type == MatrixType.Q8_0;
-    FloatOrHalfArray numbers = null;
+    PanelWeights panels = null;
     List<HalfFloatArray> halfRows = null;
     if (type == MatrixType.F16_ROWS) {
       halfRows = new ArrayList<>();
       for (int i = 0; i < layers; i++) {
         halfRows.add(memory.halves(elements / layers));
       }
-    } else if (!quantized) {
-      numbers = FloatOrHalfArray.allocate(memory, elements, type == MatrixType.F16);
+    } else {
+      panels = PanelWeights.allocate(memory, type, elements);
     }
     return new DeviceMatrix(
-        numbers,
-        quantized ? memory.bytes(elements) : null,
-        quantized ? memory.floats(elements / Shape.PANEL) : null,
-        halfRows,
-        memory.floats((long) layers * outputs),
-        inputs,
-        outputs);
+        panels, halfRows, memory.floats((long) layers * outputs), inputs, outputs);
   }
 
   static long elements(int layers, int inputs, int outputs) {
@@ -70,7 +54,7 @@ record DeviceMatrix(
   }
 
   boolean quantized() {
-    return codes != null;
+    return panels != null && panels.quantized();
   }
 
   /** Whether cuBLAS multiplies. */
@@ -83,8 +67,7 @@ record DeviceMatrix(
     if (inHalfRows()) {
       return new Object[] {bias};
     }
-    return quantized()
-        ? new Object[] {codes, scales, bias}
-        : new Object[] {numbers.floats(), numbers.halves(), bias};
+    FloatOrHalfArray numbers = panels.numbers();
+    return new Object[] {numbers.floats(), numbers.halves(), panels.codes(), panels.scales(), bias};
   }
 }

@@ -4,6 +4,7 @@ import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.Int8Array;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
@@ -12,7 +13,8 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * panel, and local memory brings their sums together in a fixed order. One row takes the same order
  * as eight, so that its bits do not depend on the batch.
  *
- * <p>Weights lie in panels: (num_layers, panels, inputs, 32).
+ * <p>Weights are laid out as {@link PanelWeights} describes; they are multiplied in fp32, whatever
+ * their type.
  */
 final class GpuMatMulKernel {
   /**
@@ -26,12 +28,12 @@ final class GpuMatMulKernel {
   private GpuMatMulKernel() {}
 
   /**
-   * Weights in fp32 or fp16. Groups are (panels, rows / 8).
+   * Groups are (panels, rows / 8).
    *
    * @param rowsAt where the number of rows stands in {@code control}
    * @param layer its cell 0 is the layer
    * @param x (rows, inputs)
-   * @param inHalf 1 if weights are in {@code halves}, else 0
+   * @param type of the weights, see {@link PanelWeights#type}
    * @param y (rows, outputs)
    * @param add 1 to add to what is in {@code y}, else 0
    */
@@ -40,11 +42,13 @@ final class GpuMatMulKernel {
       IntArray control,
       IntArray layer,
       FloatArray x,
-      FloatArray weights,
+      FloatArray floats,
       HalfFloatArray halves,
+      Int8Array codes,
+      FloatArray scales,
       FloatArray bias,
       FloatArray y,
-      int inHalf,
+      int type,
       int rowsAt,
       int inputs,
       int outputs,
@@ -54,7 +58,9 @@ final class GpuMatMulKernel {
     int slice = context.localIdx / 32;
     int row = context.groupIdy * Shape.TILE;
     int left = TornadoMath.min(control.get(rowsAt) - row, Shape.TILE);
-    int at = (layer.get(0) * (outputs / 32) + context.groupIdx) * inputs * 32 + lane;
+    int panel = layer.get(0) * (outputs / 32) + context.groupIdx;
+    int at = panel * inputs * 32 + lane;
+    int scaleAt = panel * inputs + lane;
     int length = (inputs / 32 + SLICES - 1) / SLICES * 32;
     int from = slice * length;
     int to = Math.min(inputs, from + length);
@@ -62,14 +68,15 @@ final class GpuMatMulKernel {
       // Eight loads are under way together; the order of the sums is that of many rows.
       float a = 0;
       for (int k = from; k < to; k += 8) {
-        float w0 = FloatOrHalfArray.get(weights, halves, inHalf, at + k * 32);
-        float w1 = FloatOrHalfArray.get(weights, halves, inHalf, at + (k + 1) * 32);
-        float w2 = FloatOrHalfArray.get(weights, halves, inHalf, at + (k + 2) * 32);
-        float w3 = FloatOrHalfArray.get(weights, halves, inHalf, at + (k + 3) * 32);
-        float w4 = FloatOrHalfArray.get(weights, halves, inHalf, at + (k + 4) * 32);
-        float w5 = FloatOrHalfArray.get(weights, halves, inHalf, at + (k + 5) * 32);
-        float w6 = FloatOrHalfArray.get(weights, halves, inHalf, at + (k + 6) * 32);
-        float w7 = FloatOrHalfArray.get(weights, halves, inHalf, at + (k + 7) * 32);
+        float scale = PanelWeights.scale(scales, type, scaleAt + k / 32 * 32);
+        float w0 = PanelWeights.get(floats, halves, codes, type, at + k * 32, scale);
+        float w1 = PanelWeights.get(floats, halves, codes, type, at + (k + 1) * 32, scale);
+        float w2 = PanelWeights.get(floats, halves, codes, type, at + (k + 2) * 32, scale);
+        float w3 = PanelWeights.get(floats, halves, codes, type, at + (k + 3) * 32, scale);
+        float w4 = PanelWeights.get(floats, halves, codes, type, at + (k + 4) * 32, scale);
+        float w5 = PanelWeights.get(floats, halves, codes, type, at + (k + 5) * 32, scale);
+        float w6 = PanelWeights.get(floats, halves, codes, type, at + (k + 6) * 32, scale);
+        float w7 = PanelWeights.get(floats, halves, codes, type, at + (k + 7) * 32, scale);
         int xAt = row * inputs + k;
         a = a + x.get(xAt) * w0;
         a = a + x.get(xAt + 1) * w1;
@@ -87,7 +94,8 @@ final class GpuMatMulKernel {
         a[r] = 0;
       }
       for (int k = from; k < to; k++) {
-        float w = FloatOrHalfArray.get(weights, halves, inHalf, at + k * 32);
+        float scale = PanelWeights.scale(scales, type, scaleAt + k / 32 * 32);
+        float w = PanelWeights.get(floats, halves, codes, type, at + k * 32, scale);
         for (int r = 0; r < Shape.TILE; r++) {
           a[r] = a[r] + x.get((row + r) * inputs + k) * w;
         }

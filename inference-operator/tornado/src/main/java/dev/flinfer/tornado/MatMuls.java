@@ -53,10 +53,7 @@ enum MatMuls {
 
   void add(
       TaskGraph graph, String task, Product product, DeviceMatrix matrix, KernelContext context) {
-    if (matrix.quantized()) {
-      addQuantized(graph, task, product, matrix, context);
-      return;
-    }
+    PanelWeights weights = matrix.panels();
     graph.task(
         task,
         this == CPU ? CpuMatMulKernel::multiply : GpuMatMulKernel::multiply,
@@ -64,30 +61,13 @@ enum MatMuls {
         product.control,
         product.layer,
         product.x,
-        matrix.numbers().floats(),
-        matrix.numbers().halves(),
+        weights.numbers().floats(),
+        weights.numbers().halves(),
+        weights.codes(),
+        weights.scales(),
         matrix.bias(),
         product.y,
-        matrix.numbers().inHalf(),
-        StepControl.ROWS,
-        matrix.inputs(),
-        matrix.outputs(),
-        product.add ? 1 : 0);
-  }
-
-  private void addQuantized(
-      TaskGraph graph, String task, Product product, DeviceMatrix matrix, KernelContext context) {
-    graph.task(
-        task,
-        this == CPU ? CpuQuantMatMulKernel::multiply : GpuQuantMatMulKernel::multiply,
-        context,
-        product.control,
-        product.layer,
-        product.x,
-        matrix.codes(),
-        matrix.scales(),
-        matrix.bias(),
-        product.y,
+        weights.type(),
         StepControl.ROWS,
         matrix.inputs(),
         matrix.outputs(),

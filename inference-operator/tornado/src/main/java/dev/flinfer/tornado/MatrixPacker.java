@@ -157,22 +157,22 @@ final class MatrixPacker {
         return;
       }
       for (int k = 0; k < codes.length; k++) {
-        target.codes().set(at + k * Shape.PANEL, codes[k]);
+        target.panels().codes().set(at + k * Shape.PANEL, codes[k]);
       }
       int scaleAt = panel * target.inputs() + part.firstInput + lane;
       for (int g = 0; g < scales.length; g++) {
-        target.scales().set(scaleAt + g * Shape.PANEL, scales[g]);
+        target.panels().scales().set(scaleAt + g * Shape.PANEL, scales[g]);
       }
     }
 
     private void storeNumbers(int at) {
-      if (target.numbers().inHalf() == 0) {
+      if (target.panels().numbers().inHalf() == 0) {
         for (int k = 0; k < values.length; k++) {
-          target.numbers().floats().set(at + k * Shape.PANEL, values[k]);
+          target.panels().numbers().floats().set(at + k * Shape.PANEL, values[k]);
         }
         return;
       }
-      MemorySegment halves = target.numbers().halves().getSegment();
+      MemorySegment halves = target.panels().numbers().halves().getSegment();
       for (int k = 0; k < values.length; k++) {
         halves.setAtIndex(ValueLayout.JAVA_SHORT, at + (long) k * Shape.PANEL, half(values[k]));
       }
