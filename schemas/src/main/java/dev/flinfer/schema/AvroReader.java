@@ -58,19 +58,16 @@ final class AvroReader<T extends SpecificRecordBase> implements WireFormat.Reade
       record = reader.read(record, decoder);
       rest = decoder.isEnd() ? 0 : decoder.inputStream().available();
     } catch (EOFException e) {
-      throw new WireFormatException(
-          what() + "the record ends early, the value has only " + bytes.length + " bytes",
-          idOf(record),
-          e);
+      throw error(
+          record, "the record ends early, the value has only " + bytes.length + " bytes", e);
     } catch (IOException | RuntimeException e) {
       // Avro promises no type for damaged bytes: two million of them gave AvroRuntimeException and
       // UnsupportedOperationException. A bad record must never fail the job, and no code of ours
       // runs inside.
-      throw damaged(record, e);
+      throw error(record, "the record is damaged: " + e.getMessage(), e);
     }
     if (rest > 0) {
-      throw new WireFormatException(
-          what() + rest + " bytes follow the record; a value holds one", idOf(record), null);
+      throw error(record, rest + " bytes follow the record; a value holds one", null);
     }
     return record;
   }
@@ -116,9 +113,8 @@ final class AvroReader<T extends SpecificRecordBase> implements WireFormat.Reade
     return start.toString();
   }
 
-  private WireFormatException damaged(T record, Throwable cause) {
-    return new WireFormatException(
-        what() + "the record is damaged: " + cause.getMessage(), idOf(record), cause);
+  private WireFormatException error(T record, String problem, Throwable cause) {
+    return new WireFormatException(what() + problem, idOf(record), cause);
   }
 
   private String what() {

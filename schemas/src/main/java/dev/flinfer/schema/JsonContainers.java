@@ -18,12 +18,8 @@ final class JsonContainers {
     private final JsonType value;
 
     OrNull(JsonType value) {
+      super(value.expected + " or null");
       this.value = value;
-    }
-
-    @Override
-    String expected() {
-      return value.expected() + " or null";
     }
 
     @Override
@@ -46,19 +42,13 @@ final class JsonContainers {
     private final JsonType element;
 
     ArrayOf(JsonType element) {
+      super("an array");
       this.element = element;
     }
 
     @Override
-    String expected() {
-      return "an array";
-    }
-
-    @Override
     Object read(JsonParser parser) throws IOException {
-      if (parser.currentToken() != JsonToken.START_ARRAY) {
-        throw mismatch(parser);
-      }
+      requireStart(JsonToken.START_ARRAY, parser);
       List<Object> elements = new ArrayList<>();
       while (parser.nextToken() != JsonToken.END_ARRAY) {
         try {
@@ -85,30 +75,20 @@ final class JsonContainers {
     private final JsonType value;
 
     MapOf(JsonType value) {
+      super("an object");
       this.value = value;
     }
 
     @Override
-    String expected() {
-      return "an object";
-    }
-
-    @Override
     Object read(JsonParser parser) throws IOException {
-      if (parser.currentToken() != JsonToken.START_OBJECT) {
-        throw mismatch(parser);
-      }
+      requireStart(JsonToken.START_OBJECT, parser);
       Map<String, Object> entries = new LinkedHashMap<>();
       for (String key = parser.nextFieldName(); key != null; key = parser.nextFieldName()) {
         parser.nextToken();
         if (entries.containsKey(Unicode.requirePaired(key))) {
           throw JsonMismatch.of("key " + JsonMismatch.quote(key) + " is there twice");
         }
-        try {
-          entries.put(key, value.read(parser));
-        } catch (JsonMismatch e) {
-          throw e.inField(key);
-        }
+        entries.put(key, value.readAt(key, parser));
       }
       return entries;
     }

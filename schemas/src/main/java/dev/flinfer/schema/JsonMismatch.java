@@ -25,15 +25,17 @@ final class JsonMismatch extends RuntimeException {
 
   /** The same, seen from the record around it. */
   JsonMismatch inField(String field) {
-    return new JsonMismatch(
-        path.isEmpty() || path.startsWith("[") ? field + path : field + "." + path, problem);
+    return in(field);
   }
 
   /** The same, seen from the array around it. */
   JsonMismatch inElement(int index) {
-    String at = "[" + index + "]";
-    return new JsonMismatch(
-        path.isEmpty() || path.startsWith("[") ? at + path : at + "." + path, problem);
+    return in("[" + index + "]");
+  }
+
+  private JsonMismatch in(String outer) {
+    String dot = path.isEmpty() || path.startsWith("[") ? "" : ".";
+    return new JsonMismatch(outer + dot + path, problem);
   }
 
   @Override

@@ -32,6 +32,7 @@ final class JsonRecord extends JsonType {
   }
 
   JsonRecord(Schema schema, SpecificData model) {
+    super("an object");
     this.schema = schema;
     this.model = model;
     this.type = model.getClass(schema);
@@ -46,15 +47,8 @@ final class JsonRecord extends JsonType {
   }
 
   @Override
-  String expected() {
-    return "an object";
-  }
-
-  @Override
   Object read(JsonParser parser) throws IOException {
-    if (parser.currentToken() != JsonToken.START_OBJECT) {
-      throw mismatch(parser);
-    }
+    requireStart(JsonToken.START_OBJECT, parser);
     SpecificRecord record = (SpecificRecord) SpecificData.newInstance(type, schema);
     boolean[] seen = new boolean[fields.length];
     for (String name = parser.nextFieldName(); name != null; name = parser.nextFieldName()) {
@@ -67,7 +61,7 @@ final class JsonRecord extends JsonType {
       }
       seen[field.position()] = true;
       parser.nextToken();
-      record.put(field.position(), value(field, parser));
+      record.put(field.position(), field.type.readAt(name, parser));
     }
     for (Field field : fields) {
       if (!seen[field.position()]) {
@@ -75,14 +69,6 @@ final class JsonRecord extends JsonType {
       }
     }
     return record;
-  }
-
-  private static Object value(Field field, JsonParser parser) throws IOException {
-    try {
-      return field.type.read(parser);
-    } catch (JsonMismatch e) {
-      throw e.inField(field.schema.name());
-    }
   }
 
   private Object defaultOf(Field field) {

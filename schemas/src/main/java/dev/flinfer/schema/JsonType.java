@@ -10,8 +10,12 @@ import org.apache.avro.specific.SpecificData;
 
 /** How values of one schema are read from JSON and written to it. Made once for each schema. */
 abstract class JsonType {
-  /** Says in an error what was expected, with its article. */
-  abstract String expected();
+  /** What a value must be, with its article, for errors. */
+  final String expected;
+
+  JsonType(String expected) {
+    this.expected = expected;
+  }
 
   /**
    * Reads the value that the parser's current token starts, up to its last token.
@@ -22,9 +26,25 @@ abstract class JsonType {
 
   abstract void write(Object value, JsonGenerator out) throws IOException;
 
+  /** Reads the value of a field or key, whose name an error then carries. */
+  final Object readAt(String name, JsonParser parser) throws IOException {
+    try {
+      return read(parser);
+    } catch (JsonMismatch e) {
+      throw e.inField(name);
+    }
+  }
+
+  /** Checks the token that a value of this type starts with. */
+  final void requireStart(JsonToken token, JsonParser parser) throws IOException {
+    if (parser.currentToken() != token) {
+      throw mismatch(parser);
+    }
+  }
+
   /** The error for a value that is not of this type. */
   final JsonMismatch mismatch(JsonParser parser) throws IOException {
-    return JsonMismatch.of(describe(parser) + " is not " + expected());
+    return JsonMismatch.of(describe(parser) + " is not " + expected);
   }
 
   private static String describe(JsonParser parser) throws IOException {
@@ -50,16 +70,7 @@ abstract class JsonType {
       case ARRAY -> new JsonContainers.ArrayOf(of(schema.getElementType(), model));
       case MAP -> new JsonContainers.MapOf(of(schema.getValueType(), model));
       case UNION -> optional(schema, model);
-      case ENUM -> new JsonScalars.EnumOf(schema, model);
-      case STRING -> JsonScalars.STRING;
-      case BYTES -> JsonScalars.BYTES;
-      case INT -> JsonScalars.INT;
-      case LONG -> JsonScalars.LONG;
-      case FLOAT -> JsonScalars.FLOAT;
-      case DOUBLE -> JsonScalars.DOUBLE;
-      case BOOLEAN -> JsonScalars.BOOLEAN;
-      case FIXED, NULL ->
-          throw new IllegalArgumentException("schema " + schema + " has no JSON form here");
+      default -> new JsonScalar(schema, model);
     };
   }
 
