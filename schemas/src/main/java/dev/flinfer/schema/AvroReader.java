@@ -18,8 +18,8 @@ import org.apache.avro.specific.SpecificRecordBase;
 /**
  * Reads Avro's single-object encoding, from this and older versions of the schema.
  *
- * <p>Avro's own BinaryMessageDecoder ignores what follows the record and throws exceptions of many
- * kinds on damaged bytes, so only the parts below it are used.
+ * <p>Avro's own BinaryMessageDecoder ignores bytes after the record and throws exceptions of many
+ * kinds on damaged bytes, so only the classes on which it builds are used.
  */
 final class AvroReader<T extends SpecificRecordBase> implements WireFormat.Reader<T> {
   private final Class<T> type;
@@ -27,7 +27,7 @@ final class AvroReader<T extends SpecificRecordBase> implements WireFormat.Reade
   private final Map<Long, DatumReader<T>> byFingerprint = new HashMap<>();
 
   /**
-   * @param history schemas that records may have been written by, besides the current one
+   * @param history schemas with which records may have been written, in addition to the current one
    */
   AvroReader(Class<T> type, List<Schema> history) {
     SpecificData model = StrictDatumReader.model(type);
@@ -51,7 +51,7 @@ final class AvroReader<T extends SpecificRecordBase> implements WireFormat.Reade
         DecoderFactory.get()
             .binaryDecoder(
                 bytes, AvroWriter.HEADER_LENGTH, bytes.length - AvroWriter.HEADER_LENGTH, null);
-    // Given as the object to reuse, so that fields read before a damaged one can be looked at.
+    // Passed as the object to reuse, so that fields read before a damaged one are available.
     T record = type.cast(SpecificData.newInstance(type, schema));
     int rest;
     try {
@@ -59,15 +59,16 @@ final class AvroReader<T extends SpecificRecordBase> implements WireFormat.Reade
       rest = decoder.isEnd() ? 0 : decoder.inputStream().available();
     } catch (EOFException e) {
       throw error(
-          record, "the record ends early, the value has only " + bytes.length + " bytes", e);
+          record, "the record ends early; the value has only " + bytes.length + " bytes", e);
     } catch (IOException | RuntimeException e) {
-      // Avro promises no type for damaged bytes: two million of them gave AvroRuntimeException and
-      // UnsupportedOperationException. A bad record must never fail the job, and no code of ours
-      // runs inside.
+      // Avro documents no exception type for damaged bytes: two million damaged records gave
+      // AvroRuntimeException and UnsupportedOperationException. A bad record must never fail the
+      // job, and none of our code runs inside.
       throw error(record, "the record is damaged: " + e.getMessage(), e);
     }
     if (rest > 0) {
-      throw error(record, rest + " bytes follow the record; a value holds one", null);
+      throw error(
+          record, rest + " bytes follow the record; a value must hold exactly one record", null);
     }
     return record;
   }
@@ -97,16 +98,13 @@ final class AvroReader<T extends SpecificRecordBase> implements WireFormat.Reade
 
   private static String wrongStart(byte[] bytes) {
     if (bytes.length >= 2 && bytes[0] == AvroWriter.MARKER[0] && bytes[1] == AvroWriter.MARKER[1]) {
-      return "it has only " + bytes.length + " bytes, the marker and fingerprint take 10";
+      return "it has only " + bytes.length + " bytes; the marker and the fingerprint take 10";
     }
-    StringBuilder start = new StringBuilder("it starts with");
+    StringBuilder start = new StringBuilder(bytes.length == 0 ? "it is empty" : "it starts with");
     for (int i = 0; i < Math.min(2, bytes.length); i++) {
       start.append(String.format(" %02X", bytes[i]));
     }
-    if (bytes.length == 0) {
-      start.append(" nothing, it is empty");
-    }
-    start.append(", not with C3 01 and eight bytes of fingerprint");
+    start.append("; it must start with C3 01 and eight bytes of fingerprint");
     if (bytes.length > 0 && bytes[0] == '{') {
       start.append("; it looks like JSON: set the format to json");
     }

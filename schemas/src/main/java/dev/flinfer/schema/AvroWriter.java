@@ -39,7 +39,7 @@ final class AvroWriter<T extends SpecificRecordBase> implements WireFormat.Write
   public byte[] write(T record) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream(256);
     bytes.writeBytes(header);
-    // Direct: a buffered encoder would allocate 2 KiB for every record.
+    // Direct, because a buffered encoder would allocate 2 KiB for every record.
     BinaryEncoder encoder = EncoderFactory.get().directBinaryEncoder(bytes, null);
     try {
       datumWriter.write(record, encoder);

@@ -2,11 +2,11 @@ package dev.flinfer.schema;
 
 import java.io.Serial;
 
-/** JSON that is well-formed and does not fit the schema. Gathers the path to the place. */
+/** JSON that is well-formed but does not fit the schema. Collects the path to the place. */
 final class JsonMismatch extends RuntimeException {
   @Serial private static final long serialVersionUID = 1L;
 
-  /** Enough to recognise a value by, too little to fill a log. */
+  /** Enough to recognize a value, too little to fill a log. */
   private static final int MAX_VALUE_CHARS = 60;
 
   private final String path;
@@ -18,17 +18,17 @@ final class JsonMismatch extends RuntimeException {
     this.problem = problem;
   }
 
-  /** The value here is not what it should be. */
+  /** A mismatch at the current place. */
   static JsonMismatch of(String problem) {
     return new JsonMismatch("", problem);
   }
 
-  /** The same, seen from the record around it. */
+  /** This mismatch with the path from the enclosing record. */
   JsonMismatch inField(String field) {
     return in(field);
   }
 
-  /** The same, seen from the array around it. */
+  /** This mismatch with the path from the enclosing array. */
   JsonMismatch inElement(int index) {
     return in("[" + index + "]");
   }
@@ -43,7 +43,7 @@ final class JsonMismatch extends RuntimeException {
     return path.isEmpty() ? problem : "field \"" + path + "\": " + problem;
   }
 
-  /** Text for a message: in quotes, what cannot be seen escaped, not too long. */
+  /** Text for a message: in quotes, with control characters and surrogates escaped, shortened. */
   static String quote(String text) {
     StringBuilder out = new StringBuilder("\"");
     for (int i = 0; i < Math.min(text.length(), MAX_VALUE_CHARS); i++) {
@@ -57,7 +57,7 @@ final class JsonMismatch extends RuntimeException {
     return out.append('"') + lengthIfCut(text);
   }
 
-  /** A number or a name for a message: not too long. */
+  /** A number or a name for a message, shortened. */
   static String shorten(String text) {
     return text.substring(0, Math.min(text.length(), MAX_VALUE_CHARS)) + lengthIfCut(text);
   }

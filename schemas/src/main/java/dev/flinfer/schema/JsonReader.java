@@ -12,13 +12,13 @@ import org.apache.avro.specific.SpecificRecordBase;
 
 /** Reads a record from one JSON object. */
 final class JsonReader<T extends SpecificRecordBase> implements WireFormat.Reader<T> {
-  /** Jackson's own limits hold: 20 million characters a string, 1,000 levels, 1,000 digits. */
+  /** Jackson's limits apply: 20 million characters per string, 1,000 levels, 1,000 digits. */
   private static final JsonFactory FACTORY =
       JsonFactory.builder()
           .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
-          // UTF-8 is checked before parsing; a guess at UTF-16 would go around that.
+          // UTF-8 is checked before parsing; detection of UTF-16 would bypass the check.
           .disable(JsonFactory.Feature.CHARSET_DETECTION)
-          // Keys of maps come from outside: they must not fill the JVM's table of strings.
+          // Keys of maps come from outside: they must not fill the JVM's table of interned strings.
           .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
           .build();
 
@@ -62,7 +62,8 @@ final class JsonReader<T extends SpecificRecordBase> implements WireFormat.Reade
     }
     T record = type.cast(shape.read(parser));
     if (parser.nextToken() != null) {
-      throw JsonMismatch.of("more follows the object; a value holds one");
+      throw JsonMismatch.of(
+          "the value continues after the object; it must hold exactly one object");
     }
     return record;
   }
@@ -75,7 +76,9 @@ final class JsonReader<T extends SpecificRecordBase> implements WireFormat.Reade
     return "not a " + type.getSimpleName() + " in JSON: ";
   }
 
-  /** Looks a second time, only after an error, so that reading itself need not go on after one. */
+  /**
+   * Parses a second time, only after an error, so that reading need not continue after an error.
+   */
   private static String findId(byte[] bytes) {
     try (JsonParser parser = FACTORY.createParser(bytes)) {
       if (parser.nextToken() != JsonToken.START_OBJECT) {

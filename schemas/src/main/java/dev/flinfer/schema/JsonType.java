@@ -8,7 +8,7 @@ import java.util.List;
 import org.apache.avro.Schema;
 import org.apache.avro.specific.SpecificData;
 
-/** How values of one schema are read from JSON and written to it. Made once for each schema. */
+/** How values of one schema are read from JSON and written to it. Created once per schema. */
 abstract class JsonType {
   /** What a value must be, with its article, for errors. */
   final String expected;
@@ -18,7 +18,7 @@ abstract class JsonType {
   }
 
   /**
-   * Reads the value that the parser's current token starts, up to its last token.
+   * Reads the value that starts at the parser's current token, up to its last token.
    *
    * @throws JsonMismatch if the value is well-formed and does not fit the schema
    */
@@ -78,7 +78,7 @@ abstract class JsonType {
     List<Schema> branches = union.getTypes();
     if (branches.size() != 2 || !union.isNullable()) {
       throw new IllegalArgumentException(
-          "union " + union + " has no JSON form here; a union must be of null and one other type");
+          "union " + union + " is not supported in JSON; it must be of null and one other type");
     }
     int value = branches.get(0).getType() == Schema.Type.NULL ? 1 : 0;
     return new JsonContainers.OrNull(of(branches.get(value), model));

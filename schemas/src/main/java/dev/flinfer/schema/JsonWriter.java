@@ -12,7 +12,7 @@ import org.apache.avro.specific.SpecificRecordBase;
 final class JsonWriter<T extends SpecificRecordBase> implements WireFormat.Writer<T> {
   private static final JsonFactory FACTORY =
       JsonFactory.builder()
-          // Else an emoji would be written as two escapes.
+          // Otherwise an emoji would be written as two escapes.
           .enable(JsonWriteFeature.COMBINE_UNICODE_SURROGATES_IN_UTF8)
           .build();
 

@@ -8,17 +8,17 @@ import java.util.List;
 import org.apache.avro.Schema;
 
 /**
- * The schemas that a record type has had. The single-object encoding names the writer's schema by
- * its fingerprint only, so whoever reads old records must have kept it.
+ * The schemas that a record type has had. The single-object encoding identifies the writer's schema
+ * only by its fingerprint, so a reader of old records needs the schema itself.
  *
- * <p>They lie in {@code history/<record>.jsonl}: one schema a line in Avro's parsing canonical
- * form, the newest last. A test fails when the last line is not the current schema and prints the
- * line to add.
+ * <p>The schemas are in {@code history/<record>.jsonl}: one schema per line in Avro's parsing
+ * canonical form, the newest last. A test fails when the last line is not the current schema and
+ * prints the line to add.
  */
 final class SchemaHistory {
   private SchemaHistory() {}
 
-  /** The schemas of a record type, oldest first; empty for a type that keeps none. */
+  /** The schemas of a record type, oldest first; empty for a type without a history. */
   static List<Schema> of(Class<?> type) {
     try (InputStream in =
         type.getResourceAsStream(

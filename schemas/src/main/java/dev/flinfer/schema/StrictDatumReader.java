@@ -9,19 +9,19 @@ import org.apache.avro.specific.SpecificDatumReader;
 import org.apache.avro.util.Utf8;
 
 /**
- * Refuses strings that are not UTF-8. Avro reads them with U+FFFD in place of what is wrong, and a
- * prompt that was damaged on its way would be answered.
+ * Refuses strings that are not UTF-8. Avro replaces invalid bytes with U+FFFD, so a prompt that was
+ * damaged in transit would be completed.
  */
 final class StrictDatumReader<T> extends SpecificDatumReader<T> {
 
   /**
-   * @param model of {@link #model}
+   * @param model from {@link #model}
    */
   StrictDatumReader(Schema writer, Schema reader, SpecificData model) {
     super(writer, reader, model);
   }
 
-  /** As {@link WireFormat#model}, without Avro's reader that reads strings past this class. */
+  /** As {@link WireFormat#model}, without Avro's fast reader, which bypasses this class. */
   static SpecificData model(Class<?> type) {
     SpecificData model = WireFormat.model(type);
     model.setFastReaderEnabled(false);

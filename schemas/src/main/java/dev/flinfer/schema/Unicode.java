@@ -5,7 +5,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CharsetDecoder;
 import java.nio.charset.StandardCharsets;
 
-/** What UTF-8 allows and Java's strings and Jackson's parser do not check. */
+/** Checks that UTF-8 requires and that Java's strings and Jackson's parser do not make. */
 final class Unicode {
   private Unicode() {}
 
@@ -30,7 +30,7 @@ final class Unicode {
   }
 
   /**
-   * @throws JsonMismatch if the text has an unpaired surrogate, as JSON's escapes can make it
+   * @throws JsonMismatch if the text has an unpaired surrogate, which JSON's escapes can produce
    */
   static String requirePaired(String text) {
     int at = firstUnpaired(text, 0);
@@ -44,7 +44,7 @@ final class Unicode {
     return text;
   }
 
-  /** The text with U+FFFD for each unpaired surrogate. */
+  /** The text with U+FFFD in place of each unpaired surrogate. */
   static String replaceUnpaired(String text) {
     int at = firstUnpaired(text, 0);
     if (at < 0) {

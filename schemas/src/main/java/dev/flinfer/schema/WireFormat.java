@@ -17,8 +17,8 @@ public enum WireFormat {
    * Avro's single-object encoding: the bytes C3 01, the 64-bit fingerprint of the schema (low byte
    * first), the record in Avro's binary encoding.
    *
-   * <p>A reader knows the schemas of this version of Flinfer and of all before it, by their
-   * fingerprints, and fills fields that the older ones lack with their defaults. A string whose
+   * <p>A reader knows the schemas of this and all earlier versions of Flinfer by their
+   * fingerprints, and fills fields that an older schema lacks with their defaults. A string whose
    * bytes are not UTF-8 is an error.
    */
   AVRO {
@@ -36,11 +36,11 @@ public enum WireFormat {
   /**
    * One JSON object in UTF-8 without line breaks, its members named as the schema's fields.
    *
-   * <p>Reading: a member that is missing has the schema's default; one that is unknown, twice
-   * there, of the wrong type or out of range is an error, and so is anything after the object.
-   * Bytes are base64. {@code NaN}, {@code Infinity} and {@code -Infinity} are read as numbers, bare
-   * or in quotes, so that whoever checks the value can name it. Writing: members that are null are
-   * left out; a number that is not finite is written in quotes; an unpaired surrogate, which UTF-8
+   * <p>Reading: a missing member has the schema's default; an unknown or duplicate member or one of
+   * the wrong type or out of range is an error, as is anything after the object. Bytes are base64.
+   * {@code NaN}, {@code Infinity} and {@code -Infinity} are read as numbers, with or without
+   * quotes, so that the check of the value can name it. Writing: members that are null are left
+   * out; a number that is not finite is written in quotes; an unpaired surrogate, which UTF-8
    * cannot hold, becomes U+FFFD.
    */
   JSON {
@@ -58,7 +58,7 @@ public enum WireFormat {
   /** Reads a record's bytes. Thread-safe. */
   public interface Reader<T> {
     /**
-     * The record that the bytes are.
+     * Returns the record in the bytes.
      *
      * @throws WireFormatException if the bytes are not a record of this type
      */
@@ -71,9 +71,9 @@ public enum WireFormat {
   }
 
   /**
-   * The format of that name, {@code avro} or {@code json}, in upper or lower case.
+   * The format with the given name, {@code avro} or {@code json}, in upper or lower case.
    *
-   * @throws IllegalArgumentException if there is none
+   * @throws IllegalArgumentException if there is no such format
    */
   public static WireFormat of(String name) {
     for (WireFormat format : values()) {
@@ -85,19 +85,19 @@ public enum WireFormat {
         "wire format \"" + name + "\" is not known; choose avro or json");
   }
 
-  /** A reader of this format for a generated record class. Make it once and keep it. */
+  /** A reader of this format for a generated record class. Create it once and keep it. */
   public <T extends SpecificRecordBase> Reader<T> reader(Class<T> type) {
     AvroClasses.trust();
     return newReader(type);
   }
 
-  /** A writer of this format for a generated record class. Make it once and keep it. */
+  /** A writer of this format for a generated record class. Create it once and keep it. */
   public <T extends SpecificRecordBase> Writer<T> writer(Class<T> type) {
     AvroClasses.trust();
     return newWriter(type);
   }
 
-  /** The name as {@link #of} takes it. */
+  /** The name that {@link #of} takes. */
   @Override
   public String toString() {
     return name().toLowerCase(Locale.ROOT);
@@ -108,8 +108,8 @@ public enum WireFormat {
   abstract <T extends SpecificRecordBase> Writer<T> newWriter(Class<T> type);
 
   /**
-   * Avro's view of a generated class. Not the class's own model: that one finds other generated
-   * classes through Avro's class loader, and in Flink theirs can be another.
+   * Avro's view of a generated class. The class's own model is not used: it finds other generated
+   * classes through Avro's class loader, which in Flink can differ from theirs.
    */
   static SpecificData model(Class<?> type) {
     return new SpecificData(type.getClassLoader());

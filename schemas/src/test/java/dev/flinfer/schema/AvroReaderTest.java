@@ -32,12 +32,11 @@ class AvroReaderTest {
   void aWrongStartIsNamed() {
     assertThat(error(new byte[0]))
         .hasMessage(
-            NOT_A_REQUEST
-                + "it starts with nothing, it is empty, not with C3 01 and eight bytes of"
-                + " fingerprint");
+            NOT_A_REQUEST + "it is empty; it must start with C3 01 and eight bytes of fingerprint");
     assertThat(error(new byte[] {0, 0, 0, 0, 7, 1, 2, 3, 4, 5, 6}))
         .hasMessage(
-            NOT_A_REQUEST + "it starts with 00 00, not with C3 01 and eight bytes of fingerprint");
+            NOT_A_REQUEST
+                + "it starts with 00 00; it must start with C3 01 and eight bytes of fingerprint");
     assertThat(error("{\"prompt\": \"x\"}".getBytes(UTF_8)))
         .hasMessageEndingWith("; it looks like JSON: set the format to json");
     assertThat(error(Arrays.copyOf(request, 9))).hasMessageContaining("it has only 9 bytes");
@@ -59,7 +58,9 @@ class AvroReaderTest {
   void bytesAfterTheRecordAreAnError() {
     WireFormatException error = error(Arrays.copyOf(request, request.length + 3));
 
-    assertThat(error).hasMessage(NOT_A_REQUEST + "3 bytes follow the record; a value holds one");
+    assertThat(error)
+        .hasMessage(
+            NOT_A_REQUEST + "3 bytes follow the record; a value must hold exactly one record");
     assertThat(error.recordId()).isEqualTo("a1");
   }
 
@@ -88,7 +89,7 @@ class AvroReaderTest {
     assertThat(error)
         .hasMessage(
             NOT_A_REQUEST
-                + "the record ends early, the value has only "
+                + "the record ends early; the value has only "
                 + (request.length - 3)
                 + " bytes");
     assertThat(error.recordId()).isEqualTo("a1");

@@ -117,7 +117,7 @@ class JsonReaderTest {
         "[]                        | an array is not an object",
         "'text'                    | 'text' is not an object",
         "null                      | null is not an object",
-        "{} {}                     | more follows the object; a value holds one",
+        "{} {}                     | the value continues after the object; it must hold exactly one object",
         "{}]                       | it is not JSON at byte 2: Unexpected close marker ']': no open Array to close",
         "{'prompt': 'x'            | it is not JSON at byte 14: Unexpected end-of-input: expected close marker for Object",
       })

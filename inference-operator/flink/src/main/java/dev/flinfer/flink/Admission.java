@@ -1,28 +1,29 @@
 package dev.flinfer.flink;
 
 /**
- * Decides whether a subtask takes in more: by tokens, which is what the engine's KV cache and the
- * task manager's memory hold, and by a number of requests, since one without tokens still takes
- * memory. A single request is always let in, however long. Pure; belongs to the task thread but for
- * {@link #unfinished}.
+ * Decides whether a subtask reads more records: by tokens, because these fill the engine's KV cache
+ * and the TaskManager's memory, and by the number of requests, since a request without tokens still
+ * takes memory. A single request is always admitted, however long. Pure; belongs to the task thread
+ * except for {@link #unfinished}.
  */
 final class Admission {
   /**
-   * Answers that wait for a watermark take no place in the engine, but memory: there may be this
-   * many times the limits of them before the input waits too.
+   * Outcomes that wait for a watermark take no place in the engine, but memory. The input also
+   * waits when the requests without a sent outcome, or their tokens, reach this multiple of the
+   * limits.
    */
-  static final long MOST_HELD = 8;
+  private static final long MAX_HELD = 8;
 
-  /** So that as much waits as runs: the engine has the next prompts at hand when some end. */
+  /** As much waits as runs, so that the engine has the next prompts ready when some end. */
   private static final long KV_CACHES = 2;
 
   /**
-   * @param requests most requests of a subtask in the engine, at least 1
-   * @param tokens most tokens of their prompts and of what was generated for them before a restore;
-   *     0 for as many as two KV caches hold
+   * @param requests maximum number of requests of a subtask in the engine, at least 1
+   * @param tokens maximum number of tokens of their prompts and of the text generated for them
+   *     before a restore; 0 for as many as two KV caches hold
    */
   record Limits(int requests, long tokens) implements java.io.Serializable {
-    /** With the KV cache's size in place of 0. */
+    /** These limits, with the capacity of two KV caches in place of 0 tokens. */
     Limits orKvCache(long kvTokens) {
       return tokens > 0 ? this : new Limits(requests, KV_CACHES * Math.max(1, kvTokens));
     }
@@ -34,44 +35,44 @@ final class Admission {
   private int held;
   private long heldTokens;
 
-  /** For the gauge, which other threads read. */
+  /** Read by other threads, for the gauge. */
   private volatile int unfinished;
 
   Admission(Limits limits) {
     this.limits = limits;
   }
 
-  /** Whether the engine has enough. */
+  /** Whether the engine has as much as it may have. */
   boolean engineIsFull() {
     return requests >= limits.requests() || (requests > 0 && tokens >= limits.tokens());
   }
 
-  /** Whether the input waits: for the engine, or for answers that wait for a watermark. */
+  /** Whether the input waits: for the engine, or for outcomes that wait for a watermark. */
   boolean isFull() {
     return engineIsFull()
-        || held >= MOST_HELD * limits.requests()
-        || heldTokens >= MOST_HELD * limits.tokens();
+        || held >= MAX_HELD * limits.requests()
+        || heldTokens >= MAX_HELD * limits.tokens();
   }
 
-  /** A request came in. */
+  /** A request has arrived. */
   void arrived() {
     held++;
   }
 
-  /** It went to the engine, with that many tokens. */
+  /** The request was submitted to the engine. */
   void submitted(InFlight request) {
     requests++;
     tokens += request.tokens();
     heldTokens += request.tokens();
   }
 
-  /** The engine is done with it. */
+  /** The engine has finished the request. */
   void finished(InFlight request) {
     requests--;
     tokens -= request.tokens();
   }
 
-  /** It went out. */
+  /** The request's outcome was sent. */
   void emitted(InFlight request) {
     held--;
     heldTokens -= request.tokens();
@@ -84,7 +85,7 @@ final class Admission {
     unfinished = requests + pending;
   }
 
-  /** Requests that the engine is not done with. */
+  /** Number of requests that the engine has not finished. */
   int unfinished() {
     return unfinished;
   }

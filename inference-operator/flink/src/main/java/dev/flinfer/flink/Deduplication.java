@@ -19,12 +19,12 @@ import org.apache.flink.util.Collector;
 import org.apache.flink.util.function.SerializableSupplier;
 
 /**
- * Lets the first request with an id through and drops the others for some time. It is in front of
- * the inference, so a request counts as answered when it is taken up: its id is in the same
- * checkpoint as the request, and after a failure both are as they were. A request that is then
- * rejected has its answer too.
+ * Passes on the first request with an id and drops later ones for some time. It runs before the
+ * inference, so a request counts as answered when it is passed on: its id is in the same checkpoint
+ * as the request, and after a failure both are restored. A request that is then rejected has its
+ * outcome too.
  *
- * <p>A record without an id of its own, without a value, or that cannot be read is let through.
+ * <p>A record is passed on if its request has no id, if it has no value, or if it cannot be read.
  */
 final class Deduplication extends KeyedProcessFunction<String, SourceRecord, SourceRecord> {
   private static final long serialVersionUID = 1L;
@@ -42,7 +42,7 @@ final class Deduplication extends KeyedProcessFunction<String, SourceRecord, Sou
     this.ttl = ttl;
   }
 
-  /** The records without those whose id came before. They are shuffled by their ids. */
+  /** The records except those whose id occurred before. They are shuffled by their ids. */
   static DataStream<SourceRecord> of(
       DataStream<SourceRecord> records,
       Duration ttl,
@@ -79,7 +79,7 @@ final class Deduplication extends KeyedProcessFunction<String, SourceRecord, Sou
     out.collect(record);
   }
 
-  /** The id of a request, or its place in the topic where it has none. */
+  /** The id of a request, or its place in the topic if it has none. */
   static final class RequestKey implements KeySelector<SourceRecord, String> {
     private static final long serialVersionUID = 1L;
 

@@ -12,26 +12,26 @@ import org.apache.flink.api.common.operators.MailboxExecutor;
 import org.apache.flink.util.function.ThrowingRunnable;
 
 /**
- * Brings results from the engine's thread to the task thread: however many there are, at most one
- * mail is under way, so that a big batch does not flood the mailbox. Thread-safe.
+ * Passes results from the engine's thread to the task thread: however many there are, at most one
+ * mail is pending, so that a large batch does not flood the mailbox. Thread-safe.
  */
 final class EngineResults {
 
   /**
-   * What the engine said of a request: a completion, or a {@link RequestFailedException}, or an
+   * The engine's result for a request: a completion, or a {@link RequestFailedException}, or an
    * {@link EngineException}.
    */
   record Result(InFlight request, Completion completion, RuntimeException failure) {}
 
   private final Queue<Result> results = new ConcurrentLinkedQueue<>();
-  private final AtomicBoolean mailUnderWay = new AtomicBoolean();
+  private final AtomicBoolean mailPending = new AtomicBoolean();
   private final MailboxExecutor mailbox;
   private final int maxAttempts;
   private final ThrowingRunnable<Exception> onMail;
 
   /**
    * @param maxAttempts see {@link GenerationListener#maxAttempts}
-   * @param onMail runs in the task thread when there is something to {@link #poll}
+   * @param onMail runs in the task thread when there are results to {@link #poll}
    */
   EngineResults(MailboxExecutor mailbox, int maxAttempts, ThrowingRunnable<Exception> onMail) {
     this.mailbox = mailbox;
@@ -75,17 +75,18 @@ final class EngineResults {
 
   private void add(Result result) {
     results.add(result);
-    if (mailUnderWay.compareAndSet(false, true)) {
+    if (mailPending.compareAndSet(false, true)) {
       try {
         mailbox.execute(this::deliver, "results of the inference engine");
       } catch (RejectedExecutionException e) {
-        // The task has ended: nobody waits for the result, and a restore makes it again.
+        // The task has ended: nothing waits for the result, and after a restore it is computed
+        // again.
       }
     }
   }
 
   private void deliver() throws Exception {
-    mailUnderWay.set(false); // first, so that a result added from here on sends a mail of its own
+    mailPending.set(false); // first, so that a result that is added later sends its own mail
     onMail.run();
   }
 }

@@ -5,13 +5,13 @@ import dev.flinfer.engine.LlmEngine;
 import dev.flinfer.engine.SharedEngines;
 import java.io.Serializable;
 
-/** Where a subtask gets its engine from. Travels to the task managers with the job. */
+/** Gives a subtask its engine. Is serialized and sent to the TaskManagers with the job. */
 @FunctionalInterface
 public interface EngineSupplier extends Serializable {
 
   /**
    * Called once by each subtask when it opens, possibly by many at the same time. The subtask
-   * closes what it gets, once.
+   * closes the returned engine once.
    */
   LlmEngine acquire(EngineOptions options);
 

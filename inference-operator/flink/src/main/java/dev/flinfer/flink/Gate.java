@@ -3,9 +3,9 @@ package dev.flinfer.flink;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * Tells the source of a chain whether the operators behind it have room. While an operator waits
- * inside of a record no checkpoint can start; a source that hands out no record leaves the task
- * free for one. Belongs to the task thread, in which source and operators run.
+ * Informs the source of a chain whether the operators after it have room. While an operator waits
+ * inside a record no checkpoint can start; a source that emits no records leaves the task free to
+ * take one. Belongs to the task thread, in which source and operators run.
  */
 final class Gate {
   private static final ThreadLocal<Gate> OF_TASK = ThreadLocal.withInitial(Gate::new);
@@ -13,12 +13,12 @@ final class Gate {
   private int full;
   private CompletableFuture<Void> opened = CompletableFuture.completedFuture(null);
 
-  /** The gate of the task that this thread runs. */
+  /** The gate of the task that runs in this thread. */
   static Gate ofTask() {
     return OF_TASK.get();
   }
 
-  /** A side of the gate that one operator shuts and opens. */
+  /** A bar that one operator shuts and opens; the gate is open if all its bars are. */
   Bar bar() {
     return new Bar();
   }
@@ -27,7 +27,7 @@ final class Gate {
     return full == 0;
   }
 
-  /** Completes when the gate is open; complete where it is. */
+  /** Completes when the gate opens; already complete if it is open. */
   CompletableFuture<Void> opened() {
     return opened;
   }

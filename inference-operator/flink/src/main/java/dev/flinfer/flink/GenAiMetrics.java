@@ -8,14 +8,14 @@ import org.apache.flink.runtime.metrics.DescriptiveStatisticsHistogram;
 
 /**
  * Histograms under the names and in the units of OpenTelemetry's semantic conventions for
- * generative AI, over the completions that went out last. Where the convention tells two series of
- * a metric apart by an attribute, a group of that name does.
+ * generative AI, over the last completions. Where the convention distinguishes two series of a
+ * metric by an attribute, a group with the attribute's name does so here.
  *
  * @see <a href="https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/">the
  *     conventions</a>
  */
 final class GenAiMetrics {
-  /** Completions that the quantiles are of. */
+  /** Number of completions in a histogram. */
   private static final int WINDOW = 1000;
 
   private static final String TOKEN_TYPE = "gen_ai.token.type";
@@ -53,7 +53,7 @@ final class GenAiMetrics {
     if (tokens > 0) {
       timeToFirstToken.update(micros(completion.getTimeToFirstTokenMs()));
     }
-    if (tokens > 1) { // the first token has a metric of its own
+    if (tokens > 1) { // the first token has its own metric
       double decoding = completion.getLatencyMs() - completion.getTimeToFirstTokenMs();
       timePerOutputToken.update(micros(decoding / (tokens - 1)));
     }
@@ -63,7 +63,7 @@ final class GenAiMetrics {
     return Math.max(0, Math.round(millis * 1000));
   }
 
-  /** Takes microseconds, since Flink's histograms hold whole numbers, and tells seconds. */
+  /** Is updated in microseconds, since Flink's histograms hold integers, and reports seconds. */
   private record Seconds(Histogram micros) implements Histogram {
     @Override
     public void update(long value) {
@@ -81,7 +81,9 @@ final class GenAiMetrics {
     }
   }
 
-  /** Quantiles, mean and deviation are exact; what Flink wants whole is rounded. */
+  /**
+   * Quantiles, mean and deviation are exact; values for which Flink requires integers are rounded.
+   */
   private static final class SecondsStatistics extends HistogramStatistics {
     private static final double MICROS = 1e6;
 

@@ -15,19 +15,19 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A record that has come in and has not gone out. Belongs to the task thread. Its outcome is one of
- * completion and rejection, both null until it is finished.
+ * A record that was read and whose outcome has not been sent. Belongs to the task thread. The
+ * outcome is either a completion or a rejection; both are null until the request is finished.
  */
 final class InFlight {
   private static final Logger LOG = LoggerFactory.getLogger(InFlight.class);
 
-  /** Of the state; version 0 kept no event time, 1 no model. */
+  /** Version of the state's format; version 0 had no event time, version 1 no model. */
   private static final int VERSION = 2;
 
   final SourceRecord record;
   private final Long timestamp;
   private GeneratedTokens resumeFrom;
-  private String modelDigest; // of the tokens, null where not known
+  private String modelDigest; // of the model that generated the tokens, null if unknown
   private int tokens;
   private Generation generation;
   private Completion completion;
@@ -42,7 +42,7 @@ final class InFlight {
   }
 
   /**
-   * @param timestamp of the stream's element, null where it has none
+   * @param timestamp of the stream's element, null if it has none
    */
   static InFlight arrived(SourceRecord record, Long timestamp) {
     return new InFlight(record, timestamp, GeneratedTokens.NONE, null);
@@ -56,23 +56,23 @@ final class InFlight {
   }
 
   /**
-   * Has restored requests forget what another model generated, since a text that two models wrote
-   * is nobody's. What an older version kept does not say whose it is, and stays.
+   * Discards the tokens of restored requests that another model generated, so that no completion
+   * mixes two models. State of an older version does not name the model; its tokens are kept.
    */
-  static void startAnewUnlessOf(ModelInfo model, Collection<InFlight> restored) {
-    long anew = restored.stream().filter(r -> r.startsAnewUnlessOf(model.digest())).count();
-    if (anew > 0) {
+  static void discardTokensOfOtherModels(ModelInfo model, Collection<InFlight> restored) {
+    long discarded = restored.stream().filter(r -> r.discardTokensUnlessOf(model.digest())).count();
+    if (discarded > 0) {
       LOG.warn(
-          "{} of {} restored requests were begun by another model than {} ({}) and start anew from"
-              + " their prompts. To have them finished as they were begun, restore with that model",
-          anew,
+          "{} of {} restored requests were started by another model than {} ({}) and start again"
+              + " from their prompts. To finish them with their own model, restore with that model",
+          discarded,
           restored.size(),
           model.name(),
           model.digest());
     }
   }
 
-  private boolean startsAnewUnlessOf(String digest) {
+  private boolean discardTokensUnlessOf(String digest) {
     if (modelDigest == null || modelDigest.equals(digest)) {
       return false;
     }
@@ -82,7 +82,7 @@ final class InFlight {
     return begun;
   }
 
-  /** What a checkpoint keeps of it: the tokens so far, taken without waiting for the device. */
+  /** The state for a checkpoint, with the tokens so far; does not wait for the device. */
   InFlightRequest state() {
     GeneratedTokens soFar = resumeFrom;
     if (completion != null) {
@@ -109,7 +109,7 @@ final class InFlight {
     tokens = submitted.promptTokens() + resumeFrom.count();
   }
 
-  /** Tokens with which it went to the engine; 0 where it did not. */
+  /** Number of tokens with which it was submitted to the engine; 0 if it was not. */
   int tokens() {
     return tokens;
   }
@@ -135,7 +135,7 @@ final class InFlight {
   }
 
   /**
-   * @param id of the request, null where it is not known
+   * @param id of the request, null if unknown
    */
   void reject(RejectionStage stage, RuntimeException why, String id) {
     String message = why.getMessage() == null ? "" : why.getMessage();
@@ -153,7 +153,7 @@ final class InFlight {
     return rejection;
   }
 
-  /** An element of an output, with the timestamp of the element that came in. */
+  /** An element of an output, with the timestamp of the input element. */
   <T> StreamRecord<T> element(T value) {
     return timestamp == null ? new StreamRecord<>(value) : new StreamRecord<>(value, timestamp);
   }

@@ -10,7 +10,7 @@ import org.apache.flink.metrics.Gauge;
 import org.apache.flink.metrics.MetricGroup;
 
 /**
- * The operator's Flink metrics. Their names are those of the fields of Throughput, and beside them
+ * The operator's Flink metrics: counters and gauges with the names of the fields of Throughput, and
  * {@link GenAiMetrics}.
  */
 final class InferenceMetrics {
@@ -24,7 +24,7 @@ final class InferenceMetrics {
 
   /**
    * @param inFlight unfinished requests of this subtask; read by other threads
-   * @param stats the engine's; read by other threads
+   * @param stats of the engine; read by other threads
    */
   InferenceMetrics(MetricGroup operator, IntSupplier inFlight, Supplier<EngineStats> stats) {
     MetricGroup group = operator.addGroup("inference");

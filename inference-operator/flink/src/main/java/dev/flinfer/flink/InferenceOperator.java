@@ -36,11 +36,11 @@ import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
 import org.apache.flink.util.OutputTag;
 
 /**
- * Completes the prompts of its input with the engine of its process. An operator of its own, since
- * the stock async operator can neither keep half-done work in a checkpoint nor emit side outputs.
+ * Completes the prompts of its input with the engine of its process. A custom operator, because
+ * Flink's async operator can neither keep partial results in a checkpoint nor emit side outputs.
  *
- * <p>Everything here runs in the task thread. The engine's thread only reaches {@link
- * EngineResults}, which brings its results here through the mailbox.
+ * <p>Everything here runs in the task thread. The engine's thread calls only {@link EngineResults},
+ * which passes its results to the task thread through the mailbox.
  */
 final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
     implements OneInputStreamOperator<SourceRecord, CompletionRecord>, BoundedOneInput {
@@ -51,7 +51,7 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
   static final OutputTag<Throughput> THROUGHPUT =
       new OutputTag<>("throughput", new AvroTypeInfo<>(Throughput.class));
 
-  /** Renaming it loses the requests that are in users' checkpoints. */
+  /** Renaming this loses the requests in users' checkpoints. */
   private static final String STATE = "in-flight-requests";
 
   private final OperatorOptions options;
@@ -61,14 +61,14 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
   private final EngineResults results;
   private final OutputQueue queue = new OutputQueue(this::emit, this::emitBarrier);
 
-  /** Restored requests that find no place in the engine; as long as there are any, it is full. */
+  /** Restored requests that the engine has no room for; as long as there are any, it is full. */
   private final Queue<InFlight> pending = new ArrayDeque<>();
 
   private ListState<InFlightRequest> state;
   private LlmEngine engine;
   private Gate.Bar bar;
   private Admission admission;
-  private Answers answers;
+  private Outcomes outcomes;
   private boolean reusesObjects;
 
   InferenceOperator(
@@ -87,7 +87,7 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
   @Override
   public void initializeState(StateInitializationContext context) throws Exception {
     super.initializeState(context);
-    // Split over the subtasks when the parallelism changes, each request to one of them.
+    // When the parallelism changes, Flink assigns each request to one of the subtasks.
     state =
         context
             .getOperatorStateStore()
@@ -108,17 +108,17 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
     long kvTokens = (long) engine.stats().kvBlocksTotal() * ForwardPass.BLOCK_SIZE;
     admission = new Admission(options.admission().orKvCache(kvTokens));
     pending.forEach(restored -> admission.arrived());
-    InFlight.startAnewUnlessOf(engine.model(), pending);
-    answers = answers(engine); // what it hands out outlives the field
+    InFlight.discardTokensOfOtherModels(engine.model(), pending);
+    outcomes = outcomes(engine); // an argument, since the suppliers outlive the field
     reusesObjects = getExecutionConfig().isObjectReuseEnabled();
     submitPending();
   }
 
-  private Answers answers(LlmEngine opened) {
+  private Outcomes outcomes(LlmEngine opened) {
     long now = getProcessingTimeService().getCurrentProcessingTime();
     int subtask = getRuntimeContext().getTaskInfo().getIndexOfThisSubtask();
     ThroughputWindow window = new ThroughputWindow(subtask, opened.model(), now, opened.stats());
-    return new Answers(
+    return new Outcomes(
         output,
         new InferenceMetrics(getMetricGroup(), admission::unfinished, opened::stats),
         window,
@@ -133,7 +133,7 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
   public void processElement(StreamRecord<SourceRecord> element) throws Exception {
     SourceRecord record = element.getValue();
     if (record.getValue() == null) {
-      answers.tombstone();
+      outcomes.tombstone();
       return;
     }
     while (admission.isFull()) {
@@ -158,7 +158,7 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
     bar.shutIf(admission.isFull());
   }
 
-  /** Hands the request to the engine, or rejects it. */
+  /** Submits the request to the engine, or rejects it. */
   private void submit(InFlight request) {
     CompletionRequest parsed;
     try {
@@ -195,7 +195,7 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
         cause);
   }
 
-  /** Takes over what the engine has finished, and gives the places to waiting requests. */
+  /** Takes the engine's finished results, and submits pending requests in their place. */
   private void takeResults() {
     for (EngineResults.Result result = results.poll(); result != null; result = results.poll()) {
       InFlight request = result.request();
@@ -216,11 +216,11 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
 
   private void emit(InFlight request) {
     admission.emitted(request);
-    answers.emit(request);
+    outcomes.emit(request);
   }
 
   private void emitBarrier(StreamElement barrier) {
-    answers.emitBarrier(barrier);
+    outcomes.emitBarrier(barrier);
   }
 
   @Override
@@ -234,14 +234,14 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
   }
 
   /**
-   * What is finished by now goes out before the barrier and need not be in the checkpoint, and with
-   * it a report of all that went out since the last one.
+   * Sends the outcomes that are finished by now before the barrier, so that they need not be in the
+   * checkpoint, and a report of all outcomes since the last report.
    */
   @Override
   public void prepareSnapshotPreBarrier(long checkpointId) throws Exception {
     super.prepareSnapshotPreBarrier(checkpointId);
     takeResults();
-    answers.report();
+    outcomes.report();
   }
 
   @Override
@@ -259,10 +259,10 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
     while (queue.size() > 0) {
       mailbox.yield();
     }
-    answers.end();
+    outcomes.end();
   }
 
-  /** Also called when the task is cancelled, has failed, or has not come to the end of open. */
+  /** Also called when the task is canceled, has failed, or has not completed open. */
   @Override
   public void close() throws Exception {
     try {

@@ -11,7 +11,7 @@ import org.apache.flink.streaming.api.operators.StreamOperator;
 import org.apache.flink.streaming.api.operators.StreamOperatorParameters;
 import org.apache.flink.util.function.SerializableSupplier;
 
-/** Makes the operator on the task manager, where its mailbox is. */
+/** Creates the operator on the TaskManager, where its mailbox is. */
 final class InferenceOperatorFactory extends AbstractStreamOperatorFactory<CompletionRecord>
     implements OneInputStreamOperatorFactory<SourceRecord, CompletionRecord> {
   private static final long serialVersionUID = 1L;
@@ -31,7 +31,7 @@ final class InferenceOperatorFactory extends AbstractStreamOperatorFactory<Compl
   }
 
   @Override
-  @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"}) // as the interface has it
+  @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"}) // the interface declares it so
   public <T extends StreamOperator<CompletionRecord>> T createStreamOperator(
       StreamOperatorParameters<CompletionRecord> parameters) {
     return (T) new InferenceOperator(parameters, options, engines, reader.get());

@@ -12,18 +12,18 @@ import org.apache.flink.streaming.api.watermark.Watermark;
 import org.apache.flink.streaming.runtime.streamrecord.StreamElement;
 
 /**
- * Decides when an answer or a watermark may go out. Between two watermarks answers go out as they
- * are finished; no answer crosses a watermark in either direction. That is the order of Flink's
- * AsyncWaitOperator in unordered mode: a record that is late, or on time, stays so.
+ * Decides when an outcome or a watermark may be sent. Between two watermarks outcomes are sent when
+ * they are finished; no outcome crosses a watermark in either direction. This is the order of
+ * Flink's AsyncWaitOperator in unordered mode: a record that is late, or on time, stays so.
  *
- * <p>The watermarks' status keeps its place too: while an output is idle, Flink drops its
+ * <p>A watermark status keeps its place as well: while an output is idle, Flink drops its
  * watermarks and does not wait for its records.
  *
  * <p>Not thread-safe. The sinks must not call back.
  */
 final class OutputQueue {
 
-  /** Requests that have not gone out, and the watermark or status behind them, null if none yet. */
+  /** Requests that have not been sent, and the watermark or status after them, null if none yet. */
   private static final class Segment {
     final Set<InFlight> requests = new LinkedHashSet<>();
     StreamElement barrier;
@@ -40,12 +40,12 @@ final class OutputQueue {
     segments.add(new Segment());
   }
 
-  /** Requests in it, finished ones included. */
+  /** Number of requests in the queue, including finished ones. */
   int size() {
     return size;
   }
 
-  /** The requests in it, in the order in which they came. */
+  /** The requests in the queue, in the order of arrival. */
   List<InFlight> requests() {
     List<InFlight> all = new ArrayList<>(size);
     segments.forEach(segment -> all.addAll(segment.requests));
@@ -69,7 +69,7 @@ final class OutputQueue {
       fromLast.next();
       Segment previous = fromLast.next();
       if (previous.barrier instanceof Watermark && barrier instanceof Watermark) {
-        previous.barrier = barrier; // the later of two watermarks says it all
+        previous.barrier = barrier; // the later of two watermarks implies the earlier
       } else {
         last.barrier = barrier;
         segments.add(new Segment());
@@ -77,7 +77,7 @@ final class OutputQueue {
     }
   }
 
-  /** Sends the request on now, or as soon as the watermark in front of it has gone out. */
+  /** Sends the request's outcome now, or as soon as the watermark before it has been sent. */
   void finished(InFlight request) {
     if (segments.getFirst().requests.remove(request)) {
       emit(request);

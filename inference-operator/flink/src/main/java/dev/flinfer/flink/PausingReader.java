@@ -9,7 +9,7 @@ import org.apache.flink.api.connector.source.SourceReader;
 import org.apache.flink.api.connector.source.SourceSplit;
 import org.apache.flink.core.io.InputStatus;
 
-/** A reader that has nothing to give while the gate of its task is shut. */
+/** A reader that returns no records while the gate of its task is shut. */
 final class PausingReader<T, S extends SourceSplit> implements SourceReader<T, S> {
   private final SourceReader<T, S> reader;
   private final Gate gate = Gate.ofTask();

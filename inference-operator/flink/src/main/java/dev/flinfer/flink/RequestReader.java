@@ -6,9 +6,9 @@ import dev.flinfer.schema.SourceRecord;
 import dev.flinfer.schema.WireFormat;
 import java.nio.ByteBuffer;
 
-/** Reads the request in a record, and gives it an id where it has none. */
+/** Reads the request in a record, and gives it an id if it has none. */
 final class RequestReader {
-  /** Whatever becomes of a request, its id must fit in a record. */
+  /** Whatever the outcome of a request, its id must fit into a record. */
   static final int MAX_ID_LENGTH = 1024;
 
   private final WireFormat.Reader<CompletionRequest> format;
@@ -28,14 +28,14 @@ final class RequestReader {
     }
     if (request.getId().length() > MAX_ID_LENGTH) {
       throw new InvalidRequestException(
-          "id has %d characters; the most is %d. Put what is longer in metadata"
+          "id has %d characters; the maximum is %d. Put longer values into metadata"
               .formatted(request.getId().length(), MAX_ID_LENGTH));
     }
     return request;
   }
 
   /**
-   * The id that the request came with, null if with none.
+   * The id in the request, null if it has none.
    *
    * @throws dev.flinfer.schema.WireFormatException if the record's value is not a request
    */
@@ -43,13 +43,13 @@ final class RequestReader {
     return parse(record).getId();
   }
 
-  /** An id for a request without one: the same whenever it is read again. */
+  /** An id for a request without one, the same each time that the record is read. */
   static String place(SourceRecord record) {
     return record.getTopic() + "-" + record.getPartition() + "-" + record.getOffset();
   }
 
   private CompletionRequest parse(SourceRecord record) {
-    ByteBuffer value = record.getValue().duplicate(); // reading it moves its position
+    ByteBuffer value = record.getValue().duplicate(); // reading moves a buffer's position
     byte[] bytes = new byte[value.remaining()];
     value.get(bytes);
     return format.read(bytes);

@@ -6,11 +6,11 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Copies records, as Avro's serializer does but many times as fast. */
+/** Copies records like Avro's serializer, but many times as fast. */
 final class SourceRecords {
   private SourceRecords() {}
 
-  /** A record that shares nothing that can change. */
+  /** A copy that shares no mutable state with the record. */
   static SourceRecord copy(SourceRecord record) {
     List<Header> headers = new ArrayList<>(record.getHeaders().size());
     for (Header header : record.getHeaders()) {

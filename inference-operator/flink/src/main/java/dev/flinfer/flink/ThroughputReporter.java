@@ -8,9 +8,7 @@ import org.apache.flink.api.common.operators.ProcessingTimeService;
 import org.apache.flink.streaming.api.operators.Output;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 
-/**
- * Sends a report once in every interval. Its timers run in the task thread and end with the task.
- */
+/** Sends a report in every interval. Its timers run in the task thread and end with the task. */
 final class ThroughputReporter {
   private final ProcessingTimeService time;
   private final long intervalMillis;
@@ -19,7 +17,7 @@ final class ThroughputReporter {
   private ScheduledFuture<?> timer;
 
   /**
-   * @param endOfWindow ends the window at the time given, milliseconds since the epoch
+   * @param endOfWindow ends the window at the given time, in milliseconds since the epoch
    */
   ThroughputReporter(
       ProcessingTimeService time,
@@ -34,19 +32,19 @@ final class ThroughputReporter {
   }
 
   private void registerTimer(long now) {
-    timer = time.registerTimer(now + intervalMillis, at -> reportAndGoOn());
+    timer = time.registerTimer(now + intervalMillis, at -> reportAndRegisterNext());
   }
 
-  private void reportAndGoOn() {
+  private void reportAndRegisterNext() {
     registerTimer(report());
   }
 
-  /** Ends the regular reports; without it they end with the task. */
+  /** Ends the regular reports; without this call they end with the task. */
   void stop() {
     timer.cancel(false);
   }
 
-  /** Reports now, and returns when that was. */
+  /** Sends a report now, and returns its time. */
   long report() {
     long now = time.getCurrentProcessingTime();
     output.collect(InferenceOperator.THROUGHPUT, new StreamRecord<>(endOfWindow.apply(now), now));

@@ -8,8 +8,8 @@ import java.util.concurrent.TimeUnit;
 import org.HdrHistogram.Histogram;
 
 /**
- * Adds up what a subtask did since the last report; the next window starts where the last ended.
- * Pure: knows no clock. Not thread-safe.
+ * Adds up the work of a subtask since the last report; the next window starts where the last ended.
+ * Pure: uses no clock. Not thread-safe.
  */
 final class ThroughputWindow {
   private static final int SIGNIFICANT_DIGITS = 3;
@@ -54,10 +54,10 @@ final class ThroughputWindow {
     return requests == 0 && rejections == 0;
   }
 
-  /** Ends the window, reports it and starts the next. */
+  /** Ends the window, returns its report and starts the next window. */
   Throughput close(long now, EngineStats stats) {
     long steps = stats.steps() - before.steps();
-    double seconds = Math.max(1, now - start) / 1000.0; // a clock may stand still or go back
+    double seconds = Math.max(1, now - start) / 1000.0; // a clock may stop or go back
     Throughput report =
         Throughput.newBuilder()
             .setWindowStart(start)

@@ -7,19 +7,19 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** What a subtask lets in: tokens before requests. */
+/** How much a subtask admits, by tokens and by requests. */
 @Timeout(20)
 final class AdmissionTest {
 
   @Test
-  void zeroTokensAreWhatTwoKvCachesHold() {
+  void zeroTokensStandForTheCapacityOfTwoKvCaches() {
     Admission.Limits given = new Admission.Limits(4, 0);
     assertThat(given.orKvCache(1600)).isEqualTo(new Admission.Limits(4, 3200));
     assertThat(new Admission.Limits(4, 7).orKvCache(1600)).isEqualTo(new Admission.Limits(4, 7));
   }
 
   @Test
-  void longPromptsHoldTheInputThoughTheyAreFew() throws Exception {
+  void aFewLongPromptsBlockTheInput() throws Exception {
     try (OperatorHarness harness = OperatorHarness.opened(1000, 30)) {
       harness.process(0, "a:" + "x".repeat(20) + ":1");
       harness.process(1, "b:" + "x".repeat(20) + ":1"); // 20 of 30 tokens: there is room
@@ -34,17 +34,17 @@ final class AdmissionTest {
   }
 
   @Test
-  void shortPromptsAreManyWithinTheSameTokens() throws Exception {
+  void manyShortPromptsFitIntoTheSameTokens() throws Exception {
     try (OperatorHarness harness = OperatorHarness.opened(1000, 30)) {
       for (int i = 0; i < 29; i++) {
-        harness.process(i, "r" + i + ":x:1"); // would wait for ever if they were too many
+        harness.process(i, "r" + i + ":x:1"); // would wait forever if they were too many
       }
       assertThat(harness.engine.running()).hasSize(29);
     }
   }
 
   @Test
-  void aPromptBeyondTheLimitIsTakenWhereTheEngineIsEmpty() throws Exception {
+  void aPromptAboveTheLimitIsAdmittedIfTheEngineIsEmpty() throws Exception {
     try (OperatorHarness harness = OperatorHarness.opened(1000, 1)) {
       for (int i = 0; i < 3; i++) {
         harness.process(i, "r" + i + ":" + "x".repeat(100) + ":1");
@@ -67,7 +67,7 @@ final class AdmissionTest {
   }
 
   @Test
-  void answersThatWaitForAWatermarkAreCountedByTheirTokensToo() throws Exception {
+  void tokensOfOutcomesThatWaitForAWatermarkAreCounted() throws Exception {
     try (OperatorHarness harness = OperatorHarness.opened(1000, 10)) {
       harness.process(0, "slow:x:9");
       harness.flink.processWatermark(10);

@@ -15,7 +15,7 @@ final class DeduplicationTest {
   private static final Duration TTL = Duration.ofMinutes(10);
 
   @Test
-  void theFirstOfAnIdIsLetThroughAndTheOthersAreDropped() throws Exception {
+  void theFirstRequestWithAnIdIsPassedOnAndLaterOnesAreDropped() throws Exception {
     try (KeyedOneInputStreamOperatorTestHarness<String, SourceRecord, SourceRecord> harness =
         harness()) {
       harness.open();
@@ -28,7 +28,7 @@ final class DeduplicationTest {
   }
 
   @Test
-  void whatHasNoIdIsLetThrough() throws Exception {
+  void recordsWithoutAnIdArePassedOn() throws Exception {
     try (KeyedOneInputStreamOperatorTestHarness<String, SourceRecord, SourceRecord> harness =
         harness()) {
       harness.open();
@@ -44,13 +44,13 @@ final class DeduplicationTest {
   }
 
   @Test
-  void anIdIsForgottenSomeTimeAfterTheFirst() throws Exception {
+  void anIdIsForgottenSomeTimeAfterItsFirstRequest() throws Exception {
     try (KeyedOneInputStreamOperatorTestHarness<String, SourceRecord, SourceRecord> harness =
         harness()) {
       harness.open();
       process(harness, 0, "a:hello:1");
       harness.setStateTtlProcessingTime(TTL.toMillis() - 1);
-      process(harness, 1, "a:hello:1"); // does not start the time anew
+      process(harness, 1, "a:hello:1"); // does not restart the time
       harness.setStateTtlProcessingTime(TTL.toMillis());
       process(harness, 2, "a:hello:1");
       assertThat(offsets(harness)).containsExactly(0L, 2L);
@@ -65,7 +65,7 @@ final class DeduplicationTest {
       harness.open();
       process(harness, 0, "a:hello:1");
       state = harness.snapshot(1, 1);
-      process(harness, 1, "b:hello:1"); // behind it: it comes again
+      process(harness, 1, "b:hello:1"); // after the checkpoint: it is read again
     }
     try (KeyedOneInputStreamOperatorTestHarness<String, SourceRecord, SourceRecord> harness =
         harness()) {

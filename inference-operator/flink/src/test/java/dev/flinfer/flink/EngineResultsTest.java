@@ -25,7 +25,7 @@ final class EngineResultsTest {
   }
 
   @Test
-  void manyResultsAreOneMail() throws Exception {
+  void manyResultsSendOneMail() throws Exception {
     EngineException first = new EngineException("1");
     EngineException second = new EngineException("2");
     listener.onFailure(first);
@@ -37,7 +37,7 @@ final class EngineResultsTest {
   }
 
   @Test
-  void aResultAfterTheMailSendsTheNext() throws Exception {
+  void aResultAfterTheMailHasRunSendsAnother() throws Exception {
     listener.onFailure(new EngineException("1"));
     mails.waiting.remove(0).run();
     listener.onFailure(new EngineException("2"));

@@ -19,12 +19,12 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * An engine whose steps the test takes. Token p of a request depends on its id and p alone, and
- * each request ends after its max_tokens. Its log-probabilities are minus the tokens.
+ * An engine whose steps the test runs. Token p of a request depends only on its id and p, and each
+ * request ends after its max_tokens. Log-probabilities are the negated tokens.
  */
 final class FakeEngine implements LlmEngine {
 
-  /** A request in it. */
+  /** A request in the engine. */
   private final class Sequence implements Generation {
     final CompletionRequest request;
     final GeneratedTokens resumedFrom;
@@ -175,29 +175,29 @@ final class FakeEngine implements LlmEngine {
             message, attempts, new IllegalStateException("CL_OUT_OF_RESOURCES")));
   }
 
-  /** How often it may fail. */
+  /** The number of failures that the operator permits for the request. */
   synchronized int maxAttempts(String id) {
     return running.get(id).listener.maxAttempts();
   }
 
-  /** What an engine must not do. */
+  /** Completes a request twice, which an engine must not do. */
   synchronized void completeTwice(String id) {
     Sequence sequence = running.get(id);
     finish(id);
     sequence.step();
   }
 
-  /** From here on every request ends with the time given. */
+  /** Sets the latency of all requests that end from now on. */
   synchronized void latency(double ms) {
     latencyMs = ms;
   }
 
-  /** From here on it says that it is another model. */
+  /** Changes the digest of the model that the engine reports from now on. */
   synchronized void become(String modelDigest) {
     digest = modelDigest;
   }
 
-  /** The device breaks. */
+  /** The device fails permanently. */
   synchronized void die(EngineException why) {
     dead = why;
     List<Sequence> lost = List.copyOf(running.values());
@@ -218,7 +218,7 @@ final class FakeEngine implements LlmEngine {
     return List.copyOf(cancelled);
   }
 
-  /** With how many tokens a running request came. */
+  /** The tokens with which a running request was submitted. */
   synchronized GeneratedTokens resumedFrom(String id) {
     return running.get(id).resumedFrom;
   }

@@ -27,14 +27,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** The job with the real engine on a device that fails on chosen tokens, or for good. */
+/** The job with the real engine on a device that fails on chosen tokens, or permanently. */
 @Timeout(180)
 final class FaultyDeviceIT {
   private static final int REQUESTS = 120;
   private static final int POISON = 200;
   private static final AtomicInteger OPENED = new AtomicInteger();
 
-  /** Of the engine that is opened first; the others' devices are sound. */
+  /** The fault of the engine that is opened first; the devices of later engines work. */
   private static volatile BiPredicate<Long, Boolean> fault;
 
   @RegisterExtension
@@ -46,7 +46,7 @@ final class FaultyDeviceIT {
               .build());
 
   @Test
-  void onlyTheOffendersAreRejectedAndTheOthersHaveTheSameAnswers() throws Exception {
+  void onlyFailingRequestsAreRejectedAndTheOthersHaveTheSameCompletions() throws Exception {
     Map<String, String> sound = run((step, poisoned) -> false);
     assertThat(OPENED).hasValue(1);
     assertThat(sound).hasSize(REQUESTS);
@@ -68,7 +68,7 @@ final class FaultyDeviceIT {
   }
 
   @Test
-  void aDeadDeviceFailsTheTaskAndNobodyIsRejected() throws Exception {
+  void aDeadDeviceFailsTheTaskAndNoRequestIsRejected() throws Exception {
     Map<String, String> sound = run((step, poisoned) -> false);
 
     Map<String, String> restarted = run((step, poisoned) -> step > 100);
@@ -87,7 +87,7 @@ final class FaultyDeviceIT {
         .formatted(i, 1 + i % 100, isPoisoned(i) ? POISON : 7, POISON);
   }
 
-  /** Answers by id: tokens and log-probabilities, or why there are none. */
+  /** Outcomes by id: tokens and log-probabilities, or the reason of the rejection. */
   @SuppressWarnings("try") // the iterator's close throws whatever the job threw
   private static Map<String, String> run(BiPredicate<Long, Boolean> first) throws Exception {
     fault = first;
@@ -113,15 +113,15 @@ final class FaultyDeviceIT {
             .returns(Types.STRING);
     DataStream<String> rejections =
         inference.rejections().map(FaultyDeviceIT::reason).returns(Types.STRING);
-    Map<String, String> answers = new TreeMap<>();
+    Map<String, String> outcomes = new TreeMap<>();
     try (CloseableIterator<String> all = completions.union(rejections).executeAndCollect()) {
       all.forEachRemaining(
-          answer -> {
-            String[] parts = answer.split("=", 2);
-            assertThat(answers.put(parts[0], parts[1])).as(parts[0]).isNull();
+          outcome -> {
+            String[] parts = outcome.split("=", 2);
+            assertThat(outcomes.put(parts[0], parts[1])).as(parts[0]).isNull();
           });
     }
-    return answers;
+    return outcomes;
   }
 
   private static String reason(Rejection rejection) {

@@ -26,7 +26,7 @@ final class GateTest {
   }
 
   @Test
-  void waitsForAllOperators() {
+  void opensWhenNoOperatorIsFull() {
     Gate.Bar first = gate.bar();
     Gate.Bar second = gate.bar();
     first.shutIf(true);

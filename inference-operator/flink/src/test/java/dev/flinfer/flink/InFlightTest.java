@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 final class InFlightTest {
 
   @Test
-  void whatIsRestoredAndNotSubmittedYetIsTheSameInTheNextCheckpoint() {
+  void aRestoredRequestThatIsNotSubmittedYetIsUnchangedInTheNextCheckpoint() {
     InFlightRequest state =
         InFlightRequest.newBuilder()
             .setRecord(TestRecords.record(0, "a:hello:4"))

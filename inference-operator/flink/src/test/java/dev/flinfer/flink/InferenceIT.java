@@ -34,17 +34,17 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** A job on Flink's MiniCluster, with an engine that steps by itself. */
+/** A job on Flink's MiniCluster, with an engine whose device runs in a thread. */
 @Timeout(120)
 final class InferenceIT {
   private static final int PARALLELISM = 2;
   private static final int RECORDS = 400;
   private static final SharedEngines ENGINES = new SharedEngines(InferenceIT::open);
 
-  /** In the order in which they were opened; the first dies at the step given. */
+  /** In the order in which they were opened; the first fails at {@link #failsAtStep}. */
   private static final List<FakeEngine> OPENED = new CopyOnWriteArrayList<>();
 
-  private static volatile long diesAtStep;
+  private static volatile long failsAtStep;
 
   private static final InMemoryReporter METRICS = InMemoryReporter.createWithRetainedMetrics();
 
@@ -60,40 +60,40 @@ final class InferenceIT {
   @BeforeEach
   void forgetEngines() {
     OPENED.clear();
-    diesAtStep = Long.MAX_VALUE;
+    failsAtStep = Long.MAX_VALUE;
   }
 
   @Test
-  void everyRecordHasOneAnswerWithCheckpointsOnAndWithoutGenericTypes() throws Exception {
-    assertEachRecordHasOneAnswer(run(job("disable")));
+  void everyRecordHasOneOutcomeWithCheckpointsOnAndWithoutGenericTypes() throws Exception {
+    assertEachRecordHasOneOutcome(run(job("disable")));
     assertThat(OPENED).hasSize(1);
     assertThat(OPENED.get(0).closes()).isEqualTo(1);
   }
 
   @Test
-  void everyRecordHasOneAnswerWhereTheDeviceDiesHalfWay() throws Exception {
-    diesAtStep = 120; // of about 260
-    assertEachRecordHasOneAnswer(run(job("fixed-delay")));
+  void everyRecordHasOneOutcomeIfTheDeviceFailsHalfWay() throws Exception {
+    failsAtStep = 120; // of about 260
+    assertEachRecordHasOneOutcome(run(job("fixed-delay")));
     assertThat(OPENED).hasSize(2);
     assertThat(OPENED).allSatisfy(engine -> assertThat(engine.closes()).isEqualTo(1));
   }
 
-  /** Every id three times, from different places, and the device dies half-way. */
+  /** Every id occurs three times, at different places, and the device fails half-way. */
   @Test
   void anIdIsAnsweredOnceWithDeduplication() throws Exception {
-    diesAtStep = 60;
+    failsAtStep = 60;
     int ids = 120;
-    Map<String, Integer> answers =
+    Map<String, Integer> outcomes =
         run(
             job(
                 "fixed-delay",
                 i -> i % 10 == 3 ? json(i) : json(i).replace("r" + i, "same" + i % ids),
                 Duration.ofHours(1)));
     assertThat(OPENED).hasSize(2);
-    assertThat(answers.values()).containsOnly(1);
-    assertThat(answers.keySet().stream().filter(a -> a.startsWith("rejected"))).hasSize(40);
+    assertThat(outcomes.values()).containsOnly(1);
+    assertThat(outcomes.keySet().stream().filter(a -> a.startsWith("rejected"))).hasSize(40);
     assertThat(
-            answers.keySet().stream()
+            outcomes.keySet().stream()
                 .filter(a -> a.startsWith("completed"))
                 .map(a -> a.split(" ", -1)[1]))
         .containsExactlyInAnyOrderElementsOf(
@@ -101,17 +101,17 @@ final class InferenceIT {
   }
 
   @Test
-  void whatDeduplicationDropsIsCounted() throws Exception {
+  void duplicatesAreCounted() throws Exception {
     long before = duplicates();
     String one = "{\"id\": \"same%d\", \"prompt\": \"hello\", \"max_tokens\": 1}";
-    Map<String, Integer> answers =
+    Map<String, Integer> outcomes =
         run(job("disable", i -> one.formatted(i % 40), Duration.ofHours(1)));
-    assertThat(answers).hasSize(40);
-    assertThat(answers.values()).containsOnly(1);
+    assertThat(outcomes).hasSize(40);
+    assertThat(outcomes.values()).containsOnly(1);
     assertThat(duplicates() - before).isEqualTo(RECORDS - 40);
   }
 
-  /** In all jobs so far. */
+  /** The number of duplicates in all jobs so far. */
   private static long duplicates() {
     long sum = 0;
     for (Map<String, Metric> group : METRICS.getMetricsByGroup().values()) {
@@ -141,15 +141,15 @@ final class InferenceIT {
     config.set(FlinferOptions.MODEL, "fake");
     config.set(FlinferOptions.MAX_IN_FLIGHT, 8);
     config.set(FlinferOptions.DEDUPLICATE_TTL, deduplicateTtl);
-    // Not a method reference: it would take the engines with it to the task manager.
+    // Not a method reference, which would be serialized together with the engines.
     return Inference.of(input, config, options -> ENGINES.acquire(options));
   }
 
-  private static void assertEachRecordHasOneAnswer(Map<String, Integer> answers) {
-    assertThat(answers.keySet())
+  private static void assertEachRecordHasOneOutcome(Map<String, Integer> outcomes) {
+    assertThat(outcomes.keySet())
         .containsExactlyInAnyOrderElementsOf(
-            LongStream.range(0, RECORDS).mapToObj(InferenceIT::answer).toList());
-    assertThat(answers.values()).containsOnly(1);
+            LongStream.range(0, RECORDS).mapToObj(InferenceIT::outcome).toList());
+    assertThat(outcomes.values()).containsOnly(1);
   }
 
   private static String json(long i) {
@@ -158,7 +158,7 @@ final class InferenceIT {
         : "{\"id\": \"r%d\", \"prompt\": \"hello\", \"max_tokens\": %d}".formatted(i, i % 20);
   }
 
-  private static String answer(long i) {
+  private static String outcome(long i) {
     String id = "r" + i;
     return i % 10 == 3
         ? "rejected " + i
@@ -183,16 +183,16 @@ final class InferenceIT {
             .rejections()
             .map(r -> "rejected " + r.getRecord().getOffset())
             .returns(Types.STRING);
-    Map<String, Integer> answers = new TreeMap<>();
+    Map<String, Integer> outcomes = new TreeMap<>();
     try (CloseableIterator<String> all = completions.union(rejections).executeAndCollect()) {
-      all.forEachRemaining(answer -> answers.merge(answer, 1, Integer::sum));
+      all.forEachRemaining(outcome -> outcomes.merge(outcome, 1, Integer::sum));
     }
-    return answers;
+    return outcomes;
   }
 
   private static LlmEngine open(EngineOptions options) {
     FakeEngine engine = new FakeEngine();
-    long lastStep = OPENED.isEmpty() ? diesAtStep : Long.MAX_VALUE;
+    long lastStep = OPENED.isEmpty() ? failsAtStep : Long.MAX_VALUE;
     OPENED.add(engine);
     Thread device = new Thread(() -> runDevice(engine, lastStep), "device");
     device.setDaemon(true);

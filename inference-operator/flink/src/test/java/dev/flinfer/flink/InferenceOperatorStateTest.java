@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Timeout;
 final class InferenceOperatorStateTest {
 
   @Test
-  void aRestoredRequestGoesOnBehindItsLastToken() throws Exception {
+  void aRestoredRequestContinuesAfterItsLastToken() throws Exception {
     OperatorSubtaskState state;
     try (OperatorHarness harness = OperatorHarness.opened(4)) {
       harness.process(0, "a:hello:5");
@@ -55,7 +55,7 @@ final class InferenceOperatorStateTest {
   }
 
   @Test
-  void whatAnotherModelBeganStartsAnewFromItsPrompt() throws Exception {
+  void aRequestOfAnotherModelStartsAgainFromItsPrompt() throws Exception {
     OperatorSubtaskState state;
     try (OperatorHarness harness = OperatorHarness.opened(4)) {
       harness.process(0, "a:hello:5");
@@ -70,7 +70,7 @@ final class InferenceOperatorStateTest {
       state = harness.checkpoint(2);
     }
     try (OperatorHarness harness = OperatorHarness.restoredWith("1", state)) {
-      assertThat(harness.engine.resumedFrom("a").tokens()).hasSize(2); // its own now
+      assertThat(harness.engine.resumedFrom("a").tokens()).hasSize(2); // its own tokens
       harness.finish("a");
       harness.assertOutput("a");
     }
@@ -91,14 +91,14 @@ final class InferenceOperatorStateTest {
       List<? extends StreamRecord<? extends CompletionRecord>> out =
           harness.flink.extractOutputStreamRecords();
       assertThat(out.get(0).getTimestamp()).isEqualTo(OperatorHarness.eventTime(0));
-      assertThat(out.get(1).hasTimestamp()).isFalse(); // not the record's own, which it has
+      assertThat(out.get(1).hasTimestamp()).isFalse(); // though the record has a timestamp
       assertThat(harness.flink.getSideOutput(InferenceOperator.REJECTIONS).peek().getTimestamp())
           .isEqualTo(OperatorHarness.eventTime(2));
     }
   }
 
   @Test
-  void attemptsGoOnBehindARestore() throws Exception {
+  void attemptsAreRestored() throws Exception {
     InFlightRequest failedTwice =
         InFlightRequest.newBuilder()
             .setRecord(TestRecords.record(0, "a:hello:2"))
@@ -110,7 +110,7 @@ final class InferenceOperatorStateTest {
   }
 
   @Test
-  void whatIsFinishedGoesOutBeforeTheBarrierAndIsNotInTheState() throws Exception {
+  void finishedRequestsAreSentBeforeTheBarrierAndAreNotInTheState() throws Exception {
     OperatorSubtaskState state;
     try (OperatorHarness harness = OperatorHarness.opened(4)) {
       harness.process(0, "a:hello:1");
@@ -127,7 +127,7 @@ final class InferenceOperatorStateTest {
   }
 
   @Test
-  void anAnswerThatWaitsForAWatermarkIsInTheStateWithAllItsTokens() throws Exception {
+  void aCompletionThatWaitsForAWatermarkIsInTheStateWithAllItsTokens() throws Exception {
     OperatorSubtaskState state;
     try (OperatorHarness harness = OperatorHarness.opened(4)) {
       harness.process(0, "a:hello:2");
@@ -149,7 +149,7 @@ final class InferenceOperatorStateTest {
   }
 
   @Test
-  void aRestoredRecordThatCannotBeReadAnyMoreIsRejected() throws Exception {
+  void aRestoredRecordThatCannotBeReadIsRejected() throws Exception {
     OperatorSubtaskState state;
     try (OperatorHarness harness = OperatorHarness.opened(4)) {
       harness.process(0, "a:hello:2");
@@ -165,7 +165,7 @@ final class InferenceOperatorStateTest {
   }
 
   @Test
-  void restoredRequestsBeyondTheLimitWaitAndGoBeforeNewInput() throws Exception {
+  void restoredRequestsAboveTheLimitWaitAndGoBeforeNewInput() throws Exception {
     OperatorSubtaskState state;
     try (OperatorHarness harness = OperatorHarness.opened(5)) {
       for (int i = 0; i < 5; i++) {
@@ -176,7 +176,7 @@ final class InferenceOperatorStateTest {
     }
     try (OperatorHarness harness = OperatorHarness.restored(state, 2)) {
       assertThat(harness.engine.submitted()).containsExactly("r0", "r1");
-      state = harness.checkpoint(2); // those that wait are in it
+      state = harness.checkpoint(2); // the waiting requests are in it
       CompletableFuture<Void> device = finishAll(harness.engine, "new");
 
       harness.process(9, "new:hello:2");
@@ -194,7 +194,7 @@ final class InferenceOperatorStateTest {
   }
 
   @Test
-  void answersThatWaitForAWatermarkHoldTheInputToo() throws Exception {
+  void outcomesThatWaitForAWatermarkBlockTheInputToo() throws Exception {
     try (OperatorHarness harness = OperatorHarness.opened(2)) {
       harness.process(0, "slow:hello:9");
       harness.flink.processWatermark(10);
@@ -205,7 +205,7 @@ final class InferenceOperatorStateTest {
       harness.assertOutput();
       CompletableFuture<Void> device = finishAll(harness.engine, "slow");
 
-      harness.process(16, "r16:hello:1"); // waits until slow lets the others out
+      harness.process(16, "r16:hello:1"); // waits until slow is finished and the others are sent
 
       device.get(10, TimeUnit.SECONDS);
       assertThat(harness.completedIds()).hasSize(16).startsWith("slow", "r1");
@@ -247,7 +247,9 @@ final class InferenceOperatorStateTest {
                     .isEqualTo(FakeEngine.tokensOf(completion.getId(), 3)));
   }
 
-  /** Restores with another parallelism, generates one more token each, takes a checkpoint. */
+  /**
+   * Restores with another parallelism, generates one more token per request, takes a checkpoint.
+   */
   private static OperatorSubtaskState runAndRepackage(
       OperatorSubtaskState state, int before, int parallelism) throws Exception {
     OperatorSubtaskState[] states = new OperatorSubtaskState[parallelism];
@@ -262,7 +264,7 @@ final class InferenceOperatorStateTest {
     return AbstractStreamOperatorTestHarness.repackageState(states);
   }
 
-  /** A device that works until it has finished the request given. */
+  /** A device that works until it has finished the given request. */
   private static CompletableFuture<Void> finishAll(FakeEngine engine, String last) {
     return CompletableFuture.runAsync(
         () -> {

@@ -40,7 +40,7 @@ final class InferenceOperatorTest {
   }
 
   @Test
-  void completionsComeAsTheyAreFinished() throws Exception {
+  void completionsAreSentInTheOrderInWhichTheyFinish() throws Exception {
     try (OperatorHarness harness = OperatorHarness.opened(3)) {
       harness.process(0, "a:hello:9");
       harness.process(1, "b:hello:1");
@@ -54,7 +54,7 @@ final class InferenceOperatorTest {
   }
 
   @Test
-  void anElementWithoutTimestampHasNoneBehindEither() throws Exception {
+  void anElementWithoutTimestampGivesACompletionWithoutOne() throws Exception {
     try (OperatorHarness harness = OperatorHarness.opened(3)) {
       harness.flink.processElement(new StreamRecord<>(TestRecords.record(0, "a:hello:1")));
       harness.finish("a");
@@ -63,7 +63,7 @@ final class InferenceOperatorTest {
   }
 
   @Test
-  void aFullEngineHoldsTheInputUntilOneIsFinished() throws Exception {
+  void aFullEngineBlocksTheInputUntilARequestIsFinished() throws Exception {
     try (OperatorHarness harness = OperatorHarness.opened(2)) {
       harness.process(0, "a:hello:1");
       harness.process(1, "b:hello:1");
@@ -78,7 +78,7 @@ final class InferenceOperatorTest {
                 harness.engine.finish("b");
               });
 
-      harness.process(2, "c:hello:1"); // returns when b has made room
+      harness.process(2, "c:hello:1"); // returns when b is finished
 
       device.get(10, TimeUnit.SECONDS);
       harness.assertOutput("b");
@@ -107,7 +107,7 @@ final class InferenceOperatorTest {
   }
 
   @Test
-  void aRequestForWhatCannotBeDoneIsRejected() throws Exception {
+  void aRequestThatIsNotValidIsRejected() throws Exception {
     try (OperatorHarness harness = OperatorHarness.opened(1)) {
       harness.process(3, "a::1");
       harness.process(4, "::1");
@@ -128,7 +128,7 @@ final class InferenceOperatorTest {
   }
 
   @Test
-  void aRequestThatTheForwardPassFailsOnIsRejectedWithItsAttempts() throws Exception {
+  void aRequestOnWhichTheForwardPassFailsIsRejectedWithItsAttempts() throws Exception {
     try (OperatorHarness harness = OperatorHarness.opened(2)) {
       harness.process(3, "a:hello:5");
       harness.process(4, "b:hello:1");
@@ -152,7 +152,7 @@ final class InferenceOperatorTest {
   }
 
   @Test
-  void aTombstoneIsPassedOver() throws Exception {
+  void aTombstoneIsSkipped() throws Exception {
     try (OperatorHarness harness = OperatorHarness.opened(1)) {
       harness.process(0, null);
       harness.process(1, "b:hello:1");
@@ -164,7 +164,7 @@ final class InferenceOperatorTest {
   }
 
   @Test
-  void aMissingIdIsMadeOfTopicPartitionAndOffset() throws Exception {
+  void aMissingIdIsDerivedFromTopicPartitionAndOffset() throws Exception {
     try (OperatorHarness harness = OperatorHarness.opened(1)) {
       harness.process(12, ":hello:1");
       harness.finish("prompts-7-12");
@@ -173,7 +173,7 @@ final class InferenceOperatorTest {
   }
 
   @Test
-  void endOfInputWaitsForAll() throws Exception {
+  void endOfInputWaitsForAllRequests() throws Exception {
     try (OperatorHarness harness = OperatorHarness.opened(3)) {
       harness.process(0, "a:hello:1");
       harness.process(1, "b:hello:1");
@@ -191,7 +191,7 @@ final class InferenceOperatorTest {
   }
 
   @Test
-  void endOfInputReportsNothingWhereAllIsReported() throws Exception {
+  void endOfInputReportsNothingIfEverythingIsReported() throws Exception {
     try (OperatorHarness harness = OperatorHarness.opened(3)) {
       harness.flink.endInput();
       assertThat(harness.throughput()).isEmpty();
@@ -199,7 +199,7 @@ final class InferenceOperatorTest {
   }
 
   @Test
-  void closeCancelsWhatIsUnfinishedAndReleasesTheEngineOnce() throws Exception {
+  void closeCancelsUnfinishedRequestsAndReleasesTheEngineOnce() throws Exception {
     OperatorHarness harness = OperatorHarness.opened(3);
     harness.process(0, "a:hello:1");
     harness.process(1, "b:hello:1");
@@ -213,7 +213,7 @@ final class InferenceOperatorTest {
   }
 
   @Test
-  void anOperatorThatNeverOpenedReleasesNothing() throws Exception {
+  void anOperatorThatWasNeverOpenedReleasesNothing() throws Exception {
     OperatorHarness harness = OperatorHarness.closed(1);
     harness.close();
     assertThat(harness.engine.closes()).isZero();
@@ -276,7 +276,7 @@ final class InferenceOperatorTest {
   }
 
   @Test
-  void keepsACopyWhereObjectsAreReused() throws Exception {
+  void keepsACopyIfObjectsAreReused() throws Exception {
     try (OperatorHarness harness = OperatorHarness.closed(3)) {
       harness.flink.getExecutionConfig().enableObjectReuse();
       harness.flink.open();

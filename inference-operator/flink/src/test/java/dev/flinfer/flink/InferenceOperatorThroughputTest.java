@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Timeout;
 final class InferenceOperatorThroughputTest {
 
   @Test
-  void everyIntervalIsReportedAndTheRestAtTheEnd() throws Exception {
+  void everyIntervalIsReportedAndTheRemainderAtTheEnd() throws Exception {
     try (OperatorHarness harness = OperatorHarness.closed(9)) {
       harness.flink.setProcessingTime(5_000);
       harness.flink.open();
@@ -56,15 +56,15 @@ final class InferenceOperatorThroughputTest {
     }
   }
 
-  /** The law that a consumer can hold the metrics topic to, transaction by transaction. */
+  /** A law that a consumer can check for each transaction of the metrics topic. */
   @Test
-  void theReportsBeforeABarrierAddUpToTheAnswersBeforeIt() throws Exception {
+  void theReportsBeforeABarrierAddUpToTheOutcomesBeforeIt() throws Exception {
     Random random = new Random(5);
     OperatorSubtaskState state = null;
     long committedReports = 0;
-    long committedAnswers = 0;
+    long committedOutcomes = 0;
     long offset = 0;
-    for (int run = 0; run < 6; run++) { // each run ends in a failure behind its last checkpoint
+    for (int run = 0; run < 6; run++) { // each run ends in a failure after its last checkpoint
       try (OperatorHarness harness =
           state == null ? OperatorHarness.opened(50) : OperatorHarness.restored(state, 50)) {
         for (int checkpoint = 1; checkpoint <= 5; checkpoint++) {
@@ -79,24 +79,24 @@ final class InferenceOperatorThroughputTest {
           }
           state = harness.checkpoint(checkpoint);
         }
-        committedReports += answersReported(harness);
-        committedAnswers += harness.completions().size() + harness.rejections().size();
-        assertThat(committedReports).isEqualTo(committedAnswers);
-        harness.process(offset, "lost:hello:1"); // and read again, by another run
+        committedReports += outcomesReported(harness);
+        committedOutcomes += harness.completions().size() + harness.rejections().size();
+        assertThat(committedReports).isEqualTo(committedOutcomes);
+        harness.process(offset, "lost:hello:1"); // another run reads it again
         harness.finish("lost");
       }
     }
-    assertThat(committedAnswers).isGreaterThan(30);
+    assertThat(committedOutcomes).isGreaterThan(30);
   }
 
-  private static long answersReported(OperatorHarness harness) {
+  private static long outcomesReported(OperatorHarness harness) {
     return harness.throughput().stream()
         .mapToLong(report -> report.getRequests() + report.getRejections())
         .sum();
   }
 
   @Test
-  void aCheckpointWithoutAnswersReportsNothing() throws Exception {
+  void aCheckpointWithoutOutcomesReportsNothing() throws Exception {
     try (OperatorHarness harness = OperatorHarness.opened(9)) {
       harness.process(0, "a:hello:4");
       harness.checkpoint(1);

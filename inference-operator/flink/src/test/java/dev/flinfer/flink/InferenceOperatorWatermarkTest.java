@@ -26,7 +26,7 @@ final class InferenceOperatorWatermarkTest {
   }
 
   @Test
-  void anAnswerWaitsForTheWatermarkBeforeItsRecord() throws Exception {
+  void anOutcomeWaitsForTheWatermarkBeforeItsRecord() throws Exception {
     try (OperatorHarness harness = OperatorHarness.opened(9)) {
       harness.process(0, "a:hello:1");
       harness.flink.processWatermark(10);
@@ -45,7 +45,7 @@ final class InferenceOperatorWatermarkTest {
   }
 
   @Test
-  void withNothingUnfinishedAWatermarkGoesStraightThrough() throws Exception {
+  void aWatermarkIsSentAtOnceIfNoRequestIsUnfinished() throws Exception {
     try (OperatorHarness harness = OperatorHarness.opened(9)) {
       harness.process(0, "!x");
       harness.process(1, null);
@@ -55,11 +55,11 @@ final class InferenceOperatorWatermarkTest {
   }
 
   @Test
-  void idleInputDoesNotStallWhatIsInFlight() throws Exception {
+  void idleInputDoesNotStallRequestsInFlight() throws Exception {
     try (OperatorHarness harness = OperatorHarness.opened(9)) {
       harness.process(0, "a:hello:1");
       harness.flink.processWatermarkStatus(WatermarkStatus.IDLE);
-      harness.assertOutput(); // behind it a would be late, or unheard of
+      harness.assertOutput(); // after an idle status a would be late or ignored
 
       harness.finish("a");
       harness.assertOutput("a", WatermarkStatus.IDLE);

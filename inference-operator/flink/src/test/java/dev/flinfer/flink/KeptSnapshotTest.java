@@ -13,21 +13,21 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
 /**
- * Checkpoints that older versions wrote, kept as files: the operator goes on from them. A change of
- * the state's format adds a file; none is ever written again.
+ * Checkpoints that older versions wrote, kept as files: the operator continues from them. A change
+ * of the state's format adds a file; existing files are never written again.
  */
 @Timeout(20)
 final class KeptSnapshotTest {
 
-  /** Before the state kept event times: the record's own stand in. */
+  /** This format has no event times: the timestamps of the records are used instead. */
   @Test
-  void theFirstFormatGoesOnBehindItsLastTokens() throws Exception {
-    assertGoesOn("0.1.0-first", 0, 1000, 2000);
+  void theFirstFormatContinuesAfterItsLastTokens() throws Exception {
+    assertContinues("0.1.0-first", 0, 1000, 2000);
   }
 
   @Test
-  void theFormatWithEventTimesGoesOnBehindItsLastTokens() throws Exception {
-    assertGoesOn(
+  void theFormatWithEventTimesContinuesAfterItsLastTokens() throws Exception {
+    assertContinues(
         "0.1.0-event-times",
         OperatorHarness.eventTime(0),
         OperatorHarness.eventTime(1),
@@ -35,15 +35,15 @@ final class KeptSnapshotTest {
   }
 
   @Test
-  void theFormatWithTheModelGoesOnBehindItsLastTokens() throws Exception {
-    assertGoesOn(
+  void theFormatWithTheModelContinuesAfterItsLastTokens() throws Exception {
+    assertContinues(
         "0.1.0-model-digest",
         OperatorHarness.eventTime(0),
         OperatorHarness.eventTime(1),
         OperatorHarness.eventTime(2));
   }
 
-  private static void assertGoesOn(String name, long... timestamps) throws Exception {
+  private static void assertContinues(String name, long... timestamps) throws Exception {
     try (OperatorHarness harness = OperatorHarness.restored(read(name), 8)) {
       assertThat(harness.engine.submitted()).containsExactly("a", "b", "c");
       assertThat(harness.engine.resumedFrom("a").tokens())
@@ -65,7 +65,7 @@ final class KeptSnapshotTest {
     }
   }
 
-  /** Writes a file for the current format; run it once, by hand, before the format changes. */
+  /** Writes a file in the current format; run it once, manually, before the format changes. */
   @Test
   @EnabledIfSystemProperty(named = "flinfer.snapshot.write", matches = ".+")
   void write() throws Exception {

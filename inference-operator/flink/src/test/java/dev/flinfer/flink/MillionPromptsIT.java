@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** A million prompts of 4 KB, 4 GB together, in a heap of half that: the input waits. */
+/** A million prompts of 4 KB, 4 GB in total, with a heap of half that size: the input waits. */
 @Timeout(300)
 final class MillionPromptsIT {
   private static final int PROMPTS = 1_000_000;
@@ -26,7 +26,7 @@ final class MillionPromptsIT {
   private static final long MAX_TOKENS = 64L * PROMPT_CHARACTERS;
   private static final int SAMPLES = 10;
 
-  /** Bytes in use behind a collection, at every tenth of the prompts. */
+  /** Bytes in use after a garbage collection, at every tenth of the prompts. */
   private static final List<Long> HEAP = new CopyOnWriteArrayList<>();
 
   private static final List<Integer> MOST_IN_ENGINE = new CopyOnWriteArrayList<>();
@@ -43,7 +43,7 @@ final class MillionPromptsIT {
   void heapIsBoundedByTokensWhateverIsQueued() throws Exception {
     Configuration config = new Configuration();
     config.set(FlinferOptions.MODEL, "fake");
-    config.set(FlinferOptions.MAX_IN_FLIGHT, PROMPTS); // no bound: that of tokens is
+    config.set(FlinferOptions.MAX_IN_FLIGHT, PROMPTS); // no bound: only the tokens limit
     config.set(FlinferOptions.MAX_IN_FLIGHT_TOKENS, MAX_TOKENS);
     StreamExecutionEnvironment env =
         StreamExecutionEnvironment.getExecutionEnvironment(new Configuration()).setParallelism(1);
@@ -65,11 +65,11 @@ final class MillionPromptsIT {
     long first = HEAP.get(0);
     System.out.printf("heap in use, MB: %s%n", HEAP.stream().map(b -> b >> 20).toList());
     assertThat(HEAP).allSatisfy(bytes -> assertThat(bytes - first).isLessThan(32L << 20));
-    // Admission is looked at before a record is taken, so the last one may go beyond.
+    // Admission is checked before a record is read, so the last record may exceed the limit.
     assertThat(MOST_IN_ENGINE).hasSize(SAMPLES).allMatch(most -> most <= 64);
   }
 
-  /** Slower than the source: answers all that it holds, but only when the task waits for it. */
+  /** An engine that is slower than the source: it answers only when the task waits for it. */
   private static LlmEngine engine() {
     return new SlowEngine(
         PROMPTS / SAMPLES,

@@ -19,7 +19,7 @@ import org.apache.flink.streaming.util.OneInputStreamOperatorTestHarness;
 import org.apache.flink.util.OutputTag;
 import org.apache.flink.util.function.ThrowingRunnable;
 
-/** The operator in Flink's harness, with an engine under the test's control. */
+/** The operator in Flink's harness, with an engine that the test controls. */
 final class OperatorHarness implements AutoCloseable {
   private static final int MAX_PARALLELISM = 8;
 
@@ -55,7 +55,7 @@ final class OperatorHarness implements AutoCloseable {
     return harness;
   }
 
-  /** With a limit of tokens too. */
+  /** An open operator with a limit of tokens as well. */
   static OperatorHarness opened(int maxInFlight, long maxTokens) throws Exception {
     OperatorHarness harness = new OperatorHarness(new FakeEngine(), maxInFlight, maxTokens, 1, 0);
     harness.flink.open();
@@ -66,7 +66,7 @@ final class OperatorHarness implements AutoCloseable {
     return restored(state, maxInFlight, 1, 1, 0);
   }
 
-  /** With an engine of another model. */
+  /** A restored operator with an engine of another model. */
   static OperatorHarness restoredWith(String modelDigest, OperatorSubtaskState state)
       throws Exception {
     OperatorHarness harness = closed(8);
@@ -89,7 +89,7 @@ final class OperatorHarness implements AutoCloseable {
     return harness;
   }
 
-  /** A record comes in; its event time is an hour after its own timestamp. */
+  /** Processes a record whose event time is an hour after the record's timestamp. */
   void process(long offset, String value) throws Exception {
     flink.processElement(TestRecords.record(offset, value), eventTime(offset));
   }
@@ -98,7 +98,7 @@ final class OperatorHarness implements AutoCloseable {
     return 3_600_000 + offset * 1000;
   }
 
-  /** What the task thread does between two records. */
+  /** Runs the pending mails, as the task thread does between two records. */
   void runMails() throws Exception {
     Optional<Mail> mail = flink.getTaskMailbox().tryTake(TaskMailbox.MIN_PRIORITY);
     while (mail.isPresent()) {
@@ -107,13 +107,13 @@ final class OperatorHarness implements AutoCloseable {
     }
   }
 
-  /** The engine finishes these, and the operator takes notice. */
+  /** Has the engine finish these requests, and the operator take the results. */
   void finish(String... ids) throws Exception {
     engine.finish(ids);
     runMails();
   }
 
-  /** A checkpoint, as the task makes it. */
+  /** Takes a checkpoint as the task does. */
   OperatorSubtaskState checkpoint(long id) throws Exception {
     flink.prepareSnapshotPreBarrier(id);
     return flink.snapshot(id, id);
@@ -140,7 +140,7 @@ final class OperatorHarness implements AutoCloseable {
     return records == null ? List.of() : records.stream().map(StreamRecord::getValue).toList();
   }
 
-  /** Ids and watermarks in the order in which they went out. */
+  /** Asserts which ids and watermarks were sent, in this order. */
   void assertOutput(Object... idsAndElements) {
     assertThat(flink.getOutput().stream().map(OperatorHarness::shortForm))
         .containsExactly(idsAndElements);

@@ -30,7 +30,7 @@ final class OutputQueueTest {
   }
 
   @Test
-  void ofWatermarksWithNothingInBetweenTheLastRemains() {
+  void ofWatermarksWithNoRequestBetweenThemTheLastRemains() {
     InFlight first = add();
     queue.addBarrier(new Watermark(1));
     queue.addBarrier(new Watermark(2));
@@ -55,7 +55,7 @@ final class OutputQueueTest {
 
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 3, 4, 5, 6, 7, 8})
-  void noAnswerCrossesAWatermarkWhateverTheOrderOfFinishing(int seed) {
+  void noOutcomeCrossesAWatermarkWhateverTheOrderOfFinishing(int seed) {
     Random random = new Random(seed);
     List<Object> in = new ArrayList<>();
     List<InFlight> unfinished = new ArrayList<>();
@@ -71,7 +71,7 @@ final class OutputQueueTest {
         if (!in.isEmpty()
             && in.get(in.size() - 1) instanceof Watermark
             && !out.contains(in.get(in.size() - 1))) {
-          in.remove(in.size() - 1); // the later one stands for both
+          in.remove(in.size() - 1); // the later one replaces both
         }
         in.add(watermark);
       } else if (!unfinished.isEmpty()) {

@@ -17,11 +17,11 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** A real engine whose device stands still at a number of tokens until it may go on. */
+/** A real engine whose device stops after a number of tokens until it may continue. */
 final class PausingEngine extends ForwardingEngine {
   private final AtomicInteger left;
   private final CountDownLatch paused = new CountDownLatch(1);
-  private final CountDownLatch mayGoOn = new CountDownLatch(1);
+  private final CountDownLatch mayContinue = new CountDownLatch(1);
   private final Map<String, GeneratedTokens> resumed = new ConcurrentHashMap<>();
 
   PausingEngine(LlmEngine engine, int tokens) {
@@ -33,11 +33,11 @@ final class PausingEngine extends ForwardingEngine {
     assertThat(paused.await(30, TimeUnit.SECONDS)).isTrue();
   }
 
-  void goOn() {
-    mayGoOn.countDown();
+  void resume() {
+    mayContinue.countDown();
   }
 
-  /** With which tokens a request came. */
+  /** The tokens with which a request was submitted. */
   GeneratedTokens resumedFrom(String id) {
     return resumed.get(id);
   }
@@ -51,7 +51,7 @@ final class PausingEngine extends ForwardingEngine {
 
   @Override
   public void close() {
-    goOn(); // else a test that failed would wait for the device for ever
+    resume(); // otherwise a test that failed would wait for the device forever
     super.close();
   }
 
@@ -67,7 +67,7 @@ final class PausingEngine extends ForwardingEngine {
       if (left.decrementAndGet() == 0) {
         paused.countDown();
         try {
-          mayGoOn.await();
+          mayContinue.await();
         } catch (InterruptedException e) {
           Thread.currentThread().interrupt();
         }

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Snapshots in the middle of requests that the real forward pass computes. */
+/** Checkpoints taken while the real forward pass computes requests. */
 @Timeout(60)
 final class RealEngineStateTest {
   private static final int TOKENS = 20;
@@ -41,7 +41,7 @@ final class RealEngineStateTest {
           .setIgnoreEos(true)
           .build();
 
-  /** Its prompt takes more steps than the other request generates tokens before the snapshot. */
+  /** Its prompt takes more steps than the other request generates tokens before the checkpoint. */
   private static final CompletionRequest CHOICES =
       Requests.greedy("c", "one of these labels it is, and the prompt is long. ".repeat(3), 1)
           .setChoices(List.of("sport", "space", "art"))
@@ -67,9 +67,9 @@ final class RealEngineStateTest {
   }
 
   @Test
-  void severalOutputsAndChoicesGoOnWhereTheyWere() throws Exception {
+  void severalOutputsAndChoicesContinueWhereTheyWere() throws Exception {
     PausingEngine after = new PausingEngine(LlmEngine.open(options("tiny")), Integer.MAX_VALUE);
-    assertThat(restored(begunByTiny(), after))
+    assertThat(restored(startedByTiny(), after))
         .containsExactlyInAnyOrder(undisturbed("tiny", SEVERAL), undisturbed("tiny", CHOICES));
     int kept = after.resumedFrom("n").count();
     assertThat(kept).isBetween(3, 3 * TOKENS - 1);
@@ -77,18 +77,18 @@ final class RealEngineStateTest {
     assertThat(kept + after.stats().generatedTokens()).isEqualTo(3 * TOKENS);
   }
 
-  /** The other one differs in its weights alone. */
+  /** The other model differs only in its weights. */
   @Test
-  void theAnswerOfAnotherModelIsAllItsOwn() throws Exception {
+  void aCompletionComesFromOneModelOnly() throws Exception {
     PausingEngine after = new PausingEngine(LlmEngine.open(options("other")), Integer.MAX_VALUE);
-    assertThat(restored(begunByTiny(), after))
+    assertThat(restored(startedByTiny(), after))
         .containsExactlyInAnyOrder(undisturbed("other", SEVERAL), undisturbed("other", CHOICES));
     assertThat(after.resumedFrom("n").count()).isZero();
     assertThat(undisturbed("other", SEVERAL).getTokenIds())
         .isNotEqualTo(undisturbed("tiny", SEVERAL).getTokenIds());
   }
 
-  private static OperatorSubtaskState begunByTiny() throws Exception {
+  private static OperatorSubtaskState startedByTiny() throws Exception {
     OperatorSubtaskState state;
     PausingEngine before = new PausingEngine(LlmEngine.open(options("tiny")), 3);
     try (OneInputStreamOperatorTestHarness<SourceRecord, CompletionRecord> flink = flink(before)) {
@@ -99,7 +99,7 @@ final class RealEngineStateTest {
       flink.prepareSnapshotPreBarrier(1);
       state = flink.snapshot(1, 1);
       assertThat(flink.extractOutputValues()).isEmpty();
-      before.goOn();
+      before.resume();
     }
     return state;
   }
@@ -123,7 +123,7 @@ final class RealEngineStateTest {
     }
   }
 
-  /** All that may not differ. */
+  /** The parts of a completion that must not differ. */
   private static Completion bits(Completion completion) {
     return Completion.newBuilder(completion)
         .setCachedTokens(0)
@@ -138,7 +138,7 @@ final class RealEngineStateTest {
     Map<String, CompletionRequest> requests = Map.of("n", SEVERAL, "c", CHOICES);
     OperatorOptions options =
         new OperatorOptions(
-            options("tiny"), // which the engine given has in its place
+            options("tiny"), // not used: the engine is given
             new Admission.Limits(4, 0),
             3,
             Duration.ofSeconds(10),

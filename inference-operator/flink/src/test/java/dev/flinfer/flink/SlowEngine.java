@@ -15,7 +15,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntConsumer;
 
-/** An engine that is slower than its input: it answers what it holds once in a while. */
+/** An engine that is slower than its input: it completes all its requests at intervals. */
 final class SlowEngine implements LlmEngine {
   private static final long STEP_NANOS = TimeUnit.MICROSECONDS.toNanos(500);
 
@@ -30,7 +30,8 @@ final class SlowEngine implements LlmEngine {
   private boolean closed;
 
   /**
-   * @param sample called once in that many answers, with the most requests it held since
+   * @param sampleEvery number of completions between two samples
+   * @param sample called with the maximum number of requests held since the last sample
    */
   SlowEngine(int sampleEvery, IntConsumer sample) {
     this.sampleEvery = sampleEvery;

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 
 final class SourceRecordsTest {
   @Test
-  void aCopyIsEqualAndSharesNothingThatCanChange() {
+  void aCopyIsEqualAndSharesNoMutableState() {
     byte[] bytes = {1, 2, 3, 4};
     ByteBuffer value = ByteBuffer.wrap(bytes, 1, 2);
     List<Header> headers =

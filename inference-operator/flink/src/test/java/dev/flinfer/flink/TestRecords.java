@@ -13,8 +13,8 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * Records in a format of the tests' own, {@code id:prompt:max_tokens}; without an id the first part
- * is empty, and a record that starts with an exclamation mark cannot be read.
+ * Records in a format for tests, {@code id:prompt:max_tokens}; without an id the first part is
+ * empty, and a record that starts with an exclamation mark cannot be read.
  */
 final class TestRecords {
   private TestRecords() {}
@@ -38,7 +38,7 @@ final class TestRecords {
     return StandardCharsets.UTF_8.decode(bytes.duplicate()).toString();
   }
 
-  /** Reads the tests' format. */
+  /** Reads the format for tests. */
   static CompletionRequest read(byte[] bytes) {
     String value = new String(bytes, StandardCharsets.UTF_8);
     if (value.startsWith("!")) {
@@ -53,7 +53,7 @@ final class TestRecords {
         .build();
   }
 
-  /** A factory of operators that read the tests' format. */
+  /** A factory of operators that read the format for tests. */
   static InferenceOperatorFactory factory(int maxInFlight, long maxTokens, EngineSupplier engines) {
     return new InferenceOperatorFactory(
         new OperatorOptions(

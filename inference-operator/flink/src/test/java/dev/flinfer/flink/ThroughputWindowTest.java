@@ -16,7 +16,7 @@ final class ThroughputWindowTest {
   private final ThroughputWindow window = new ThroughputWindow(3, MODEL, 1_000, stats(10, 40, 7));
 
   @Test
-  void addsUp() {
+  void addsUpCompletionsAndRejections() {
     for (int i = 1; i <= 100; i++) {
       window.completed(completion(5, 2, 10, i, i / 10.0));
     }
@@ -59,7 +59,7 @@ final class ThroughputWindowTest {
   }
 
   @Test
-  void theNextWindowStartsWhereTheLastEndedAndEmpty() {
+  void theNextWindowIsEmptyAndStartsWhereTheLastEnded() {
     window.completed(completion(5, 2, 10, 20, 2));
     window.rejected();
     Throughput first = window.close(3_000, stats(20, 70, 9));
@@ -81,17 +81,17 @@ final class ThroughputWindowTest {
   }
 
   @Test
-  void aWindowWithoutStepsOrTimeHasFiniteNumbers() {
+  void aWindowWithoutStepsOrDurationHasFiniteValues() {
     window.completed(completion(5, 2, 10, 20, 2));
 
     Throughput report = window.close(1_000, stats(10, 40, 7));
 
     assertThat(report.getMeanBatchSize()).isZero();
-    assertThat(report.getTokensPerSecond()).isEqualTo(10_000); // as of one millisecond
+    assertThat(report.getTokensPerSecond()).isEqualTo(10_000); // as in one millisecond
   }
 
   @Test
-  void isEmptyUntilSomethingWasAnswered() {
+  void isEmptyUntilARequestIsFinished() {
     assertThat(window.isEmpty()).isTrue();
     window.rejected();
     assertThat(window.isEmpty()).isFalse();

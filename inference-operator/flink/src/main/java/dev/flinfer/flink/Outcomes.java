@@ -9,14 +9,14 @@ import org.apache.flink.streaming.runtime.streamrecord.StreamElement;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
 
-/** Sends answers on and counts them. Belongs to the task thread. */
-final class Answers {
+/** Sends and counts the outcomes of requests. Belongs to the task thread. */
+final class Outcomes {
   private final Output<StreamRecord<CompletionRecord>> output;
   private final InferenceMetrics metrics;
   private final ThroughputWindow window;
   private final ThroughputReporter reporter;
 
-  Answers(
+  Outcomes(
       Output<StreamRecord<CompletionRecord>> output,
       InferenceMetrics metrics,
       ThroughputWindow window,
@@ -55,8 +55,8 @@ final class Answers {
   }
 
   /**
-   * Reports what went out since the last report, if anything did. Called in front of every barrier,
-   * so that the reports of a transaction add up to the answers in it.
+   * Reports the outcomes since the last report, if there are any. Called before every barrier, so
+   * that the reports of a transaction add up to the outcomes in it.
    */
   void report() {
     if (!window.isEmpty()) {
@@ -64,7 +64,7 @@ final class Answers {
     }
   }
 
-  /** The last report. */
+  /** Ends the regular reports and sends the last one. */
   void end() {
     reporter.stop();
     report();
