@@ -128,8 +128,8 @@ final class GgufModelTest {
     assertThatThrownBy(() -> LlmEngine.open(EngineOptions.of(file)))
         .isInstanceOf(WeightFileException.class)
         .hasMessageStartingWith(file + ": tensor ")
-        .hasMessageContaining("holds NaN or infinity at or behind element ")
-        .hasMessageEndingWith("computes nothing, get the file again");
+        .hasMessageContaining("holds NaN or infinity at or after element ")
+        .hasMessageEndingWith("computes only NaN. Download the file again");
   }
 
   private static Completion answer(Path model, String weights) throws Exception {

@@ -83,13 +83,13 @@ final class PhiConfigTest {
 
   @Test
   void refusesWhatItDoesNotCompute() throws IOException {
-    refused("\"phi\"", "\"phi3\"", "model_type is \"phi3\"; this engine computes only phi");
+    refused("\"phi\"", "\"phi3\"", "model_type is \"phi3\"; this engine supports only phi");
     refused(
-        "\"gelu_new\"", "\"silu\"", "hidden_act is \"silu\"; this engine computes only gelu_new");
+        "\"gelu_new\"", "\"silu\"", "hidden_act is \"silu\"; this engine supports only gelu_new");
     refused(
         "\"num_key_value_heads\": 32",
         "\"num_key_value_heads\": 8",
-        "num_key_value_heads is 8; this engine computes only null or 32");
+        "num_key_value_heads is 8; this engine supports only null or 32");
     refused("\"qk_layernorm\": false", "\"qk_layernorm\": true", "qk_layernorm is true");
   }
 
@@ -111,15 +111,15 @@ final class PhiConfigTest {
     refused(
         "0.4",
         "0.4125",
-        "partial_rotary_factor is 0.4125, 33 of 80 dimensions; it must make an even number");
-    refused("\"model_type\"", "model_type", "broken JSON");
+        "partial_rotary_factor is 0.4125, 33 of 80 dimensions; it must yield an even number");
+    refused("\"model_type\"", "model_type", "invalid JSON");
   }
 
   @Test
   void saysWhatAModelDirectoryIs() {
     assertThatThrownBy(() -> PhiConfig.load(directory.resolve("gone")))
         .hasMessageContaining(
-            "gone: is no directory; flinfer.model is a GGUF file, or a model directory");
+            "gone: is not a directory; flinfer.model is a GGUF file, or a model directory");
     assertThatThrownBy(() -> PhiConfig.load(directory))
         .hasMessageContaining("config.json: is missing");
   }
