@@ -80,7 +80,7 @@ final class DevicesTest {
     assertThatThrownBy(() -> new Devices(List.of(new FakeBackend(GPU)), () -> null))
         .isInstanceOf(EngineException.class)
         .hasMessage(
-            "no backend for the processor is on the class path; add the flinfer-engine jar with its"
+            "no backend for the CPU is on the class path; add the flinfer-engine jar with its"
                 + " META-INF/services");
   }
 
@@ -95,9 +95,9 @@ final class DevicesTest {
     assertThatThrownBy(() -> open("ptx", new FakeBackend(PROCESSOR, GPU)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "device ptx is not there; there is cpu, opencl:0 (Fake CPU), opencl:1 (Fake GPU)");
+            "device ptx was not found; available: cpu, opencl:0 (Fake CPU), opencl:1 (Fake GPU)");
     assertThatThrownBy(() -> open("opencl:10", new FakeBackend(GPU)))
-        .hasMessage("device opencl:10 is not there; there is cpu, opencl:1 (Fake GPU)");
+        .hasMessage("device opencl:10 was not found; available: cpu, opencl:1 (Fake GPU)");
   }
 
   @Test
@@ -111,7 +111,7 @@ final class DevicesTest {
                     "a driver crashed"));
     assertThatThrownBy(() -> devices.open(config, weights, options("opencl")))
         .hasMessage(
-            "device opencl is not there; there is cpu; fake: no libOpenCL.so.1; a driver crashed");
+            "device opencl was not found; available: cpu; fake: no libOpenCL.so.1; a driver crashed");
   }
 
   @Test
@@ -125,8 +125,8 @@ final class DevicesTest {
     assertThatThrownBy(() -> none.open(config, weights, options("cuda:1")))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageStartingWith(
-            "device cuda:1 is not there; there is cpu; no TornadoVM backend is on the class path")
-        .hasMessageEndingWith("; docs/tornadovm.md says how to install it");
+            "device cuda:1 was not found; available: cpu; no TornadoVM backend is on the class path")
+        .hasMessageEndingWith("; docs/tornadovm.md explains how to install it");
     none.open(config, weights, options("auto")).forward().close();
   }
 
@@ -151,8 +151,8 @@ final class DevicesTest {
     assertThatThrownBy(() -> open("opencl", wrong))
         .isInstanceOf(EngineException.class)
         .hasMessageMatching(
-            "device opencl:1 \\(Fake GPU\\) fails its self-test: a logit is \\S+, the processor's is"
-                + " \\S+; the limit of the difference is 0\\.0\\d+\\. Take another device, or cpu");
+            "device opencl:1 \\(Fake GPU\\) fails the device check: a logit is \\S+, the CPU's is"
+                + " \\S+; the limit of the difference is 0\\.0\\d+\\. Use another device, or cpu");
     assertThat(wrong.opened).isEqualTo(1).isEqualTo(wrong.closed);
     assertThat(open("auto", wrong)).isEqualTo("cpu f16");
   }
@@ -163,7 +163,7 @@ final class DevicesTest {
     wrong.error = Float.NaN;
     assertThatThrownBy(() -> open("opencl", wrong))
         .isInstanceOf(EngineException.class)
-        .hasMessageContaining("a logit is NaN, the processor's is ");
+        .hasMessageContaining("a logit is NaN, the CPU's is ");
   }
 
   @Test
@@ -171,7 +171,7 @@ final class DevicesTest {
     FakeBackend rounding = new FakeBackend(GPU);
     rounding.error = 0.001f;
     assertThat(open("opencl", rounding)).isEqualTo("opencl:1 f32");
-    assertThat(rounding.opened).as("the self-test's and the engine's").isEqualTo(2);
+    assertThat(rounding.opened).as("that of the device check and the engine's").isEqualTo(2);
   }
 
   @Test
