@@ -46,7 +46,7 @@ final class RequestChoicesTest {
       refused(
           engine,
           request("p", many, MEAN),
-          "choices has 1025 labels; the most is 1024. Ask in two stages, groups of labels first");
+          "choices has 1025 labels; the maximum is 1024. Choose in two stages, groups of labels first");
       refused(
           engine,
           request("x".repeat(86), List.of("a", "abcdefghijk"), MEAN),

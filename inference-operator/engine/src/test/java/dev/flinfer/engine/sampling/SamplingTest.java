@@ -127,10 +127,10 @@ final class SamplingTest {
   void refusesTokensThatTheModelDoesNotHave() {
     refused(
         greedy().setStopTokenIds(List.of(5, 300)),
-        "stop_token_ids holds 300; token ids of this model go from 0 to 299");
+        "stop_token_ids holds 300; token ids of this model range from 0 to 299");
     refused(
         greedy().setLogitBias(Map.of("-1", 1.0)),
-        "logit_bias holds -1; token ids of this model go from 0 to 299");
+        "logit_bias holds -1; token ids of this model range from 0 to 299");
   }
 
   private static void refused(CompletionRequest.Builder request, String message) {

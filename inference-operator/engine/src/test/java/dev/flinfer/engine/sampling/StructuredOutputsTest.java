@@ -127,7 +127,7 @@ final class StructuredOutputsTest {
     refused(regex("a(b"), "structured_outputs.regex is broken at position 1: '(' has no ')'");
     refused(
         regex(""),
-        "structured_outputs.regex matches only the empty text; it must match at least a character");
+        "structured_outputs.regex matches only the empty text; it must match at least one character");
     refused(
         request().setStructuredOutputs(new StructuredOutputs(null, "{")),
         "structured_outputs.json is not JSON: ");
@@ -139,10 +139,10 @@ final class StructuredOutputsTest {
         "structured_outputs has both of regex and json; it must have one");
     refused(
         regex("a").setIgnoreEos(true),
-        "ignore_eos is true; it must be false with structured_outputs, which says itself when");
+        "ignore_eos is true; it must be false with structured_outputs, which decides when");
     refused(
         regex("a").setMinTokens(1),
-        "min_tokens is 1; it must be 0 with structured_outputs, which says itself when the text");
+        "min_tokens is 1; it must be 0 with structured_outputs, which decides when the text");
   }
 
   private static void refused(CompletionRequest.Builder request, String message) {
