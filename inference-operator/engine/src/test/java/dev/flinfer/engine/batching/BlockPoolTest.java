@@ -64,7 +64,7 @@ final class BlockPoolTest {
     pool.release(block);
     assertThat(pool.used()).isZero();
     assertThatThrownBy(() -> pool.release(block))
-        .hasMessage("KV block 0 is released and has no holder");
+        .hasMessage("KV block 0 is released but has no holder");
   }
 
   @Test

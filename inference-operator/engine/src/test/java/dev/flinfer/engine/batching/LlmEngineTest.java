@@ -196,7 +196,7 @@ final class LlmEngineTest {
       refused(
           engine,
           Requests.greedy(null, "p", 5),
-          "id is missing; it says which request a completion answers");
+          "id is missing; it identifies the request in its completion");
       refused(engine, Requests.greedy("a", "", 5), "prompt is empty");
       refused(engine, Requests.greedy("a", null, 5), "prompt is missing; give prompt or");
       refused(
@@ -206,7 +206,7 @@ final class LlmEngineTest {
       refused(
           engine,
           Requests.greedy("a", null, 5).setPromptTokenIds(List.of(1, 300)),
-          "prompt_token_ids holds 300; token ids of this model go from 0 to 299");
+          "prompt_token_ids holds 300; token ids of this model range from 0 to 299");
       refused(
           engine,
           Requests.greedy("a", "x".repeat(96), 5),
@@ -222,7 +222,7 @@ final class LlmEngineTest {
   void refusesOptionsThatTheModelCannotServe() {
     String model = directory.resolve("tiny").toString();
     assertThatThrownBy(() -> LlmEngine.open(options(8, 64, 1).toBuilder().maxModelLen(97).build()))
-        .hasMessage("max_model_len is 97; the model's max_position_embeddings is 96");
+        .hasMessage("max_model_len is 97; the model's max_position_embeddings, 96, is the maximum");
     assertThatThrownBy(() -> LlmEngine.open(options(8, 64, 1).toBuilder().kvCacheBytes(1).build()))
         .hasMessageStartingWith("kv_cache_memory is 1 bytes, room for 0 tokens; one sequence of");
     assertThatThrownBy(() -> EngineOptions.builder("tiny").device("metal").build())

@@ -137,7 +137,7 @@ final class SchedulerTest {
     scheduler.cleared(innocent);
     assertThat(roots(scheduler.schedule())).containsExactly(offender);
     scheduler.suspect(List.of(offender), true);
-    scheduler.blame(offender);
+    scheduler.removeFailing(offender);
     assertThat(roots(scheduler.schedule())).containsExactlyInAnyOrder(running, innocent);
   }
 
