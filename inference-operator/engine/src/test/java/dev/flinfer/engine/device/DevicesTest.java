@@ -69,14 +69,14 @@ final class DevicesTest {
   }
 
   @Test
-  void aNamedDeviceIsTaken() {
+  void aNamedDeviceIsUsed() {
     assertThat(open("cpu", new FakeBackend(GPU))).isEqualTo("cpu f16");
     assertThat(open("opencl:0", new FakeBackend(PROCESSOR, GPU))).isEqualTo("opencl:0 f32");
     assertThat(open("opencl:1", new FakeBackend(PROCESSOR, GPU))).isEqualTo("opencl:1 f32");
   }
 
   @Test
-  void withoutTheProcessorsBackendThereIsNothingToCompareWith() {
+  void aMissingCpuBackendIsAnError() {
     assertThatThrownBy(() -> new Devices(List.of(new FakeBackend(GPU)), () -> null))
         .isInstanceOf(EngineException.class)
         .hasMessage(
@@ -85,13 +85,13 @@ final class DevicesTest {
   }
 
   @Test
-  void withoutANumberAGpuGoesFirst() {
+  void aNameWithoutANumberPrefersAGpu() {
     assertThat(open("opencl", new FakeBackend(PROCESSOR, GPU))).isEqualTo("opencl:1 f32");
     assertThat(open("opencl", new FakeBackend(PROCESSOR))).isEqualTo("opencl:0 f32");
   }
 
   @Test
-  void aMissingDeviceIsAnErrorWithThoseThatAreThere() {
+  void aMissingDeviceIsAnErrorThatNamesTheAvailableOnes() {
     assertThatThrownBy(() -> open("ptx", new FakeBackend(PROCESSOR, GPU)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
@@ -101,7 +101,7 @@ final class DevicesTest {
   }
 
   @Test
-  void whatKeepsDevicesAwayIsSaid() {
+  void theErrorGivesTheReasonsForMissingDevices() {
     Devices devices =
         new Devices(
             List.of(new CpuBackend(), new FakeBackend()),
@@ -111,11 +111,12 @@ final class DevicesTest {
                     "a driver crashed"));
     assertThatThrownBy(() -> devices.open(config, weights, options("opencl")))
         .hasMessage(
-            "device opencl was not found; available: cpu; fake: no libOpenCL.so.1; a driver crashed");
+            "device opencl was not found; available: cpu; fake: no libOpenCL.so.1; a driver"
+                + " crashed");
   }
 
   @Test
-  void withoutABackendItSaysHowToGetOne() {
+  void withoutABackendTheErrorExplainsHowToInstallOne() {
     Devices none =
         new Devices(
             List.of(new CpuBackend()),
@@ -125,27 +126,28 @@ final class DevicesTest {
     assertThatThrownBy(() -> none.open(config, weights, options("cuda:1")))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageStartingWith(
-            "device cuda:1 was not found; available: cpu; no TornadoVM backend is on the class path")
+            "device cuda:1 was not found; available: cpu; no TornadoVM backend is on the class"
+                + " path")
         .hasMessageEndingWith("; docs/tornadovm.md explains how to install it");
     none.open(config, weights, options("auto")).forward().close();
   }
 
   @Test
-  void autoTakesAGpuAndNeverAProcessorOfOpenCl() {
+  void autoUsesAGpuAndNeverACpuOfOpenCl() {
     assertThat(open("auto", new FakeBackend(PROCESSOR, GPU))).isEqualTo("opencl:1 f32");
     assertThat(open("auto", new FakeBackend(PROCESSOR))).isEqualTo("cpu f16");
     assertThat(open("auto", new FakeBackend())).isEqualTo("cpu f16");
   }
 
   @Test
-  void autoPassesOverAGpuThatIsTooSmall() {
+  void autoSkipsAGpuThatIsTooSmall() {
     assertThat(open("auto", new FakeBackend(SMALL_GPU, GPU))).isEqualTo("opencl:1 f32");
     assertThatThrownBy(() -> open("cuda", new FakeBackend(SMALL_GPU)))
         .hasMessageStartingWith("the model does not fit device cuda:0 (Fake GPU): weights ");
   }
 
   @Test
-  void aDeviceThatComputesSomethingElseIsRefused() {
+  void aDeviceThatComputesOtherLogitsIsRefused() {
     FakeBackend wrong = new FakeBackend(GPU);
     wrong.error = 0.5f;
     assertThatThrownBy(() -> open("opencl", wrong))
@@ -158,7 +160,7 @@ final class DevicesTest {
   }
 
   @Test
-  void noNumberIsNoAnswer() {
+  void aDeviceThatComputesNanIsRefused() {
     FakeBackend wrong = new FakeBackend(GPU);
     wrong.error = Float.NaN;
     assertThatThrownBy(() -> open("opencl", wrong))
@@ -167,7 +169,7 @@ final class DevicesTest {
   }
 
   @Test
-  void roundingIsNoError() {
+  void roundingIsNotAnError() {
     FakeBackend rounding = new FakeBackend(GPU);
     rounding.error = 0.001f;
     assertThat(open("opencl", rounding)).isEqualTo("opencl:1 f32");
@@ -175,7 +177,7 @@ final class DevicesTest {
   }
 
   @Test
-  void aTypeThatTheDeviceHasNotIsRefused() {
+  void aTypeThatTheDeviceDoesNotHaveIsRefused() {
     FakeBackend backend = new FakeBackend(GPU);
     Devices devices = new Devices(List.of(new CpuBackend(), backend), () -> report(backend));
     EngineOptions options = options("opencl");
