@@ -68,7 +68,7 @@ final class PhiGgufTest {
           phi2.block_count             | 0      | phi2.block_count is 0; it must be a whole number from 1 to 1024
           phi2.context_length          | -      | phi2.context_length is missing; it must be a whole number from 1 to 1048576
           """)
-  void refusesWhatItDoesNotCompute(String key, String value, String message) {
+  void refusesUnsupportedValues(String key, String value, String message) {
     pairs.remove(key);
     if (!value.equals("-")) {
       pairs.put(key, Character.isDigit(value.charAt(0)) ? Integer.valueOf(value) : value);

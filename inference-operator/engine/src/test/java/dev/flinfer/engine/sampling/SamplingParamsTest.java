@@ -29,7 +29,7 @@ final class SamplingParamsTest {
   }
 
   @Test
-  void withoutASeedTheIdMakesOne() {
+  void withoutASeedItIsDerivedFromTheId() {
     assertThat(seed(r -> r.setId("a"))).isEqualTo(seed(r -> r.setId("a")));
     assertThat(seed(r -> r.setId("a"))).isNotEqualTo(seed(r -> r.setId("b")));
     assertThat(seed(r -> r.setSeed(7L))).isEqualTo(7);

@@ -29,7 +29,7 @@ final class GgufTokenizerTest {
     token("<|endoftext|>", CONTROL); // 258
     token("  ", USER_DEFINED); // 259
     token("   ", USER_DEFINED);
-    token("[PAD261]", USER_DEFINED); // as older files have it
+    token("[PAD261]", USER_DEFINED); // as in older files
     token("<unused>", 5);
   }
 
@@ -37,14 +37,14 @@ final class GgufTokenizerTest {
   void encodesAndDecodes() {
     Tokenizer tokenizer = load(writer -> writer.put("tokenizer.ggml.pre", "phi-2"));
     assertThat(tokenizer.encode("the<|endoftext|>th")).containsExactly(257, 258, 256);
-    // The longest run first; what is left is cut as GPT-2 does.
+    // The longest run first; the rest is split as by GPT-2.
     assertThat(tokenizer.encode("   the")).containsExactly(260, 257);
     assertThat(tokenizer.encode("[PAD261]<unused>")).doesNotContain(261, 262);
     assertThat(tokenizer.decode(new int[] {257, 259, 258, 261, 'x'})).isEqualTo("the  x");
   }
 
   @Test
-  void refusesWhatWouldChangeTheTokens() {
+  void refusesSettingsThatWouldChangeTheTokens() {
     refuses(w -> w.put("tokenizer.ggml.pre", "llama-bpe"), "pre is llama-bpe; it must be phi-2 or");
     refuses(w -> w.put("tokenizer.ggml.add_bos_token", true), "add_bos_token is true; it must be");
     refuses(w -> w.put("tokenizer.ggml.add_space_prefix", true), "add_space_prefix is true;");
@@ -53,7 +53,7 @@ final class GgufTokenizerTest {
   }
 
   @Test
-  void refusesBrokenVocabularies() {
+  void refusesInvalidVocabularies() {
     merges.add("x y");
     refuses(w -> {}, "tokenizer.ggml.merges[2] needs \"xy\", which tokenizer.ggml.tokens lacks");
     merges.set(2, "t h");

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** A file is taken whole or refused with its reason. */
+/** A file is read completely or refused with the reason. */
 class TokenizerFileTest {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final String OFF =
@@ -33,7 +33,7 @@ class TokenizerFileTest {
           .added("<|endoftext|>", 258, true, false);
 
   @Test
-  void bothWaysOfWritingMergesAreRead() {
+  void bothFormsOfMergesAreRead() {
     int[] ids = Tokenizer.load(file.write(directory)).encode("abcab");
     ArrayNode merges = file.model.putArray("merges");
     merges.addArray().add("a").add("b");
@@ -57,7 +57,7 @@ class TokenizerFileTest {
         "/pre_tokenizer/use_regex|true",
         "/something_new|false",
       })
-  void settingsThatAreOffMayBeThere(String pointer, String value) throws IOException {
+  void settingsThatAreOffMayBePresent(String pointer, String value) throws IOException {
     if (pointer.equals("/model/type")) {
       file.model.remove("type"); // as in files of the first versions
     } else {
@@ -92,7 +92,7 @@ class TokenizerFileTest {
         "/added_tokens/0/rstrip|true|added_tokens[0].rstrip is trueOFF",
         "/added_tokens/0/single_word|true|added_tokens[0].single_word is trueOFF",
       })
-  void whatWouldChangeTheIdsIsRefused(String pointer, String value, String problem)
+  void settingsThatWouldChangeTheIdsAreRefused(String pointer, String value, String problem)
       throws IOException {
     set(pointer, value);
 
@@ -126,7 +126,7 @@ class TokenizerFileTest {
         "/added_tokens/0/id|257|added_tokens[0] is '<|endoftext|>' with id 257; model.vocab has 'abc' with id 257",
         "/added_tokens/0/id|null|added_tokens[0].id is null; an id is a whole number from 0 to 1048575",
       })
-  void brokenEntriesAreNamed(String pointer, String value, String problem) throws IOException {
+  void invalidEntriesAreNamed(String pointer, String value, String problem) throws IOException {
     set(pointer, value);
 
     assertRefused(problem.replace('\'', '"'));
@@ -140,14 +140,14 @@ class TokenizerFileTest {
   }
 
   @Test
-  void anAddedTokenThatIsThereTwiceIsNamed() {
+  void anAddedTokenThatOccursTwiceIsNamed() {
     file.added("<|endoftext|>", 258, true, false);
 
     assertRefused("added_tokens[1] is \"<|endoftext|>\", which already exists");
   }
 
   @Test
-  void filesThatAreNoTokenizerAreNamed() throws IOException {
+  void filesThatAreNotTokenizersAreNamed() throws IOException {
     assertRefusedAsIs("is missing; a model directory holds the tokenizer.json of its model");
     Path path = directory.resolve("tokenizer.json");
     Files.writeString(path, "[]");

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Files are untrusted: what is wrong with one is said, whatever it claims. */
+/** Files are untrusted: whatever a file claims, the error names the problem. */
 final class GgufTest {
   private static final int F32 = 0;
   private static final long[] FOUR = {4};
@@ -94,7 +94,7 @@ final class GgufTest {
   }
 
   @Test
-  void refusesBrokenPairs() {
+  void refusesInvalidPairs() {
     refuses(new GgufWriter().put("a", 1).put("a", 2).toBytes(), "has the key a twice");
     refuses(
         new GgufWriter().pair("a", 13, new byte[8]).toBytes(),
@@ -136,10 +136,11 @@ final class GgufTest {
   }
 
   @Test
-  void refusesTensorsThatLieWrong() {
+  void refusesMisplacedTensors() {
     refuses(
         new GgufWriter().info("t", F32, FOUR, 64).bytes(64).toBytes(),
-        "tensor t of shape [4] and type F32 is at offsets 64 to 80; the file holds 64 bytes of tensors");
+        "tensor t of shape [4] and type F32 is at offsets 64 to 80; the file holds 64 bytes of"
+            + " tensors");
     refuses(
         new GgufWriter().info("t", F32, FOUR, -32).bytes(64).toBytes(),
         "tensor t is at offset 18446744073709551584; the offset must be a multiple of 32 within");
@@ -162,10 +163,11 @@ final class GgufTest {
   }
 
   @Test
-  void refusesShapesThatCannotBe() {
+  void refusesInvalidShapes() {
     refuses(
         new GgufWriter().info("t", F32, new long[] {1L << 31, 1L << 31}, 0).bytes(64).toBytes(),
-        "tensor t has shape [2147483648, 2147483648]; dimensions must be at least 1 and elements at");
+        "tensor t has shape [2147483648, 2147483648]; dimensions must be at least 1 and elements"
+            + " at");
     refuses(
         new GgufWriter().info("t", F32, new long[] {-1}, 0).bytes(64).toBytes(),
         "tensor t has shape [18446744073709551615];");
@@ -181,7 +183,7 @@ final class GgufTest {
   }
 
   @Test
-  void otherTypesAreRefusedWhereTheyAreNeeded() {
+  void unsupportedTypesAreRefusedOnlyIfTheyAreNeeded() {
     byte[] bytes = new GgufWriter().info("t", 10, new long[] {256}, 0).bytes(128).toBytes();
     try (Gguf gguf = open(bytes)) {
       assertThatThrownBy(() -> gguf.get("t"))
@@ -191,9 +193,9 @@ final class GgufTest {
     }
   }
 
-  /** A file cut off anywhere, or with random bytes in its header, opens or is refused. */
+  /** A file truncated anywhere, or with random bytes in its header, opens or is refused. */
   @Test
-  void noDamageDoesMoreThanAnError() throws IOException {
+  void damageCausesAtMostAnError() throws IOException {
     Path whole = directory.resolve("whole");
     RandomGguf.write(whole, RandomGguf.BLOCKS_OF_32, DType.Q4_0, 1);
     byte[] bytes = Files.readAllBytes(whole);

@@ -16,7 +16,7 @@ final class SafetensorsTest {
   @TempDir Path directory;
 
   @Test
-  void readsEachTypeWhereverItLies() throws IOException {
+  void readsEachTypeAtAnyOffset() throws IOException {
     write(
         """
         {"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},
@@ -37,12 +37,13 @@ final class SafetensorsTest {
   }
 
   @Test
-  void saysWhatIsWrongWithATensor() throws IOException {
+  void theErrorNamesTheProblemOfATensor() throws IOException {
     refused(
         entry("F32", "[2]", "[0,4]"), "tensor a of shape [2] and type F32 needs 8 bytes but has 4");
     refused(
         entry("F32", "[2]", "[0,8]"),
-        "tensor a is at offsets 0 to 8; the file holds 4 bytes of tensors (is the file truncated?)");
+        "tensor a is at offsets 0 to 8; the file holds 4 bytes of tensors (is the file"
+            + " truncated?)");
     refused(entry("F32", "[1]", "[4,0]"), "tensor a is at offsets 4 to 0");
     refused(
         entry("F32", "[1]", "[-4,0]"),
@@ -65,7 +66,7 @@ final class SafetensorsTest {
   }
 
   @Test
-  void aTypeThatIsNotReadIsRefusedWhereItIsNeeded() throws IOException {
+  void anUnsupportedTypeIsRefusedOnlyIfItIsNeeded() throws IOException {
     write(entry("I64", "[1]", "[0,4]"), new byte[4]);
     try (Safetensors files = Safetensors.open(directory)) {
       assertThatThrownBy(() -> files.get("a", 1))
@@ -75,7 +76,7 @@ final class SafetensorsTest {
   }
 
   @Test
-  void aShapeThatIsNotTheConfigsIsRefused() throws IOException {
+  void aShapeThatDiffersFromTheConfigurationIsRefused() throws IOException {
     write(entry("F32", "[1]", "[0,4]"), new byte[4]);
     try (Safetensors files = Safetensors.open(directory)) {
       assertThatThrownBy(() -> files.get("a", 1, 1))
@@ -107,7 +108,7 @@ final class SafetensorsTest {
     assertThatThrownBy(() -> Safetensors.open(directory))
         .hasMessageContaining("gone.safetensors: is missing, but the index names it");
     Files.writeString(index, "{\"weight_map\":{\"a\":\"%s\"}}".formatted(index.getFileName()));
-    assertThatThrownBy(() -> Safetensors.open(directory)) // itself, which would be read forever
+    assertThatThrownBy(() -> Safetensors.open(directory)) // it names itself
         .isInstanceOf(WeightFileException.class)
         .hasMessageContaining("model.safetensors.index.json: claims a header of ");
     Files.writeString(index, "{}");
