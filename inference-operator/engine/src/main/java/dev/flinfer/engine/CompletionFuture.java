@@ -30,13 +30,13 @@ final class CompletionFuture extends CompletableFuture<Completion> implements Ge
 
   @Override
   public void onToken(int token, String text) {
-    tell(text);
+    emit(text);
   }
 
   @Override
   public void onCompletion(Completion completion) {
     if (completion.getFinishReason() == FinishReason.CHOICE) {
-      tell(completion.getText());
+      emit(completion.getText());
     }
     complete(completion);
   }
@@ -56,14 +56,14 @@ final class CompletionFuture extends CompletableFuture<Completion> implements Ge
     completeExceptionally(closed);
   }
 
-  private void tell(String text) {
+  private void emit(String text) {
     if (text.isEmpty() || isDone()) {
       return;
     }
     try {
       onText.accept(text);
     } catch (RuntimeException e) {
-      // The caller's code; it must not end the engine and everybody's requests.
+      // The caller's code must not end the engine and with it all other requests.
       completeExceptionally(e);
       Generation started = generation;
       if (started != null) {

@@ -1,6 +1,6 @@
 package dev.flinfer.engine;
 
-/** The engine cannot go on: it is closed, or its device failed. */
+/** The engine cannot continue: it is closed, or its device failed. */
 public final class EngineException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 

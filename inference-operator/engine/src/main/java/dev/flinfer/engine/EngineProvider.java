@@ -3,7 +3,7 @@ package dev.flinfer.engine;
 import java.util.ServiceLoader;
 
 /**
- * Opens engines. This package holds what callers use and knows no implementation; {@link
+ * Opens engines. This package is the API and does not depend on an implementation; {@link
  * ServiceLoader} finds the one on the class path, as it finds the backends of devices.
  */
 public interface EngineProvider {
@@ -16,14 +16,14 @@ public interface EngineProvider {
   LlmEngine open(EngineOptions options);
 
   /**
-   * Opens a model around a forward pass that costs nothing; see {@link LlmEngine#openFree}.
+   * Opens a model with a forward pass that costs nothing; see {@link LlmEngine#openFree}.
    *
    * @param options the model and its limits
    */
   LlmEngine openFree(EngineOptions options);
 
   /**
-   * The provider on the class path.
+   * Returns the provider on the class path.
    *
    * @throws EngineException if there is none
    */

@@ -2,11 +2,11 @@ package dev.flinfer.engine;
 
 import dev.flinfer.schema.CompletionRequest;
 
-/** An engine that passes every call on to another one; subclasses change what they must. */
+/** An engine that delegates every call to another one; subclasses override what differs. */
 public abstract class ForwardingEngine implements LlmEngine {
   private final LlmEngine delegate;
 
-  /** An engine that passes its calls on to the given one. */
+  /** Creates an engine that delegates to the given one. */
   protected ForwardingEngine(LlmEngine delegate) {
     this.delegate = delegate;
   }

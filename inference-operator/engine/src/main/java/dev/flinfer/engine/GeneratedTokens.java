@@ -11,15 +11,15 @@ import java.util.List;
  * Tokens generated for a request.
  *
  * @param tokens ids, shape (n)
- * @param logprobs natural log-probability of each, shape (n), or empty where the request asked for
+ * @param logprobs natural log-probability of each token, shape (n); empty if the request asked for
  *     none
- * @param topTokens the most likely tokens in the place of each, shape (n, k), row-major; empty
- *     where the request asked for none
- * @param topLogprobs natural log-probability of each of those, shape (n, k)
- * @param attempts forward passes over the request alone that failed since its last token
- * @param others of the second and further outputs of a request that asked for several
+ * @param topTokens the most likely tokens at the position of each token, shape (n, k), row-major;
+ *     empty if the request asked for none
+ * @param topLogprobs natural log-probability of each of {@code topTokens}, shape (n, k)
+ * @param attempts failed forward passes over only this request since its last token
+ * @param others tokens of the second and further outputs of a request that asked for several
  */
-@SuppressWarnings("ArrayRecordComponent") // handed on, never compared
+@SuppressWarnings("ArrayRecordComponent") // never compared
 public record GeneratedTokens(
     int[] tokens,
     float[] logprobs,
@@ -38,22 +38,23 @@ public record GeneratedTokens(
     if (topTokens.length != topLogprobs.length
         || (topTokens.length > 0 && (tokens.length == 0 || topTokens.length % tokens.length > 0))) {
       throw new IllegalArgumentException(
-          "%d alternatives with %d log-probabilities for %d tokens; it must be as many for each"
+          ("%d alternatives with %d log-probabilities for %d tokens; each token must have the same"
+                  + " number of both")
               .formatted(topTokens.length, topLogprobs.length, tokens.length));
     }
   }
 
-  /** Without alternatives. */
+  /** Tokens without alternatives. */
   public GeneratedTokens(int[] tokens, float[] logprobs) {
     this(tokens, logprobs, new int[0], new float[0]);
   }
 
-  /** Of a request that asked for one output. */
+  /** Tokens of a request that asked for one output. */
   public GeneratedTokens(int[] tokens, float[] logprobs, int[] topTokens, float[] topLogprobs) {
     this(tokens, logprobs, topTokens, topLogprobs, 0, List.of());
   }
 
-  /** What a completion holds. */
+  /** The tokens of a completion. */
   public static GeneratedTokens of(Completion completion) {
     return of(completion.getTokenIds(), completion.getLogprobs(), completion.getTopLogprobs())
         .withOthers(
@@ -76,7 +77,7 @@ public record GeneratedTokens(
         Numbers.floats(flat.stream().map(TokenLogprob::getLogprob).toList()));
   }
 
-  /** What a checkpoint kept. */
+  /** The tokens that a checkpoint kept. */
   public static GeneratedTokens of(InFlightRequest state) {
     return new GeneratedTokens(
         Numbers.ints(state.getTokenIds()),
@@ -95,7 +96,7 @@ public record GeneratedTokens(
         Numbers.floats(output.getTopLogprobs()));
   }
 
-  /** Has a checkpoint keep them. */
+  /** Writes them into the state of a checkpoint. */
   public void writeTo(InFlightRequest state) {
     state.setTokenIds(Numbers.list(tokens));
     state.setLogprobs(Numbers.list(logprobs));
@@ -113,7 +114,7 @@ public record GeneratedTokens(
         Numbers.list(topLogprobs));
   }
 
-  /** How many there are, those of further outputs included. */
+  /** The number of tokens of all outputs. */
   public int count() {
     return tokens.length + others.stream().mapToInt(GeneratedTokens::count).sum();
   }
@@ -121,8 +122,8 @@ public record GeneratedTokens(
   /**
    * Writes them into a completion.
    *
-   * @param alternatives the request's {@code logprobs}: null where it asks for none, 0 for those of
-   *     the generated tokens alone
+   * @param alternatives the request's {@code logprobs}: null for none, 0 for only those of the
+   *     generated tokens
    */
   public void writeTo(Completion completion, Integer alternatives) {
     completion.setCompletionTokens(tokens.length);
@@ -144,17 +145,17 @@ public record GeneratedTokens(
     return all;
   }
 
-  /** Alternatives that are kept for each token; 0 where there is no token. */
+  /** The number of alternatives kept for each token; 0 without tokens. */
   public int alternativesOfToken() {
     return tokens.length == 0 ? 0 : topTokens.length / tokens.length;
   }
 
-  /** The same tokens with those of a request's further outputs. */
+  /** The same tokens, with those of the request's further outputs. */
   public GeneratedTokens withOthers(List<GeneratedTokens> outputs) {
     return new GeneratedTokens(tokens, logprobs, topTokens, topLogprobs, attempts, outputs);
   }
 
-  /** The same tokens with a number of failed forward passes. */
+  /** The same tokens, with the given number of failed forward passes. */
   public GeneratedTokens withAttempts(int failed) {
     return new GeneratedTokens(tokens, logprobs, topTokens, topLogprobs, failed, others);
   }

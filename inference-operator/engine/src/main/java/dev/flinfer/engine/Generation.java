@@ -4,14 +4,15 @@ package dev.flinfer.engine;
 public interface Generation {
 
   /**
-   * The tokens generated so far: a consistent copy, taken without waiting for the device.
-   * Submitting the request again with it continues at the same position with the same outcome.
+   * Returns a consistent copy of the tokens generated so far, without waiting for the device.
+   * Submitting the request again with this copy continues at the same position with the same
+   * outcome.
    */
   GeneratedTokens progress();
 
-  /** Tokens of its prompt. */
+  /** The number of tokens of its prompt. */
   int promptTokens();
 
-  /** Takes the request out of the engine; its listener hears nothing more. */
+  /** Takes the request out of the engine; its listener is not called again. */
   void cancel();
 }

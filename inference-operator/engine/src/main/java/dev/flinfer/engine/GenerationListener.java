@@ -2,22 +2,25 @@ package dev.flinfer.engine;
 
 import dev.flinfer.schema.Completion;
 
-/** Hears of one request. Called on the engine's thread: must return quickly and not throw. */
+/**
+ * Receives the tokens and the outcome of one request. Called on the engine's thread; must return
+ * quickly and not throw.
+ */
 public interface GenerationListener {
 
   /**
-   * Whether it wants to hear of tokens. Where it does not, the text is made once, at the end, and
-   * not in pieces. Always the same.
+   * Whether {@link #onToken} is to be called. If not, the text is decoded once, at the end, and not
+   * in pieces. Must always return the same value.
    */
   default boolean streams() {
     return true;
   }
 
   /**
-   * A token was generated; for a request with n above 1, one of its first output.
+   * A token was generated; for a request with {@code n} above 1, a token of its first output.
    *
    * @param token its id
-   * @param text what it adds to the text, in whole characters; often empty
+   * @param text the text that it adds, in whole characters; often empty
    */
   default void onToken(int token, String text) {}
 
@@ -25,14 +28,14 @@ public interface GenerationListener {
   void onCompletion(Completion completion);
 
   /**
-   * How many forward passes over this request alone may fail before it is given up; one that gets a
-   * token further starts anew. At least 1.
+   * How many forward passes over only this request may fail before it is rejected; the count starts
+   * again when the request generates another token. At least 1.
    */
   default int maxAttempts() {
     return 3;
   }
 
-  /** The forward pass fails on this request and not on others: it is given up. */
+  /** The forward pass fails on this request and not on others: the request is rejected. */
   default void onRequestFailed(RequestFailedException failure) {
     onFailure(new EngineException(failure.getMessage(), failure));
   }

@@ -2,7 +2,7 @@ package dev.flinfer.engine;
 
 import java.util.Locale;
 
-/** Types that keys and values can be kept in. */
+/** Types in which keys and values can be stored. */
 public enum KvCacheType {
   F32(4),
   F16(2),
@@ -20,7 +20,7 @@ public enum KvCacheType {
     return bytes;
   }
 
-  /** As options write it. */
+  /** The type as options spell it. */
   @Override
   public String toString() {
     return name().toLowerCase(Locale.ROOT);

@@ -6,11 +6,11 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 
 /**
- * Completes prompts. Requests are batched continuously: one owner thread runs one forward pass
- * after the other, over all sequences that are in the engine at that moment.
+ * Completes prompts. Requests are batched continuously: one owner thread runs consecutive forward
+ * passes, each over all sequences that are in the engine at that moment.
  *
- * <p>A forward pass that throws is tried again request by request, and only the request that it
- * fails on is given up. Where it fails on everything the engine fails.
+ * <p>When a forward pass throws, its requests are tried again one at a time, and only the request
+ * that it fails on is rejected. If it fails on every input, the engine fails.
  *
  * <p>A request's tokens and log-probabilities are bit-identical whatever else is in its batch,
  * however its prompt was chunked and whether its prefix came from the cache.
@@ -19,70 +19,70 @@ import java.util.function.Consumer;
  */
 public interface LlmEngine extends AutoCloseable {
 
-  /** Opens an engine of its own; the caller closes it. */
+  /** Opens an engine that is not shared; the caller closes it. */
   static LlmEngine open(EngineOptions options) {
     return EngineProvider.find().open(options);
   }
 
   /**
-   * Opens the engine of a model around a forward pass that computes nothing and takes no time, so
-   * that what is around it can be measured: the logits are the same at every position. Reads no
-   * weights; the device is of no account. The caller closes it.
+   * Opens the engine of a model with a forward pass that computes nothing and takes no time, so
+   * that everything else can be measured: the logits are the same at every position. Reads no
+   * weights and ignores the device. The caller closes the engine.
    */
   static LlmEngine openFree(EngineOptions options) {
     return EngineProvider.find().openFree(options);
   }
 
   /**
-   * Checks the request, tokenizes its prompt and queues it; never waits for the device.
+   * Checks the request, tokenizes its prompt and queues it. Never waits for the device.
    *
-   * @param request with its id set
-   * @param resumeFrom tokens that an earlier engine generated for the same request; generation goes
-   *     on behind them, or from the start with the same outcome where they lack log-probabilities
+   * @param request the request, with its id set
+   * @param resumeFrom tokens that an earlier engine generated for the same request; generation
+   *     continues after them, or starts over with the same outcome if they lack log-probabilities
    *     that the request asks for. {@link GeneratedTokens#NONE} for a new request
-   * @param listener is told the outcome, exactly once, unless the generation is cancelled
-   * @throws InvalidRequestException if the request asks for what cannot be done
+   * @param listener is notified of the outcome, exactly once, unless the generation is cancelled
+   * @throws InvalidRequestException if the request asks for something that cannot be done
    * @throws EngineException if the engine is closed or its device failed
    */
   Generation submit(
       CompletionRequest request, GeneratedTokens resumeFrom, GenerationListener listener);
 
   /**
-   * As above, for a new request.
+   * Submits a new request.
    *
-   * @return the completion; exceptionally a {@link RequestFailedException} if the forward pass
-   *     fails on this request alone, an {@link EngineException} if the engine fails or is closed
-   *     before. Its {@code toCompletableFuture().cancel} takes the request out of the engine. What
-   *     depends on it runs on the engine's thread, so for longer work use its methods that end in
-   *     {@code Async}
+   * @return the completion. The stage fails with a {@link RequestFailedException} if the forward
+   *     pass fails on this request only, and with an {@link EngineException} if the engine fails or
+   *     is closed first. Its {@code toCompletableFuture().cancel} takes the request out of the
+   *     engine. Dependent stages run on the engine's thread, so use the methods that end in {@code
+   *     Async} for longer work
    */
   default CompletionStage<Completion> submit(CompletionRequest request) {
     return submit(request, text -> {});
   }
 
   /**
-   * As above, with the text while it is generated.
+   * Submits a new request and streams its text while it is generated.
    *
-   * @param onText gets the text in pieces, whole characters, before the stage completes; together
-   *     they are the completion's text. Called on the engine's thread: must return quickly. If it
-   *     throws, the stage completes with what it threw and the request ends
+   * @param onText receives the text in pieces of whole characters before the stage completes;
+   *     concatenated they are the completion's text. It is called on the engine's thread and must
+   *     return quickly. If it throws, the stage fails with that exception and the request ends
    */
   default CompletionStage<Completion> submit(CompletionRequest request, Consumer<String> onText) {
     return CompletionFuture.submit(this, request, onText);
   }
 
-  /** What the engine runs and where. */
+  /** The model that the engine runs, and its device. */
   ModelInfo model();
 
-  /** Counters and gauges as of the last forward pass; cheap. */
+  /** Counters and gauges as of the last forward pass. Cheap. */
   EngineStats stats();
 
-  /** Whether its device failed: such an engine takes no more requests. */
+  /** Whether the device failed: such an engine accepts no more requests. */
   boolean failed();
 
   /**
-   * Drops all generations and frees the device; returns when that is done. Listeners hear {@link
-   * GenerationListener#onClose}, which does nothing unless they override it.
+   * Drops all generations and frees the device; returns when that is done. Calls {@link
+   * GenerationListener#onClose} of the listeners, which does nothing unless they override it.
    */
   @Override
   void close();

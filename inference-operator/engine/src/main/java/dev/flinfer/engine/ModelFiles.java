@@ -17,8 +17,8 @@ import java.util.HexFormat;
 import java.util.Set;
 
 /**
- * What a model's path leads to: a directory in Hugging Face's layout, or a GGUF file; or random
- * weights of a known shape.
+ * The files of a model: a directory in Hugging Face's layout, a GGUF file, or random weights of a
+ * known shape.
  *
  * @param name last part of the path
  * @param checkpoint the tensors, mapped
@@ -28,7 +28,7 @@ public record ModelFiles(
     String name, PhiConfig config, Tokenizer tokenizer, Checkpoint checkpoint, String digest)
     implements AutoCloseable {
 
-  /** What stands before the name of a model whose weights are to be random. */
+  /** The prefix of the name of a model with random weights. */
   static final String RANDOM = "random:";
 
   private static final String END_OF_TEXT = "<|endoftext|>";
@@ -90,15 +90,15 @@ public record ModelFiles(
   }
 
   /**
-   * The tokens that end a text: those that the configuration names. The published ones of Phi-1 and
-   * Phi-1.5 name none; then it is the tokenizer's own end of text, as in other engines.
+   * The tokens that end a text, as the configuration names them. The published configurations of
+   * Phi-1 and Phi-1.5 name none; then it is the tokenizer's end-of-text token, as in other engines.
    */
   public Set<Integer> eosTokenIds() {
     if (!config.eosTokenIds().isEmpty()) {
       return config.eosTokenIds();
     }
     int[] end = tokenizer.encode(END_OF_TEXT);
-    return end.length == 1 ? Set.of(end[0]) : Set.of(); // several are no token of that name
+    return end.length == 1 ? Set.of(end[0]) : Set.of(); // several: not a token
   }
 
   private static MessageDigest sha256() {

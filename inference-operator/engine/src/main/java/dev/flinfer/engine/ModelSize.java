@@ -8,17 +8,17 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What a model asks of the processor, to compare a speed with the machine's limits.
+ * The work that a model is for the CPU, to compare a speed with the machine's limits.
  *
- * @param weightBytes of all matrices in the type that they run in: what a forward pass reads once,
- *     however many tokens are in it
- * @param flopsPerToken multiplications and additions in them for one token whose logits are wanted;
- *     attention, which grows with the context, is left out
+ * @param weightBytes bytes of all matrices in the type in which they run; a forward pass reads them
+ *     once, however many tokens it computes
+ * @param flopsPerToken multiplications and additions with these matrices for one token whose logits
+ *     are needed; attention, which grows with the context, is left out
  */
 public record ModelSize(long weightBytes, long flopsPerToken) {
   private static final long FLOPS_PER_WEIGHT = 2;
 
-  /** Of the model as the processor runs it with these options. Reads no weights, only shapes. */
+  /** The size of the model as the CPU runs it with these options. Reads shapes, not weights. */
   public static ModelSize of(EngineOptions options) {
     try (ModelFiles files = ModelFiles.open(options.model())) {
       long bytes = 0;
@@ -38,7 +38,7 @@ public record ModelSize(long weightBytes, long flopsPerToken) {
     }
   }
 
-  /** The embedding is no matrix here: a token takes one row of it. */
+  /** The matrices without the embedding, of which a token reads one row. */
   private static List<Tensor> ofLayers(PhiWeights weights) {
     List<Tensor> all = new ArrayList<>();
     for (PhiWeights.Layer layer : weights.layers()) {

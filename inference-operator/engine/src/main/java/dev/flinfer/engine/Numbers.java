@@ -3,7 +3,7 @@ package dev.flinfer.engine;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Between the arrays of the engine and the lists of records. */
+/** Conversions between the arrays of the engine and the lists of Avro records. */
 final class Numbers {
   private Numbers() {}
 

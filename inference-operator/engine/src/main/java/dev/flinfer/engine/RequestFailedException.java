@@ -1,8 +1,8 @@
 package dev.flinfer.engine;
 
 /**
- * The forward pass fails on this one request, while the device goes on with others. The cause is
- * what it failed with last.
+ * The forward pass fails on this one request, while the device still computes others. The cause is
+ * the last failure.
  */
 public final class RequestFailedException extends RuntimeException {
   private static final long serialVersionUID = 1L;
@@ -10,15 +10,14 @@ public final class RequestFailedException extends RuntimeException {
   private final int attempts;
 
   /**
-   * @param attempts forward passes over the request alone that failed; 0 where it was not tried
-   *     again
+   * @param attempts failed forward passes over only this request; 0 if it was not tried again
    */
   public RequestFailedException(String message, int attempts, Throwable cause) {
     super(message, cause);
     this.attempts = attempts;
   }
 
-  /** Forward passes over the request alone that failed; 0 where it was not tried again. */
+  /** Failed forward passes over only this request; 0 if it was not tried again. */
   public int attempts() {
     return attempts;
   }

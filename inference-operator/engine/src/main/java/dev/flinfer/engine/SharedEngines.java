@@ -5,8 +5,8 @@ import java.util.Map;
 import java.util.function.Function;
 
 /**
- * Engines that are shared within the process, so that there is one copy of the weights a device.
- * The first to ask for an engine opens it, the last to close its share closes it.
+ * Engines that are shared within the process, so that a device holds one copy of the weights. The
+ * first user of an engine opens it; the engine is closed when the last user closes its share.
  */
 public final class SharedEngines {
   private static final SharedEngines OF_PROCESS = new SharedEngines(LlmEngine::open);
@@ -15,21 +15,21 @@ public final class SharedEngines {
   private final Function<EngineOptions, LlmEngine> opener;
 
   /**
-   * @param opener opens an engine that is not there yet
+   * @param opener opens an engine that no user shares yet
    */
   public SharedEngines(Function<EngineOptions, LlmEngine> opener) {
     this.opener = opener;
   }
 
   /**
-   * Those of this process. On a cluster the engine's jar lies in Flink's {@code lib/}, so that
-   * there is one of them and not one a job.
+   * The engines of this process. On a cluster the engine's jar is in Flink's {@code lib/}, so that
+   * all jobs of a TaskManager share one instance of this class.
    */
   public static SharedEngines ofProcess() {
     return OF_PROCESS;
   }
 
-  /** The engine for the options, a new one in place of a failed one; the caller closes it. */
+  /** Returns the engine for the options, a new one if it failed; the caller closes it. */
   public synchronized LlmEngine acquire(EngineOptions options) {
     engines.computeIfPresent(options, (o, shared) -> shared.engine.failed() ? null : shared);
     Shared shared = engines.computeIfAbsent(options, o -> new Shared(o, opener.apply(o)));

@@ -19,8 +19,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * The promise: a request gets the same bits alone and in any company, with any chunking, prefix
- * cache, number of KV blocks and number of threads. Requests and combinations are drawn.
+ * Batch invariance: a request gets bit-identical results by itself and in any batch, with any
+ * chunking, prefix cache, number of KV blocks and number of threads. Requests and combinations are
+ * random.
  */
 final class BatchInvarianceTest {
   private static final int REQUESTS = 40;
@@ -49,7 +50,7 @@ final class BatchInvarianceTest {
     for (int round = 0; round < ROUNDS; round++) {
       int seqs = 2 + random.nextInt(12);
       int batchedTokens = seqs + random.nextInt(40);
-      // From room for one sequence and a bit, so that sequences are preempted, to plenty.
+      // From little more than one sequence needs, so that sequences are preempted, to plenty.
       int blocks = 7 + 10 * round;
       boolean prefixCaching = (round + type.ordinal()) % 2 == 0;
       EngineOptions options =
@@ -70,14 +71,14 @@ final class BatchInvarianceTest {
     assertThat(prefixCacheHits).isPositive();
   }
 
-  /** So that no kind is left out by an unlucky draw. */
+  /** The random requests include every kind. */
   @Test
-  void allKindsAreDrawn() {
-    List<CompletionRequest> drawn = new ArrayList<>();
+  void theRequestsIncludeAllKinds() {
+    List<CompletionRequest> all = new ArrayList<>();
     for (KvCacheType type : KvCacheType.values()) {
-      drawn.addAll(requests(new Random(3 + type.ordinal())));
+      all.addAll(requests(new Random(3 + type.ordinal())));
     }
-    assertThat(drawn)
+    assertThat(all)
         .anyMatch(r -> !r.getChoices().isEmpty())
         .anyMatch(r -> r.getN() > 1)
         .anyMatch(r -> r.getTemperature() == 0 && r.getChoices().isEmpty())
@@ -93,7 +94,7 @@ final class BatchInvarianceTest {
     return requests;
   }
 
-  /** All that may not differ. */
+  /** The fields that must not differ. */
   private static Completion bits(Completion completion) {
     return Completion.newBuilder(completion)
         .setCachedTokens(0)

@@ -25,7 +25,7 @@ final class CompletionFutureTest {
   }
 
   @Test
-  void theStageHasTheCompletionAndThePiecesAreItsText() {
+  void theStageReturnsTheCompletionAndThePiecesAreItsText() {
     try (LlmEngine engine = open()) {
       for (CompletionRequest request :
           List.of(
@@ -55,7 +55,7 @@ final class CompletionFutureTest {
   }
 
   @Test
-  void cancellingTheFutureTakesTheRequestOut() {
+  void cancellingTheFutureTakesTheRequestOutOfTheEngine() {
     try (LlmEngine engine = open()) {
       CompletableFuture<Completion> future =
           engine.submit(Requests.greedy("a", "x", 120).build()).toCompletableFuture();

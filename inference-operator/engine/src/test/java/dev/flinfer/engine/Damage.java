@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.regex.Matcher;
 
-/** Breaks valid files in the ways that hurt parsers; what it does depends on its seed alone. */
+/** Breaks valid files in ways that harm parsers; the damage depends only on the seed. */
 final class Damage {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final String PLACE = "place for a broken value";
@@ -37,7 +37,7 @@ final class Damage {
     Long.MIN_VALUE
   };
 
-  /** Values in the place of others; with some the whole is no JSON any more. */
+  /** Values that replace others; with some the file is not valid JSON. */
   private static final List<String> VALUES =
       List.of(
           "null",
@@ -86,7 +86,7 @@ final class Damage {
     random = new Random(seed);
   }
 
-  /** A few bytes of the first ones are others, more, fewer, or the file ends early. */
+  /** Changes, inserts or removes a few of the first bytes, or truncates the file. */
   byte[] ofBytes(byte[] whole, int first) {
     byte[] bytes = whole.clone();
     for (int i = random.nextInt(3); i >= 0; i--) {
@@ -114,7 +114,7 @@ final class Damage {
     return all.put(bytes, 0, from).put(by).put(bytes, to, bytes.length - to).array();
   }
 
-  /** A few values are others, of another kind, those of another place, or gone. */
+  /** Replaces a few values by others, of another kind or from another place, or removes them. */
   byte[] ofJson(byte[] whole) {
     try {
       JsonNode root = JSON.readTree(whole);

@@ -18,14 +18,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * The engine against {@code expected.json} of the demo model, which {@code reference.py} beside it
- * computes from the same files in Python, in doubles.
+ * Compares the engine with {@code expected.json} of the demo model, which {@code reference.py} next
+ * to it computes from the same files in Python, in doubles.
  */
 final class DemoModelTest {
   private static final Path MODEL = Path.of("..", "..", "deploy", "demo-model");
 
   @Test
-  void tokenizesAsTheReference() throws IOException {
+  void tokenizesLikeTheReference() throws IOException {
     Tokenizer tokenizer = Tokenizer.load(MODEL);
     JsonNode cases = expected().get("tokenizer");
     assertThat(cases).hasSizeGreaterThan(40);
@@ -36,10 +36,10 @@ final class DemoModelTest {
     }
   }
 
-  /** The default type of keys and values leaves greedy tokens as they are in f32, too. */
+  /** With the default type of keys and values too, greedy tokens are those of f32. */
   @ParameterizedTest
   @CsvSource({"F32, 2e-4", "F16, 5e-3"})
-  void generatesAsTheReference(KvCacheType type, double tolerance) throws Exception {
+  void generatesLikeTheReference(KvCacheType type, double tolerance) throws Exception {
     JsonNode cases = expected().get("greedy");
     assertThat(cases).hasSizeGreaterThan(15);
     try (LlmEngine engine = LlmEngine.open(options(type))) {

@@ -15,7 +15,7 @@ import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The program in docs/engine.md is compiled and run, so that the page stays true. */
+/** Compiles and runs the program in docs/engine.md, so that the page stays correct. */
 final class EnginePageTest {
   private static final Path ROOT = Path.of("..", "..");
 

@@ -23,32 +23,32 @@ final class GgufModelTest {
   @TempDir Path directory;
 
   @Test
-  void theKindOfFileDoesNotChangeTheAnswer() throws Exception {
+  void theKindOfFileDoesNotChangeTheCompletion() throws Exception {
     Path file = directory.resolve("m.gguf");
     RandomGguf.write(file, SHAPE, DType.F32, 3);
     Path checkpoint = directory.resolve("m");
     RandomCheckpoint.write(checkpoint, SHAPE, DType.F32, 3);
-    Completion one = answer(file, "auto");
-    Completion other = answer(checkpoint, "auto");
+    Completion one = completion(file, "auto");
+    Completion other = completion(checkpoint, "auto");
     assertThat(one.getTokenIds()).isEqualTo(other.getTokenIds());
     assertThat(one.getLogprobs()).isEqualTo(other.getLogprobs());
   }
 
   @Test
-  void aConvertedFileIsTheStoredOne() throws Exception {
+  void convertingWeightsGivesThoseOfAStoredFile() throws Exception {
     Path stored = directory.resolve("q8.gguf");
-    // The embedding stays as it is stored, so both files have the same one.
+    // The embedding is not converted, so both files have the same one.
     RandomGguf.write(
         stored, SHAPE, name -> name.startsWith("token_embd") ? DType.F32 : DType.Q8_0, true, 4);
     Path floats = directory.resolve("f32.gguf");
     RandomGguf.write(floats, SHAPE, DType.F32, 4);
-    assertThat(answer(floats, "q8_0").getLogprobs())
-        .isEqualTo(answer(stored, "auto").getLogprobs())
-        .isNotEqualTo(answer(floats, "auto").getLogprobs());
+    assertThat(completion(floats, "q8_0").getLogprobs())
+        .isEqualTo(completion(stored, "auto").getLogprobs())
+        .isNotEqualTo(completion(floats, "auto").getLogprobs());
   }
 
   @Test
-  void namesAndDigestsTellFilesApart() {
+  void filesHaveDifferentNamesAndDigests() {
     Path file = directory.resolve("tiny.Q8_0.gguf");
     RandomGguf.write(file, SHAPE, DType.Q8_0, 1);
     Path other = directory.resolve("tiny.Q4_0.gguf");
@@ -79,7 +79,7 @@ final class GgufModelTest {
     }
   }
 
-  /** Whatever byte of the header is another one, the file is read or refused. */
+  /** Whichever byte of the header is changed, the file is read or refused. */
   @Test
   void damagedHeadersDoNoHarm() throws Exception {
     Path whole = directory.resolve("whole.gguf");
@@ -105,7 +105,7 @@ final class GgufModelTest {
 
   @ParameterizedTest
   @EnumSource(names = {"F32", "F16", "BF16", "Q8_0", "Q4_1"})
-  void weightsThatAreNoNumbersAreRefused(DType dtype) {
+  void nanWeightsAreRefused(DType dtype) {
     for (String broken : new String[] {"model.layers.1.mlp.fc2.weight", "lm_head.bias"}) {
       refusesNan(dtype, broken);
     }
@@ -128,11 +128,11 @@ final class GgufModelTest {
     assertThatThrownBy(() -> LlmEngine.open(EngineOptions.of(file)))
         .isInstanceOf(WeightFileException.class)
         .hasMessageStartingWith(file + ": tensor ")
-        .hasMessageContaining("holds NaN or infinity at or behind element ")
-        .hasMessageEndingWith("computes nothing, get the file again");
+        .hasMessageContaining("holds NaN or infinity at or after element ")
+        .hasMessageEndingWith("computes only NaN. Download the file again");
   }
 
-  private static Completion answer(Path model, String weights) throws Exception {
+  private static Completion completion(Path model, String weights) throws Exception {
     EngineOptions options =
         EngineOptions.builder(model.toString())
             .device("cpu")

@@ -10,7 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/** Writes GGUF files, broken ones too: what it is given it writes. */
+/** Writes GGUF files without checks, so invalid ones too. */
 public final class GgufWriter {
   private final ByteArrayOutputStream pairs = new ByteArrayOutputStream();
   private final ByteArrayOutputStream infos = new ByteArrayOutputStream();
@@ -79,7 +79,7 @@ public final class GgufWriter {
     return this;
   }
 
-  /** A tensor behind those written so far. */
+  /** A tensor after those written so far. */
   public GgufWriter tensor(String name, int type, long[] shape, byte[] bytes) {
     while (data.size() % alignment != 0) {
       data.write(0);
@@ -89,7 +89,7 @@ public final class GgufWriter {
     return this;
   }
 
-  /** A tensor's line; {@code shape} outermost dimension first. */
+  /** A tensor's entry in the header; {@code shape} is outermost dimension first. */
   public GgufWriter info(String name, int type, long[] shape, long offset) {
     infos.writeBytes(string(name));
     infos.writeBytes(ints(shape.length));
@@ -102,7 +102,7 @@ public final class GgufWriter {
     return this;
   }
 
-  /** Bytes behind the tensors so far. */
+  /** Bytes after the tensors so far. */
   public GgufWriter bytes(int count) {
     data.writeBytes(new byte[count]);
     return this;
@@ -112,7 +112,7 @@ public final class GgufWriter {
     return toBytes(tensorCount, pairCount);
   }
 
-  /** With other counts in the header than are true. */
+  /** The file with the given counts in the header, true or not. */
   public byte[] toBytes(long tensors, long keys) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     out.writeBytes("GGUF".getBytes(StandardCharsets.US_ASCII));

@@ -27,17 +27,16 @@ import net.jqwik.api.lifecycle.AfterContainer;
 import net.jqwik.api.lifecycle.BeforeContainer;
 
 /**
- * Valid files with random damage: they load, or what is wrong is said in an error that names the
- * file. No other exception, no endless loop, and no memory taken because a header claims to need
- * it.
+ * Valid files with random damage: they load, or an error names the file and the problem. No other
+ * exception occurs, no endless loop, and no allocation only because a header claims a size.
  */
 class HostileFilesTest {
   private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
-  /** A try takes a millisecond; a machine under load some more. */
+  /** A try takes a millisecond, and longer on a busy machine. */
   private static final Duration LIMIT = Duration.ofSeconds(30);
 
-  /** Some hundred times the files; what the headers claim is in the gigabytes. */
+  /** About a hundred times the size of the files; headers claim gigabytes. */
   private static final long MAX_ALLOCATION = 96L << 20;
 
   private static final String CONFIG = "config.json";
@@ -46,8 +45,8 @@ class HostileFilesTest {
   private static final String INDEX = "model.safetensors.index.json";
 
   private static Path directory;
-  private static Path whole; // a checkpoint in one file
-  private static Path shards; // one in three
+  private static Path whole; // a model in one file
+  private static Path shards; // a model in three files
   private static Path gguf;
 
   @BeforeContainer
@@ -108,21 +107,22 @@ class HostileFilesTest {
   void ggufHeader(@ForAll long seed) throws IOException {
     Path broken = directory.resolve("broken.gguf");
     Files.write(broken, new Damage(seed).ofBytes(Files.readAllBytes(gguf), 12_000));
-    loadsOrSaysWhatIsWrong(broken, broken.toString());
+    loadsOrFailsWithTheProblem(broken, broken.toString());
   }
 
-  /** How one file is damaged. */
+  /** The damage to one file. */
   private interface Change {
     byte[] of(byte[] valid);
   }
 
-  /** Loads the checkpoint with one of its files damaged, and puts that back. */
+  /** Loads the model with one of its files damaged, and restores the file. */
   private static void check(Path model, String file, Change change) throws IOException {
     byte[] valid = Files.readAllBytes(model.resolve(file));
     try {
       Files.write(model.resolve(file), change.of(valid));
-      // What is missing in three files is in none of them.
-      loadsOrSaysWhatIsWrong(model, model + (model.equals(shards) ? "" : "/"));
+      // A tensor that is missing in three shards is in none of them, so the error names the
+      // directory.
+      loadsOrFailsWithTheProblem(model, model + (model.equals(shards) ? "" : "/"));
     } finally {
       Files.write(model.resolve(file), valid);
     }
@@ -139,7 +139,7 @@ class HostileFilesTest {
         .array();
   }
 
-  private static void loadsOrSaysWhatIsWrong(Path model, String named) {
+  private static void loadsOrFailsWithTheProblem(Path model, String named) {
     assertTimeoutPreemptively(
         LIMIT,
         () -> {

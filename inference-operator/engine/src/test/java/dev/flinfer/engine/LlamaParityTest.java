@@ -24,20 +24,20 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The engine against llama.cpp on the same files: the same greedy text up to the first near-tie,
- * for every weight type. It holds the layouts of the types, the names and the tokenizer to what
- * others read, which an oracle of our own cannot.
+ * Compares the engine with llama.cpp on the same files: the same greedy text up to the first
+ * near-tie, for every weight type. It checks the layouts of the types, the names and the tokenizer
+ * against an independent reader, which our own oracle cannot.
  */
 final class LlamaParityTest {
   private static final int TOKENS = 32;
 
   /**
-   * llama.cpp rounds activations to 8 bits where weights are quantised, so its logits, which have a
-   * standard deviation of 12 here, are off by up to 0.9 in what was seen.
+   * llama.cpp rounds activations to 8 bits where weights are quantized, so its logits, which have a
+   * standard deviation of 12 here, deviate by up to 0.9 as observed.
    */
   private static final double NEAR_TIE = 1;
 
-  /** The texts of files of floats were seen to be the same to the end. */
+  /** With weights that are floats, the texts were the same to the end as observed. */
   private static final double NEAR_TIE_OF_FLOATS = 0.05;
 
   private static final List<String> PROMPTS =
@@ -57,7 +57,7 @@ final class LlamaParityTest {
         same += commonPrefix(model, prompt, text, theirs.get(next++));
       }
     }
-    // A near-tie here and there is chance; if most texts part early, something is wrong.
+    // A few near-ties are chance; if most texts diverge early, something is wrong.
     assertThat(same).isGreaterThan(theirs.size() * TOKENS * 2 / 3);
   }
 
@@ -87,7 +87,7 @@ final class LlamaParityTest {
             LlamaParityTest::printable));
   }
 
-  /** Only visible ASCII wins, so that texts are tokens; and logits far apart. */
+  /** Makes visible ASCII win, so that each character is a token, and spreads the logits. */
   private static void printable(String name, float[] values) {
     for (int i = 0; i < values.length; i++) {
       if (name.equals("lm_head.bias")) {
@@ -148,7 +148,7 @@ final class LlamaParityTest {
     return texts;
   }
 
-  /** The length to which both agree; where they part, the formulas must call it a near-tie. */
+  /** The length to which both agree; where they diverge, the formulas must give a near-tie. */
   private static int commonPrefix(
       Map.Entry<Path, RandomCheckpoint> model, String prompt, String ours, String theirs) {
     assertThat(ours).as("%s after '%s'", model.getKey().getFileName(), prompt).hasSize(TOKENS);
@@ -165,7 +165,7 @@ final class LlamaParityTest {
       double[] logits = all[all.length - 1];
       assertThat(logits[ours.charAt(same)] - logits[theirs.charAt(same)])
           .as(
-              "%s after '%s': '%s' and llama.cpp '%s' part at %d",
+              "%s after '%s': '%s' and llama.cpp '%s' diverge at %d",
               model.getKey().getFileName(), prompt, ours, theirs, same)
           .isBetween(0.0, isOfFloats(model.getKey()) ? NEAR_TIE_OF_FLOATS : NEAR_TIE);
     }

@@ -10,9 +10,9 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * A process of its own that completes prompts greedily with llama.cpp: when native code crashes, it
- * takes no test with it. Results go to a file, a line a prompt, because llama.cpp writes to both
- * streams.
+ * A separate process that completes prompts greedily with llama.cpp, so that a crash of native code
+ * does not end the tests. It writes results to a file, one line per prompt, because llama.cpp
+ * writes to both output streams.
  */
 final class LlamaPeer {
   /** Exit status when the native library does not load here. */
@@ -35,7 +35,7 @@ final class LlamaPeer {
       System.exit(NO_LIBRARY);
     }
     Files.writeString(results, lines, StandardCharsets.UTF_8);
-    // The binding leaves a thread behind that would keep the process for ever.
+    // The binding leaves a thread that would keep the process running forever.
     Runtime.getRuntime().halt(0);
   }
 

@@ -19,7 +19,7 @@ final class ModelSizeTest {
   }
 
   @Test
-  void aForwardPassReadsTheWeightsInTheTypeTheyRunIn() {
+  void aForwardPassReadsTheWeightsInTheTypeInWhichTheyRun() {
     assertThat(size("java", "auto").weightBytes()).isEqualTo(2 * (LAYERS + HEAD));
     assertThat(size("java", "f32").weightBytes()).isEqualTo(4 * (LAYERS + HEAD));
     assertThat(size("onednn", "auto").weightBytes()).isEqualTo(2 * (LAYERS + HEAD));

@@ -20,9 +20,11 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What Phi-1 and Phi-1.5 have otherwise than Phi-2: the heads, and no end of text. */
+/** The differences of Phi-1 and Phi-1.5 from Phi-2: the heads, and no end-of-text token. */
 final class Phi15Test {
-  /** Its heads of 64 dimensions, half of them rotated, and its wide MLP; fewer of everything. */
+  /**
+   * Phi-1.5's heads of 64 dimensions, half of them rotated, and its wide MLP; smaller otherwise.
+   */
   private static final RandomCheckpoint.Shape SHAPE =
       new RandomCheckpoint.Shape(128, 2, 2, 512, 300, 64, 0.5);
 
@@ -56,7 +58,7 @@ final class Phi15Test {
   }
 
   @Test
-  void aTextEndsWithTheTokenizersEndWhereTheConfigurationNamesNone() throws Exception {
+  void theTokenizersEndOfTextTokenEndsATextIfTheConfigurationNamesNone() throws Exception {
     Map<String, Double> end = Map.of(Integer.toString(RandomCheckpoint.END_OF_TEXT), 100.0);
     Completion completion = complete(Requests.greedy("a", "phi", 12).setLogitBias(end));
 

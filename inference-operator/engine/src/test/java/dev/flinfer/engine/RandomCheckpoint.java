@@ -18,8 +18,8 @@ import java.util.Map;
 import java.util.Random;
 
 /**
- * A Phi checkpoint with random weights, written in the real file format, and the values that were
- * written, so that an oracle need not trust the reader.
+ * A Phi model with random weights, written in the real file format, and the written values, so that
+ * an oracle does not depend on the reader.
  *
  * @param shape its dimensions
  * @param tensors the written values by name, after rounding to the file's type, row-major
@@ -31,7 +31,7 @@ public record RandomCheckpoint(Shape shape, Map<String, float[]> tensors) {
   public static final int END_OF_TEXT = 256;
 
   /**
-   * Dimensions of a checkpoint.
+   * Dimensions of a model.
    *
    * @param rotaryFactor share of a head's dimensions that is rotated
    */
@@ -46,16 +46,16 @@ public record RandomCheckpoint(Shape shape, Map<String, float[]> tensors) {
     /** Small, odd in every dimension that may be odd. */
     public static final Shape ODD = new Shape(33, 3, 2, 45, 271, 64, 0.4);
 
-    /** A little larger, whole vectors nearly everywhere. */
+    /** A little larger, with whole vectors nearly everywhere. */
     public static final Shape EVEN = new Shape(64, 4, 3, 160, 300, 128, 0.5);
   }
 
-  /** Writes a checkpoint into the directory, in one file. */
+  /** Writes a model into the directory, in one file. */
   public static RandomCheckpoint write(Path directory, Shape shape, DType dtype, long seed) {
     return write(directory, shape, dtype, seed, 1);
   }
 
-  /** Writes a checkpoint into the directory, in so many shards. */
+  /** Writes a model into the directory, in the given number of shards. */
   public static RandomCheckpoint write(
       Path directory, Shape shape, DType dtype, long seed, int shards) {
     RandomCheckpoint checkpoint = new RandomCheckpoint(shape, new LinkedHashMap<>());
@@ -100,7 +100,8 @@ public record RandomCheckpoint(Shape shape, Map<String, float[]> tensors) {
     for (long dim : dims) {
       count *= (int) dim;
     }
-    // Scaled so that a layer keeps its input's size, and the logits differ enough to have winners.
+    // Scaled so that a layer keeps the size of its input, and the logits differ enough to have
+    // winners.
     double scale =
         name.startsWith("model.embed") ? 1 : 1.5 / Math.sqrt((double) dims[dims.length - 1]);
     boolean norm = name.endsWith("norm.weight");
@@ -117,7 +118,7 @@ public record RandomCheckpoint(Shape shape, Map<String, float[]> tensors) {
       case F32 -> Float.floatToRawIntBits(value);
       case F16 -> Float.floatToFloat16(value);
       case BF16 -> Float.floatToRawIntBits(value) >>> 16;
-      default -> throw new IllegalArgumentException("No safetensors have " + dtype);
+      default -> throw new IllegalArgumentException("safetensors files do not have " + dtype);
     };
   }
 
@@ -126,7 +127,7 @@ public record RandomCheckpoint(Shape shape, Map<String, float[]> tensors) {
       case F32 -> Float.intBitsToFloat(bits);
       case F16 -> Float.float16ToFloat((short) bits);
       case BF16 -> Float.intBitsToFloat(bits << 16);
-      default -> throw new IllegalArgumentException("No safetensors have " + dtype);
+      default -> throw new IllegalArgumentException("safetensors files do not have " + dtype);
     };
   }
 
@@ -147,7 +148,7 @@ public record RandomCheckpoint(Shape shape, Map<String, float[]> tensors) {
         .putNull("num_key_value_heads");
   }
 
-  /** A token a byte, in GPT-2's alphabet of printable characters, and the end of text. */
+  /** One token per byte, in GPT-2's alphabet of printable characters, and the end-of-text token. */
   private static ObjectNode tokenizer() {
     ObjectNode root = JSON.createObjectNode();
     ArrayNode added = root.putArray("added_tokens");

@@ -11,9 +11,9 @@ import java.util.Random;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
 
-/** Writes random checkpoints as GGUF files of any weight type. */
+/** Writes random models as GGUF files of any weight type. */
 public final class RandomGguf {
-  /** Rows of whole blocks of 32, heads that fill no panel; rotary half, as Phi-1.5 has it. */
+  /** Rows of whole blocks of 32, heads that do not fill a panel; half rotated, as in Phi-1.5. */
   public static final RandomCheckpoint.Shape BLOCKS_OF_32 =
       new RandomCheckpoint.Shape(96, 3, 2, 160, 271, 64, 0.5);
 
@@ -54,21 +54,21 @@ public final class RandomGguf {
     this.fused = fused;
   }
 
-  /** The smallest shape above whose rows are whole blocks of the type. */
+  /** The smallest of these shapes whose rows are whole blocks of the type. */
   public static RandomCheckpoint.Shape shapeFor(DType dtype) {
     return dtype.blockSize() > 32 ? BLOCKS_OF_256 : BLOCKS_OF_32;
   }
 
-  /** All matrices in one type, q, k and v in one. */
+  /** Writes all matrices in one type, with q, k and v fused. */
   public static RandomCheckpoint write(
       Path file, RandomCheckpoint.Shape shape, DType dtype, long seed) {
     return write(file, shape, name -> dtype, true, seed);
   }
 
   /**
-   * Writes a file and gives the values that were written.
+   * Writes a file and returns the values that were written.
    *
-   * @param types the type of each matrix by the name it has in the file
+   * @param types the type of each matrix by its name in the file
    * @param fused whether q, k and v are one tensor
    */
   public static RandomCheckpoint write(
@@ -81,9 +81,9 @@ public final class RandomGguf {
   }
 
   /**
-   * As above.
+   * Writes a file after changing values.
    *
-   * @param edit changes values by our name before they are written
+   * @param edit changes values, by Hugging Face's name, before they are written
    */
   public static RandomCheckpoint write(
       Path file,
@@ -115,7 +115,7 @@ public final class RandomGguf {
     putTokenizer(writer, shape.vocab());
   }
 
-  /** A token a byte, the end of text, what merges give, and padding. */
+  /** One token per byte, the end-of-text token, the merged tokens, and padding. */
   static void putTokenizer(GgufWriter writer, int vocab) {
     List<String> tokens = new ArrayList<>();
     int[] types = new int[vocab];

@@ -5,9 +5,9 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * Encodes floats in GGUF's types by their definition, and says which values the bytes stand for.
- * Shares no code with the engine. The choice of scales is the simplest that uses the whole range of
- * codes, so that every bit of a layout matters.
+ * Encodes floats in GGUF's types by their definition, and gives the values that the bytes stand
+ * for. Shares no code with the engine. The choice of scales is the simplest that uses the full
+ * range of codes, so that every bit of a layout matters.
  */
 public final class ReferenceQuants {
   private final DType dtype;
@@ -44,12 +44,12 @@ public final class ReferenceQuants {
     }
   }
 
-  /** The blocks, one after the other. */
+  /** The blocks in sequence. */
   public byte[] bytes() {
     return out.array();
   }
 
-  /** What the bytes stand for. */
+  /** The values that the bytes stand for. */
   public float[] values() {
     return values;
   }
@@ -60,7 +60,7 @@ public final class ReferenceQuants {
         out.putFloat(x[at]);
         values[at] = x[at];
       }
-      case F16 -> values[at] = half(x[at]);
+      case F16 -> values[at] = fp16(x[at]);
       case BF16 -> {
         // Nearest, ties to even: the remainder of the exact division by the spacing.
         int spacing = 1 << 16;
@@ -82,10 +82,10 @@ public final class ReferenceQuants {
 
   private void q8(int at) {
     float largest = Math.max(max(at, 32), -min(at, 32));
-    float d = half(largest / 127);
+    float d = fp16(largest / 127);
     float inverse = largest == 0 ? 0 : 1 / (largest / 127);
     for (int i = at; i < at + 32; i++) {
-      // C's roundf: halves go away from zero.
+      // C's roundf: ties are rounded away from zero.
       int q = (int) Math.copySign(Math.floor(Math.abs(x[i] * inverse) + 0.5f), x[i]);
       out.put((byte) q);
       values[i] = q * d;
@@ -95,12 +95,12 @@ public final class ReferenceQuants {
   /** {@code (q - zero) * d}: the value of largest magnitude becomes the code 0. */
   private void symmetric(int at, int bits) {
     int zero = 1 << (bits - 1);
-    float outermost = 0; // of equal ones the first, as ggml's reference has it
+    float outermost = 0; // the first of a tie, as in ggml's reference
     for (int i = at; i < at + 32; i++) {
       outermost = Math.abs(x[i]) > Math.abs(outermost) ? x[i] : outermost;
     }
     float inverse = outermost == 0 ? 0 : 1 / (outermost / -zero);
-    float d = half(outermost / -zero);
+    float d = fp16(outermost / -zero);
     int[] q = new int[32];
     for (int i = 0; i < 32; i++) {
       q[i] = Math.min(2 * zero - 1, (int) (x[at + i] * inverse + (zero + 0.5f)));
@@ -111,12 +111,12 @@ public final class ReferenceQuants {
 
   /** {@code q * d + m}. */
   private void withMinimum(int at, int bits) {
-    float m = half(0); // the place of d
+    float m = fp16(0); // the place of d
     int scaleAt = out.position() - 2;
     float d = (max(at, 32) - min(at, 32)) / ((1 << bits) - 1);
     out.putShort(scaleAt, Float.floatToFloat16(d));
     d = Float.float16ToFloat(Float.floatToFloat16(d));
-    m = half(min(at, 32));
+    m = fp16(min(at, 32));
     int[] q = new int[32];
     for (int i = 0; i < 32; i++) {
       q[i] = clamp(Math.round((x[at + i] - m) / d), (1 << bits) - 1);
@@ -148,8 +148,8 @@ public final class ReferenceQuants {
       minimum[g] = Math.max(0, -min(at + 32 * g, 32));
       scale[g] = (max(at + 32 * g, 32) + minimum[g]) / top;
     }
-    float d = half(max(scale) / 63);
-    float dmin = half(max(minimum) / 63);
+    float d = fp16(max(scale) / 63);
+    float dmin = fp16(max(minimum) / 63);
     int[] s = new int[8];
     int[] m = new int[8];
     int[] q = new int[256];
@@ -219,11 +219,11 @@ public final class ReferenceQuants {
       out.put((byte) high);
     }
     out.put(s);
-    half(d);
+    fp16(d);
   }
 
-  /** Writes a half and gives it back as rounded. */
-  private float half(float value) {
+  /** Writes an fp16 value and returns it as rounded. */
+  private float fp16(float value) {
     short bits = Float.floatToFloat16(value);
     out.putShort(bits);
     return Float.float16ToFloat(bits);

@@ -11,7 +11,7 @@ import java.util.concurrent.CompletableFuture;
 
 /** Requests for tests. */
 public final class Requests {
-  /** Distinct first tokens; shared ones; one label the start of another; others than ASCII. */
+  /** Distinct first tokens; shared first tokens; a label that starts another; non-ASCII labels. */
   private static final List<List<String>> LABELS =
       List.of(
           List.of("a", "b", "c"),
@@ -25,7 +25,7 @@ public final class Requests {
           "greedy_token_selection",
           "unconditional_likelihood_normalized");
 
-  private static final List<StructuredOutputs> FORMS =
+  private static final List<StructuredOutputs> PATTERNS =
       List.of(
           new StructuredOutputs("(yes|no|größe), \\d{3}", null),
           new StructuredOutputs("[a-m]+(é|日)*", null),
@@ -45,7 +45,7 @@ public final class Requests {
         .setTemperature(0);
   }
 
-  /** A request that draws on all parameters, for a model with at least 300 tokens. */
+  /** A random request that uses all parameters, for a model with at least 300 tokens. */
   public static CompletionRequest random(Random random, String id) {
     StringBuilder prompt =
         new StringBuilder(random.nextBoolean() ? "a shared prefix of some length " : "");
@@ -85,7 +85,7 @@ public final class Requests {
     return request.build();
   }
 
-  /** Of any kind: free text as above, in a form that it must have, or a choice between labels. */
+  /** A random request of any kind: free text, structured output, or a choice between labels. */
   public static CompletionRequest ofAnyKind(Random random, String id) {
     CompletionRequest request = random(random, id);
     int kind = random.nextInt(5);
@@ -100,7 +100,7 @@ public final class Requests {
         CompletionRequest.newBuilder(request).setPriority(random.nextInt(3));
     if (kind == 1) {
       builder
-          .setStructuredOutputs(FORMS.get(random.nextInt(FORMS.size())))
+          .setStructuredOutputs(PATTERNS.get(random.nextInt(PATTERNS.size())))
           .setStop(List.of())
           .setStopTokenIds(List.of())
           .setIncludeStopStrInOutput(false)
@@ -111,7 +111,7 @@ public final class Requests {
     return builder.build();
   }
 
-  /** The first of some generated tokens. */
+  /** The first tokens of generated ones. */
   public static GeneratedTokens first(GeneratedTokens whole, int count) {
     int alternatives =
         whole.tokens().length == 0 ? 0 : whole.topTokens().length / whole.tokens().length;

@@ -6,7 +6,7 @@ import dev.flinfer.schema.CompletionRequest;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 
-/** An engine with a small random checkpoint of 300 tokens; 96 fit in its context. */
+/** An engine with a small random model that has 300 tokens and a context of 96. */
 public final class TinyEngine {
   private static final RandomCheckpoint.Shape SHAPE =
       new RandomCheckpoint.Shape(48, 4, 2, 96, 300, 96, 0.5);

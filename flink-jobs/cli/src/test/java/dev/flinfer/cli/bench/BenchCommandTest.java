@@ -74,7 +74,7 @@ final class BenchCommandTest {
     assertThat(console.err()).contains("--generate is 1; it must be at least 2");
     assertThat(console.run("bench", "--random", "phi-9")).isEqualTo(1);
     assertThat(console.err())
-        .contains("random model phi-9 is not known; there are phi-1, phi-1.5, phi-2");
+        .contains("random model phi-9 is unknown; use one of phi-1, phi-1.5, phi-2");
     assertThat(bench("--prompt", "10", "--prefix", "10")).isEqualTo(1);
     assertThat(console.err()).contains("--prefix is 10; it must be less than --prompt");
   }

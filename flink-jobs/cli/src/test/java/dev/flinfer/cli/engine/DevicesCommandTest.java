@@ -76,6 +76,6 @@ final class DevicesCommandTest {
             "cuda:31");
     assertThat(code).isEqualTo(1);
     assertThat(recorded.err().lines()).hasSize(1);
-    assertThat(recorded.err()).startsWith("flinfer: device cuda:31 is not there; there is cpu");
+    assertThat(recorded.err()).startsWith("flinfer: device cuda:31 was not found; available: cpu");
   }
 }

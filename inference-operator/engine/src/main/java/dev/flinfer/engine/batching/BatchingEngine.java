@@ -20,8 +20,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The engine's loop: take in what was submitted, schedule, forward, sample, again. One thread runs
- * it and owns the device; callers reach it through a queue and are never kept waiting.
+ * The engine's loop: process the submitted requests, schedule, run the forward pass, sample,
+ * repeat. One thread runs the loop and owns the device; callers reach it through a queue and never
+ * wait.
  */
 final class BatchingEngine implements LlmEngine {
   private final ForwardPass forward;
@@ -85,7 +86,7 @@ final class BatchingEngine implements LlmEngine {
       generation = group;
       owner.send(group::start);
     }
-    // Whatever was sent before the failure was noted hears of it; what came later is refused here.
+    // A request that was sent before the failure was set is notified of it; a later one fails here.
     requireAlive();
     return generation;
   }
@@ -137,7 +138,7 @@ final class BatchingEngine implements LlmEngine {
   private void run() {
     try {
       while (!closed) {
-        owner.takeIn();
+        owner.runMessages();
         finishOverdue();
         List<Scheduled> step = scheduler.schedule();
         if (step.isEmpty()) {
@@ -158,13 +159,13 @@ final class BatchingEngine implements LlmEngine {
     }
   }
 
-  /** A new sequence; what it resumes from is replayed, and may be all there is to do. */
+  /** Starts a sequence: replays the tokens that it resumes from, which may already complete it. */
   private void take(Sequence sequence, GeneratedTokens resumeFrom) {
     if (sequence.cancelled()) {
       return;
     }
-    // What an older version kept may lack log-probabilities, and a choice generates no tokens. From
-    // the start it comes out the same.
+    // The state of an older version may lack log-probabilities, and a choice generates no tokens.
+    // Starting over gives the same outcome.
     boolean known =
         sequence.choices() == null
             && sequence.params().canResume(resumeFrom, model.info().vocabSize());
@@ -200,11 +201,11 @@ final class BatchingEngine implements LlmEngine {
       sequence.timings().scheduled(start);
       try {
         if (!sampler.take(scheduled, row)) {
-          outcome.withoutNumbers(sequence);
+          outcome.nanLogits(sequence);
         }
       } catch (RuntimeException e) {
-        // Host code that fails on one request must not end those of all others.
-        outcome.broken(sequence, e);
+        // An error in sampling one request must not end all other requests.
+        outcome.failed(sequence, e);
       }
       row += scheduled.logits();
     }
@@ -227,10 +228,10 @@ final class BatchingEngine implements LlmEngine {
         scheduler.cleared(sequence);
       }
     }
-    publishStats(); // before those who then hear of a completion look at them
+    publishStats(); // before listeners are called, which may read them
     outcome.forEachFinished(this::complete);
-    outcome.forEachBroken(faults::broken);
-    faults.notNumbers(outcome.withoutNumbers());
+    outcome.forEachFailed(faults::samplingFailed);
+    faults.nanLogits(outcome.nanLogits());
     outcome.clear();
   }
 
@@ -242,7 +243,7 @@ final class BatchingEngine implements LlmEngine {
     }
   }
 
-  /** Takes a sequence out of the scheduler, unless it has left it already. */
+  /** Takes a sequence out of the scheduler, unless it is finished already. */
   private void drop(Sequence sequence, SequenceStatus status) {
     if (!sequence.status().finished()) {
       sequence.status(status);
@@ -274,7 +275,7 @@ final class BatchingEngine implements LlmEngine {
   }
 
   private List<Sequence> unfinished() {
-    owner.takeIn();
+    owner.runMessages();
     List<Sequence> all = new ArrayList<>(scheduler.running());
     all.addAll(scheduler.waiting());
     return all;

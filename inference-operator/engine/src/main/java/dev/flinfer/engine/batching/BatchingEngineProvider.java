@@ -11,7 +11,7 @@ import dev.flinfer.engine.device.FreeForwardPass;
 import dev.flinfer.engine.model.PhiConfig;
 import dev.flinfer.engine.model.PhiWeights;
 
-/** Puts an engine together from a model's files. {@link EngineProvider#find} finds it. */
+/** Assembles an engine from a model's files. {@link EngineProvider#find} finds this class. */
 public final class BatchingEngineProvider implements EngineProvider {
 
   @Override
@@ -63,12 +63,12 @@ public final class BatchingEngineProvider implements EngineProvider {
     return new BatchingEngine(forward, files.checkpoint(), model, options, EngineClock.system());
   }
 
-  /** With what depends on the model and the machine filled in. */
+  /** The options with the defaults that depend on the model and the machine filled in. */
   private static EngineOptions resolved(EngineOptions options, PhiConfig config) {
     int limit = config.maxPositionEmbeddings();
     if (options.maxModelLen() > limit) {
       throw new IllegalArgumentException(
-          "max_model_len is %d; the model's max_position_embeddings is %d"
+          "max_model_len is %d; the model's max_position_embeddings, %d, is the maximum"
               .formatted(options.maxModelLen(), limit));
     }
     int cores = Runtime.getRuntime().availableProcessors();

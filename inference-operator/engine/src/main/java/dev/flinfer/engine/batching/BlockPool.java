@@ -9,12 +9,13 @@ import java.util.LinkedHashSet;
 import java.util.Map;
 
 /**
- * Who holds which KV block. Blocks are reference-counted; a full block whose content is known stays
- * findable when nobody holds it any more, until its memory is needed: least recently used first.
+ * The KV blocks and their holders. Blocks are reference-counted. A full block whose content is
+ * known stays in the prefix cache after its last holder releases it, until its memory is needed;
+ * the least recently used block is reused first.
  *
- * <p>A block's content is all tokens from the sequence's start to the block's end, so it is found
- * by the content before it and its own 16 tokens. Contents are numbered and numbers never used
- * again; comparing them and the tokens is exact where comparing hashes would only be likely.
+ * <p>A block's content is all tokens from the sequence's start to the block's end, so a block is
+ * found by the content before it and its own 16 tokens. Contents are numbered, and a number is
+ * never used again; comparing the number and the tokens is exact, while comparing hashes is not.
  */
 final class BlockPool {
   /** The content before a sequence's first block. */
@@ -40,7 +41,7 @@ final class BlockPool {
     return references.length;
   }
 
-  /** Blocks that can be had now. */
+  /** The number of blocks that can be allocated now. */
   int available() {
     return blank.size() + reusable.size();
   }
@@ -49,7 +50,7 @@ final class BlockPool {
     return total() - available();
   }
 
-  /** A block for one holder, its content unknown; {@link #available} must not be 0. */
+  /** Allocates a block of unknown content for one holder; {@link #available} must not be 0. */
   int allocate() {
     Integer block = blank.poll();
     if (block == null) {
@@ -63,9 +64,9 @@ final class BlockPool {
   }
 
   /**
-   * A block that holds these tokens behind this content already, for one more holder.
+   * Finds the block that holds these tokens after this content, and adds a holder to it.
    *
-   * @param before number of the content before it
+   * @param before number of the content before the block
    * @param tokens (16)
    * @return the block, or -1
    */
@@ -80,21 +81,21 @@ final class BlockPool {
     return content.block;
   }
 
-  /** A block that is held already, for one more holder. */
+  /** Adds a holder to a block that has one. */
   int share(int block) {
     references[block]++;
     return block;
   }
 
-  /** The number of a block's content, which must be known. */
+  /** Returns the number of a block's content, which must be known. */
   long contentOf(int block) {
     return contents[block].number;
   }
 
   /**
-   * Notes the content of a block that is now full and computed.
+   * Sets the content of a block that is now full and computed.
    *
-   * @return the number of the content: this block's, or that of another block with the same tokens
+   * @return the number of the content: this block's, or that of another block with the same content
    */
   long seal(int block, long before, int[] tokens) {
     Content content = contents[block];
@@ -109,7 +110,7 @@ final class BlockPool {
     return content.number;
   }
 
-  /** Has a block be found no more: what it holds is not to be trusted. */
+  /** Removes a block from the prefix cache, because what it holds cannot be trusted. */
   void forget(int block) {
     if (contents[block].isKnown()) {
       makeUnknown(contents[block]);
@@ -124,10 +125,10 @@ final class BlockPool {
     content.number = EMPTY;
   }
 
-  /** One holder less. */
+  /** Removes a holder. */
   void release(int block) {
     if (references[block] <= 0) {
-      throw new IllegalStateException("KV block %d is released and has no holder".formatted(block));
+      throw new IllegalStateException("KV block %d is released but has no holder".formatted(block));
     }
     if (--references[block] == 0) {
       if (contents[block].isKnown()) {
@@ -138,12 +139,15 @@ final class BlockPool {
     }
   }
 
-  /** Equal where the same tokens follow the same content. A block has one, also while unknown. */
+  /**
+   * The content of a block; equal if the same tokens follow the same content. Every block has one
+   * of these objects, even while its content is unknown.
+   */
   private static final class Content {
     final int block;
     long before;
     final int[] tokens; // (16)
-    long number = EMPTY; // while it is unknown
+    long number = EMPTY; // EMPTY while the content is unknown
 
     Content(long before, int[] tokens, int block) {
       this.before = before;

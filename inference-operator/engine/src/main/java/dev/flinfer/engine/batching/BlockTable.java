@@ -4,9 +4,9 @@ import dev.flinfer.engine.device.ForwardPass;
 import java.util.Arrays;
 
 /**
- * The KV blocks of a sequence or branch, in the order of its positions, and how many of its tokens
- * are computed into them. {@link KvCacheManager} fills and empties it; it belongs to the engine's
- * thread.
+ * The KV blocks of a sequence or branch, in the order of its positions, and the number of its
+ * tokens whose keys and values are in them. {@link KvCacheManager} fills and empties it. Used on
+ * the engine's thread only.
  */
 final class BlockTable {
   private int[] blocks = new int[8]; // the first count of them
@@ -15,7 +15,7 @@ final class BlockTable {
   private int sealed;
   private long content = BlockPool.EMPTY;
 
-  /** The blocks, (count or more); the array is replaced as it grows. */
+  /** The blocks, (count or more); growing replaces the array. */
   int[] blocks() {
     return blocks;
   }
@@ -28,17 +28,17 @@ final class BlockTable {
     return blocks[index];
   }
 
-  /** Tokens that the blocks have room for. */
+  /** The number of tokens that the blocks can hold. */
   int capacity() {
     return count * ForwardPass.BLOCK_SIZE;
   }
 
-  /** Tokens whose keys and values are in the blocks. */
+  /** The number of tokens whose keys and values are in the blocks. */
   int computed() {
     return computed;
   }
 
-  /** Blocks whose content the pool knows, from the first on. */
+  /** The number of blocks, from the first on, whose content the pool knows. */
   int sealed() {
     return sealed;
   }
@@ -56,29 +56,29 @@ final class BlockTable {
     blocks[count++] = block;
   }
 
-  /** Adds a block that another sequence has computed; all blocks before it are such. */
+  /** Adds a block that another sequence computed, as it did all blocks before it. */
   void addComputed(int block) {
     add(block);
     computed = capacity();
   }
 
-  /** The next tokens are computed. */
+  /** Counts the next tokens as computed. */
   void advance(int tokens) {
     computed += tokens;
   }
 
-  /** The pool knows the content up to the end of the next block. */
+  /** Notes that the pool knows the content up to the end of the next block. */
   void seal(long number) {
     sealed++;
     content = number;
   }
 
-  /** Takes out the last block. */
+  /** Removes the last block. */
   int removeLast() {
     return blocks[--count];
   }
 
-  /** Nothing is computed any more; all blocks are given back. */
+  /** Empties the table; nothing counts as computed. */
   void clear() {
     count = 0;
     computed = 0;

@@ -11,11 +11,11 @@ import dev.flinfer.engine.tokenizer.Tokenizer;
 import dev.flinfer.schema.CompletionRequest;
 
 /**
- * A request whose fields were checked, with what was made of them.
+ * A request whose fields are checked, with the values derived from them.
  *
  * @param prompt (prompt tokens)
- * @param choices the labels to score; null where the request generates text
- * @param masks of the pattern that the text must match; null where it is free
+ * @param choices the labels to score; null if the request generates text
+ * @param masks token masks of the pattern that the text must match; null without a pattern
  */
 @SuppressWarnings("ArrayRecordComponent") // never compared
 record CheckedRequest(
@@ -34,7 +34,7 @@ record CheckedRequest(
       CompletionRequest request, Tokenizer tokenizer, ModelInfo model, Constraints constraints) {
     if (request.getId() == null) {
       throw new InvalidRequestException(
-          "id is missing; it says which request a completion answers");
+          "id is missing; it identifies the request in its completion");
     }
     SamplingParams params = SamplingParams.of(request);
     params.requireTokensOf(model);
@@ -44,7 +44,7 @@ record CheckedRequest(
     return new CheckedRequest(request, params, prompt, choices, masks);
   }
 
-  /** One of the outputs of a request with n above 1. */
+  /** The request of one of the outputs, for {@code n} above 1. */
   CheckedRequest output(int index) {
     return new CheckedRequest(request, params.forOutput(index), prompt, choices, masks);
   }

@@ -8,12 +8,12 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 
-/** Makes the completion of a finished sequence. */
+/** Creates the completion of a finished sequence. */
 final class Completions {
   private Completions() {}
 
   static Completion of(Sequence sequence, ModelInfo model, long nowNanos) {
-    Completion completion = new Completion(); // Avro's builder takes longer than all the rest
+    Completion completion = new Completion(); // Avro's builder takes longer than the rest
     completion.setId(sequence.request().getId());
     completion.setText(sequence.text().toString());
     completion.setFinishReason(sequence.status().finishReason());
@@ -34,7 +34,7 @@ final class Completions {
     return completion;
   }
 
-  /** One completion of those of a request's outputs, in their order. */
+  /** Merges the completions of a request's outputs, in their order, into one. */
   static Completion merge(List<Completion> outputs) {
     Completion first = outputs.get(0);
     List<CompletionOutput> all = new ArrayList<>(outputs.size());

@@ -3,14 +3,14 @@ package dev.flinfer.engine.batching;
 import java.util.Comparator;
 import java.util.TreeSet;
 
-/** The sequences that have a deadline: mostly none, among many that wait. */
+/** The sequences that have a deadline, usually few among many that wait. */
 final class Deadlines {
   private final TreeSet<Sequence> earliestFirst =
       new TreeSet<>(
           Comparator.<Sequence>comparingLong(sequence -> sequence.request().getDeadline())
               .thenComparingLong(Sequence::arrival));
 
-  /** Adds a sequence if it has one, its place in the order of arrival known. */
+  /** Adds a sequence if it has a deadline; its place in the order of arrival must be set. */
   void add(Sequence sequence) {
     if (sequence.request().getDeadline() != null) {
       earliestFirst.add(sequence);
@@ -23,7 +23,7 @@ final class Deadlines {
     }
   }
 
-  /** The one whose deadline passed the longest ago; null if none has. */
+  /** The sequence whose deadline passed the longest ago; null if no deadline has passed. */
   Sequence overdue(long nowMillis) {
     boolean none =
         earliestFirst.isEmpty() || earliestFirst.first().request().getDeadline() > nowMillis;

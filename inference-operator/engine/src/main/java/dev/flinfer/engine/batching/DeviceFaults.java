@@ -10,10 +10,11 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * What becomes of a forward pass that failed. Its requests are computed again one by one, so that
- * the one it fails on is known; that one is given up after its listener's {@code maxAttempts}, but
- * only where the device still computes something: one token alone. Else the device is dead, and
- * giving up request after request would empty the input into the dead letter queue.
+ * Handles failed forward passes. The requests of a failed pass are computed again one at a time,
+ * which finds the request that the pass fails on. That request is rejected after its listener's
+ * {@code maxAttempts}, but only if the device can still compute a single token. Otherwise the
+ * device is dead, and rejecting one request after another would move the whole input into the dead
+ * letter queue.
  *
  * <p>Everything here runs on the engine's thread.
  */
@@ -38,7 +39,7 @@ final class DeviceFaults {
   }
 
   /**
-   * A forward pass threw.
+   * Handles a forward pass that threw.
    *
    * @throws IllegalStateException if the device is dead
    */
@@ -49,41 +50,41 @@ final class DeviceFaults {
     counters.failedStep();
     scheduler.suspect(sequences, alone);
     if (alone) {
-      blame(sequences.iterator().next(), cause);
+      attemptFailed(sequences.iterator().next(), cause);
     }
   }
 
   /**
-   * The logits of these are NaN; the other sequences of the step have theirs.
+   * Handles sequences whose logits are NaN; those of the other sequences of the step are usable.
    *
-   * @throws IllegalStateException if those of one token alone are too
+   * @throws IllegalStateException if the logits of a single token are NaN too
    */
-  void notNumbers(Collection<Sequence> sequences) {
+  void nanLogits(Collection<Sequence> sequences) {
     if (sequences.isEmpty()) {
       return;
     }
     counters.failedStep();
     scheduler.suspect(sequences, true);
     for (Sequence sequence : sequences) {
-      blame(sequence, new IllegalStateException("its logits are NaN"));
+      attemptFailed(sequence, new IllegalStateException("its logits are NaN"));
     }
   }
 
-  /** Host code failed on a request, and would do so again. */
-  void broken(Sequence sequence, RuntimeException cause) {
+  /** Handles an error in sampling, which would occur again. */
+  void samplingFailed(Sequence sequence, RuntimeException cause) {
     sequence.status(SequenceStatus.FINISHED_FAILED);
     scheduler.remove(sequence);
-    tell(sequence, 0, "Sampling for request %s failed: %s", cause);
+    notifyListener(sequence, 0, "Sampling for request %s failed: %s", cause);
   }
 
-  private void blame(Sequence sequence, RuntimeException cause) {
+  private void attemptFailed(Sequence sequence, RuntimeException cause) {
     int attempts = sequence.attempts() + 1;
     sequence.attempts(attempts);
     if (attempts >= sequence.listener().maxAttempts()) {
       probe(sequence, cause);
       sequence.status(SequenceStatus.FINISHED_FAILED);
-      scheduler.blame(sequence);
-      tell(
+      scheduler.removeFailing(sequence);
+      notifyListener(
           sequence,
           attempts,
           "The forward pass over request %s alone failed " + times(attempts) + ": %s",
@@ -95,14 +96,15 @@ final class DeviceFaults {
     return attempts == 1 ? "once" : attempts + " times";
   }
 
-  private static void tell(Sequence sequence, int attempts, String message, Throwable cause) {
+  private static void notifyListener(
+      Sequence sequence, int attempts, String message, Throwable cause) {
     if (!sequence.cancelled()) {
-      String said = message.formatted(sequence.request().getId(), cause);
-      sequence.listener().onRequestFailed(new RequestFailedException(said, attempts, cause));
+      String text = message.formatted(sequence.request().getId(), cause);
+      sequence.listener().onRequestFailed(new RequestFailedException(text, attempts, cause));
     }
   }
 
-  /** Has the device compute one token. There are blocks: suspects hold none. */
+  /** Computes one token on the device. A block is free, because suspects hold none. */
   private void probe(Sequence sequence, RuntimeException cause) {
     int block = pool.allocate();
     int[] first = {0};

@@ -4,10 +4,10 @@ import java.time.InstantSource;
 import java.util.function.LongSupplier;
 
 /**
- * The engine's time.
+ * The clocks of the engine.
  *
- * @param wall the time of day, which deadlines name
- * @param nanos a clock that only goes forward, for durations; its zero means nothing
+ * @param wall the time of day, for deadlines
+ * @param nanos a monotonic clock with an arbitrary origin, for durations
  */
 record EngineClock(InstantSource wall, LongSupplier nanos) {
   /** The machine's clocks. */

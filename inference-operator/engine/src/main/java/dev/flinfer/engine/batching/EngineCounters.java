@@ -3,7 +3,7 @@ package dev.flinfer.engine.batching;
 import dev.flinfer.engine.EngineStats;
 import java.util.List;
 
-/** Counts what an engine does. Belongs to its thread. */
+/** The counters of an engine. Used on its thread only. */
 final class EngineCounters {
   private long steps;
   private long sequences;
@@ -11,7 +11,7 @@ final class EngineCounters {
   private long generatedTokens;
   private long failedSteps;
 
-  /** A step was computed, and nothing of it sampled yet. */
+  /** Counts a step that was computed; none of its tokens may have been sampled yet. */
   void step(List<Scheduled> step) {
     steps++;
     sequences += step.size();
@@ -21,17 +21,17 @@ final class EngineCounters {
     }
   }
 
-  /** A step threw, or its logits were no numbers. */
+  /** Counts a step that threw, or whose logits were NaN. */
   void failedStep() {
     failedSteps++;
   }
 
-  /** A token was generated. */
+  /** Counts a generated token. */
   void generated() {
     generatedTokens++;
   }
 
-  EngineStats stats(Scheduler scheduler, BlockPool pool, int notTakenIn) {
+  EngineStats stats(Scheduler scheduler, BlockPool pool, int queued) {
     return new EngineStats(
         steps,
         sequences,
@@ -41,7 +41,7 @@ final class EngineCounters {
         scheduler.preemptions(),
         failedSteps,
         scheduler.running().size(),
-        scheduler.waiting().size() + notTakenIn,
+        scheduler.waiting().size() + queued,
         pool.used(),
         pool.total());
   }

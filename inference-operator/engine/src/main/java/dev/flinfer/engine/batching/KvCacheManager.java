@@ -4,7 +4,7 @@ import dev.flinfer.engine.device.ForwardPass;
 
 /**
  * Moves KV blocks between the pool and sequences: gives a sequence the blocks that the prefix cache
- * has for it, makes those that it fills findable for others, and takes them all back.
+ * has for it, adds the blocks that it fills to the prefix cache, and releases its blocks.
  */
 final class KvCacheManager {
   private final boolean prefixCaching;
@@ -16,13 +16,13 @@ final class KvCacheManager {
     this.pool = pool;
   }
 
-  /** Takes the blocks that are known to hold the sequence's start. */
+  /** Takes the blocks of the prefix cache that hold the sequence's start. */
   void takeCached(Sequence sequence) {
     if (!prefixCaching) {
       return;
     }
     BlockTable table = sequence.blocks();
-    // The last token is always computed: its logits are wanted.
+    // The last token is always computed, because its logits are needed.
     int findable = (sequence.length() - 1) / ForwardPass.BLOCK_SIZE;
     for (int i = 0; i < findable; i++) {
       sequence.tokens().copy(i * ForwardPass.BLOCK_SIZE, tokens);
@@ -35,7 +35,7 @@ final class KvCacheManager {
     }
   }
 
-  /** Gives a branch that has computed nothing the prompt's whole blocks. */
+  /** Gives a branch of which nothing is computed the prompt's full blocks. */
   void share(Sequence branch) {
     BlockTable of = branch.root().blocks();
     for (int i = 0; i < branch.sharedBlocks(); i++) {
@@ -43,7 +43,7 @@ final class KvCacheManager {
     }
   }
 
-  /** Tokens of a sequence or branch are computed: full blocks can be found from here on. */
+  /** Notes that tokens are computed and adds full blocks to the prefix cache. */
   void computed(Scheduled scheduled) {
     Sequence sequence = scheduled.sequence();
     sequence.blocks().advance(scheduled.tokens());
@@ -56,8 +56,9 @@ final class KvCacheManager {
     }
     seal(sequence);
     if (sequence.choices() != null && sequence.uncomputed() == 0) {
-      // Branches have the rest of the prompt in blocks of their own; this may be the last one.
-      while (sequence.blocks().count() > sequence.wholePromptBlocks()) {
+      // Branches have their own blocks for the rest of the prompt; the pool may have no other
+      // block.
+      while (sequence.blocks().count() > sequence.fullPromptBlocks()) {
         pool.release(sequence.blocks().removeLast());
       }
     }
@@ -72,7 +73,7 @@ final class KvCacheManager {
     }
   }
 
-  /** Makes the sequence's blocks unfindable: what they hold is not to be trusted. */
+  /** Removes the sequence's blocks from the prefix cache: what they hold cannot be trusted. */
   void forget(Sequence sequence) {
     BlockTable table = sequence.blocks();
     for (int i = 0; i < table.count(); i++) {
@@ -88,7 +89,7 @@ final class KvCacheManager {
 
   void free(Sequence sequence) {
     BlockTable table = sequence.blocks();
-    // The last first, so that the start of a prompt, which others may share, is kept longest.
+    // The last block first, so that the start of a prompt, which others may share, is kept longest.
     for (int i = table.count() - 1; i >= 0; i--) {
       pool.release(table.block(i));
     }

@@ -5,11 +5,11 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 
-/** The thread that owns a device, and the messages that others send it without waiting. */
+/** The thread that owns a device, and the messages that other threads send it without waiting. */
 final class OwnerThread {
   private final Queue<Runnable> inbox = new ConcurrentLinkedQueue<>();
 
-  /** The queue would count its messages one by one. */
+  /** Counts the messages, because the queue's own {@code size} walks through them all. */
   private final AtomicInteger pending = new AtomicInteger();
 
   private final Thread thread;
@@ -24,11 +24,11 @@ final class OwnerThread {
     thread.start();
   }
 
-  /** Has the thread run a message before its next step. */
+  /** Sends a message that the thread runs before its next step. */
   void send(Runnable message) {
     pending.incrementAndGet();
     inbox.add(message);
-    if (sleeping) { // the thread looks at the inbox once more after it has said so
+    if (sleeping) { // the thread checks the inbox after it has set this
       wake();
     }
   }
@@ -37,13 +37,13 @@ final class OwnerThread {
     LockSupport.unpark(thread);
   }
 
-  /** Messages that are not taken in yet. */
+  /** The number of messages that have not started to run. */
   int pending() {
     return pending.get();
   }
 
-  /** On the thread: runs what was sent. */
-  void takeIn() {
+  /** On the thread: runs the messages. */
+  void runMessages() {
     Runnable message;
     while ((message = inbox.poll()) != null) {
       pending.decrementAndGet();
@@ -51,7 +51,7 @@ final class OwnerThread {
     }
   }
 
-  /** On the thread: sleeps until something was sent or it is woken; may return for no reason. */
+  /** On the thread: sleeps until a message is sent or it is woken; may return spuriously. */
   void sleep() {
     sleeping = true;
     if (inbox.isEmpty()) {
@@ -60,7 +60,7 @@ final class OwnerThread {
     sleeping = false;
   }
 
-  /** Waits for its end, on whatever thread but itself, interrupted or not. */
+  /** Waits for the thread to end, even if interrupted; returns at once on the thread itself. */
   void join() {
     boolean interrupted = false;
     while (thread.isAlive() && Thread.currentThread() != thread) {

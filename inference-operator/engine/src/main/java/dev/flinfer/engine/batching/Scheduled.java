@@ -1,6 +1,6 @@
 package dev.flinfer.engine.batching;
 
-/** Tokens of a sequence in a step. It has one of these, which its next step overwrites. */
+/** The tokens of a sequence in a step. A sequence has one object, which each step overwrites. */
 final class Scheduled {
   private final Sequence sequence;
   private int from;
@@ -21,17 +21,17 @@ final class Scheduled {
     return sequence;
   }
 
-  /** Position of the first. */
+  /** Position of the first token. */
   int from() {
     return from;
   }
 
-  /** How many. */
+  /** Number of tokens. */
   int tokens() {
     return tokens;
   }
 
-  /** Of how many of them, the last ones, the logits are wanted. */
+  /** How many of them, counted from the last, need logits. */
   int logits() {
     return logits;
   }

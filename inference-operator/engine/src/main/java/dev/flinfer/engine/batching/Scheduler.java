@@ -49,7 +49,7 @@ final class Scheduler {
   private final ArrayList<Sequence> running = new ArrayList<>(); // by rank
   private final Waiting waiting = new Waiting();
 
-  /** Of a failed step; as long as there are any, a step holds the first of them and no other. */
+  /** Sequences of a failed step; while there are any, a step holds only the first of them. */
   private final Suspects suspects = new Suspects();
 
   private final Deadlines deadlines = new Deadlines();
@@ -71,7 +71,7 @@ final class Scheduler {
     deadlines.add(sequence);
   }
 
-  /** Takes out a sequence that is finished or cancelled. */
+  /** Removes a sequence that is finished or cancelled. */
   void remove(Sequence sequence) {
     suspects.remove(sequence);
     deadlines.remove(sequence);
@@ -90,7 +90,7 @@ final class Scheduler {
     return waiting.all();
   }
 
-  /** A sequence whose deadline has passed, the longest ago first; null if there is none. */
+  /** The sequence whose deadline passed the longest ago; null if no deadline has passed. */
   Sequence overdue(long nowMillis) {
     return deadlines.overdue(nowMillis);
   }
@@ -99,14 +99,14 @@ final class Scheduler {
     return preemptions;
   }
 
-  /** Blocks that admitted sequences found in the prefix cache. */
+  /** The number of blocks that admitted sequences found in the prefix cache. */
   long prefixCacheHits() {
     return prefixCacheHits;
   }
 
   /**
-   * What the next step computes; empty only when there is no sequence. Overwritten by the next
-   * call.
+   * Returns what the next step computes; empty only if there is no sequence. The next call
+   * overwrites the list.
    */
   List<Scheduled> schedule() {
     step.clear();
@@ -114,7 +114,7 @@ final class Scheduler {
       scheduleAlone(suspects.first());
       return step.scheduled();
     }
-    // Preemption takes from the end of the list, so the index stays right.
+    // Preemption removes from the end of the list, so the index stays valid.
     for (int i = 0; i < running.size() && !step.isFull(); i++) {
       Sequence sequence = running.get(i);
       if (sequence.decoding() && makeRoom(sequence)) {
@@ -140,23 +140,25 @@ final class Scheduler {
     return step.scheduled();
   }
 
-  /** The forward pass of a step is done: its tokens are computed, full blocks can be found. */
+  /** Notes that the tokens of a step are computed and adds full blocks to the prefix cache. */
   void computed(List<Scheduled> step) {
     step.forEach(kvCache::computed);
   }
 
   /**
-   * A step failed, or its logits were no numbers: everything is computed again, and each of these
-   * alone until it is {@link #cleared} or removed, so that the one to blame is known.
+   * Handles a step that failed or whose logits were NaN: everything is computed again, and each of
+   * these sequences by itself until it is {@link #cleared} or removed, so that the failing one is
+   * found.
    *
-   * @param known whether they are to blame: then what they filled is not found again either
+   * @param known whether these sequences are known to be the failing ones: then the blocks that
+   *     they filled also leave the prefix cache
    */
   void suspect(Collection<Sequence> sequences, boolean known) {
     if (known) {
       sequences.forEach(kvCache::forget);
     }
     while (!running.isEmpty()) {
-      giveBack(running.get(running.size() - 1));
+      returnToQueue(running.get(running.size() - 1));
     }
     if (known) {
       sequences.forEach(Sequence::scoreAgain);
@@ -164,20 +166,20 @@ final class Scheduler {
     suspects.add(sequences);
   }
 
-  /** Takes out the one to blame for a failed step. */
-  void blame(Sequence sequence) {
+  /** Removes the sequence that made a step fail. */
+  void removeFailing(Sequence sequence) {
     remove(sequence);
-    suspects.explained();
+    suspects.causeFound();
   }
 
-  /** The sequence got on alone. */
+  /** Notes that the sequence made progress by itself. */
   void cleared(Sequence sequence) {
     if (suspects.remove(sequence) && !suspects.isEmpty()) {
-      giveBack(sequence); // the next one may need all blocks
+      returnToQueue(sequence); // the next one may need all blocks
     }
   }
 
-  /** While there are suspects nothing else runs, and the pool always holds one sequence. */
+  /** While there are suspects no other sequence runs; the pool can always hold one sequence. */
   private void scheduleAlone(Sequence sequence) {
     if (running.isEmpty()) {
       admit(sequence);
@@ -191,7 +193,7 @@ final class Scheduler {
     }
   }
 
-  /** Makes room for one token; if that takes the sequence's own blocks it is preempted. */
+  /** Makes room for one token; preempts the sequence itself if no other can be preempted. */
   private boolean makeRoom(Sequence sequence) {
     if (sequence.blocks().computed() < sequence.blocks().capacity() || addBlock(sequence, true)) {
       return true;
@@ -201,9 +203,9 @@ final class Scheduler {
   }
 
   /**
-   * One more block for a sequence or branch.
+   * Adds a block to a sequence or branch.
    *
-   * @param force whether those behind it in rank are preempted for it
+   * @param force whether sequences of lower rank are preempted for it
    */
   private boolean addBlock(Sequence sequence, boolean force) {
     while (pool.available() == 0) {
@@ -219,10 +221,10 @@ final class Scheduler {
 
   private void preempt(Sequence sequence) {
     step.withdraw(sequence);
-    giveBack(sequence);
+    returnToQueue(sequence);
   }
 
-  private void giveBack(Sequence sequence) {
+  private void returnToQueue(Sequence sequence) {
     running.remove(sequence);
     kvCache.freeAll(sequence);
     waiting.add(sequence);
@@ -232,7 +234,8 @@ final class Scheduler {
 
   /** Schedules as much of a prompt, and of its branches, as budget and blocks allow. */
   private void prefill(Sequence sequence) {
-    // In the prompt's last step its last block is still held, and branches may have to do without.
+    // In the step that ends the prompt its last block is still held, which may leave none for
+    // branches.
     boolean force = sequence.uncomputed() == 0;
     if (!force && !chunk(sequence, true)) {
       return;
@@ -241,7 +244,7 @@ final class Scheduler {
       if (!branch(branch, force)) {
         return;
       }
-      force = false; // one is progress; many at once are not worth others' blocks
+      force = false; // one branch is progress; more are not worth preempting other sequences
     }
     while (sequence.hasMoreBranches() && !step.isFull() && !step.hasNoLogits()) {
       if (!branch(sequence.nextBranch(), force)) {
@@ -274,7 +277,7 @@ final class Scheduler {
 
   /**
    * Gives a waiting sequence the blocks that the prefix cache has for it, if there is room for all
-   * its tokens and one more, or its longest label; else it would soon be preempted again.
+   * its tokens and one more, or its longest label; otherwise it would soon be preempted again.
    */
   private boolean admit(Sequence sequence) {
     int needed = ForwardPass.blocksFor(sequence.length() + sequence.tokensToCome());

@@ -17,24 +17,24 @@ import java.util.function.Consumer;
 
 /**
  * A request in the engine: its tokens, its KV blocks, its timings and its status. A branch is a
- * sequence, too: the tokens of a path of labels behind the prompt of its root.
+ * sequence, too: the tokens of a path of labels after the prompt of its root.
  *
- * <p>It belongs to the engine's thread. Callers hold it as a {@link Generation}, whose methods may
- * be called from any thread: {@link #progress}, {@link #promptTokens} and {@link #cancel}. What
- * they read is final, volatile or published by {@link TokenBuffer}.
+ * <p>Used on the engine's thread. Callers hold it as a {@link Generation}, whose methods may be
+ * called from any thread: {@link #progress}, {@link #promptTokens} and {@link #cancel}. The fields
+ * that they read are final, volatile or published by {@link TokenBuffer}.
  */
 final class Sequence implements Generation {
   private final CheckedRequest checked;
   private final GenerationListener listener;
   private final CompletionText text; // null in a branch
-  private final Constraint constraint; // null where the text is free
+  private final Constraint constraint; // null without a pattern
   private final Consumer<Sequence> onCancel;
   private final TokenBuffer tokens;
   private final BlockTable blocks = new BlockTable();
   private final Timings timings;
   private final Scheduled scheduled = new Scheduled(this);
 
-  // Of a branch: the path of labels that it scores, and whose branch it is.
+  // Of a branch: the path of labels that it scores, and the sequence that it belongs to.
   private final Choices.Path path;
   private final Sequence root;
 
@@ -65,7 +65,7 @@ final class Sequence implements Generation {
     this.root = this;
   }
 
-  /** A branch: the path's tokens, behind the root's prompt or behind nothing. */
+  /** A branch: the path's tokens, after the root's prompt or without it. */
   private Sequence(Sequence root, Choices.Path path) {
     this.checked = root.checked;
     this.text = null;
@@ -98,7 +98,7 @@ final class Sequence implements Generation {
     return text;
   }
 
-  /** What the text must match; null where it is free. */
+  /** The place in the pattern that the text must match; null without a pattern. */
   Constraint constraint() {
     return constraint;
   }
@@ -111,12 +111,12 @@ final class Sequence implements Generation {
     return timings;
   }
 
-  /** Its part of the step that it was last scheduled in. */
+  /** Its part of the step in which it was last scheduled. */
   Scheduled scheduled() {
     return scheduled;
   }
 
-  // Its tokens, and how many of them are computed.
+  // Its tokens, and the number of them that are computed.
 
   int length() {
     return tokens.length();
@@ -126,27 +126,27 @@ final class Sequence implements Generation {
     return tokens.generatedLength();
   }
 
-  /** Tokens that a forward pass must still compute; at least 1 while it is unfinished. */
+  /** The number of tokens that are not computed yet; at least 1 while it is unfinished. */
   int uncomputed() {
     return length() - blocks.computed();
   }
 
-  /** Whether the next token comes from sampling the last one's logits, time and again. */
+  /** Whether each step computes one token and samples the next from its logits. */
   boolean decoding() {
     return choices() == null && uncomputed() == 1;
   }
 
-  /** The first position whose logits are wanted. */
+  /** The first position whose logits are needed. */
   int logitsFrom() {
     return isBranch() ? length() - path.length() : length() - 1;
   }
 
-  /** Most tokens that one more step puts behind those that are there. */
+  /** The number of further tokens to reserve room for: one, or those of the longest path. */
   int tokensToCome() {
     return choices() == null ? 1 : Math.max(1, choices().longestPath());
   }
 
-  /** Appends a generated token, with log-probabilities where they are asked for. */
+  /** Appends a generated token, with log-probabilities if the request asks for them. */
   void append(int token, TokenLogprobs logs) {
     if (constraint != null) {
       constraint.add(token);
@@ -156,7 +156,7 @@ final class Sequence implements Generation {
     attempts = 0;
   }
 
-  /** The status that its last token puts it in: finished, or the one that it has. */
+  /** The status after its last token: finished, or unchanged. */
   SequenceStatus statusAfterToken(ServedModel model) {
     boolean stopped =
         params().stops().endsWith(tokens.get(length() - 1), model.eosTokenIds())
@@ -169,9 +169,9 @@ final class Sequence implements Generation {
     return full ? SequenceStatus.FINISHED_LENGTH_CAPPED : status;
   }
 
-  // Its labels, where the request has any, and the branches that score them.
+  // Its labels, if the request has any, and the branches that score them.
 
-  /** The labels to choose from; null where the request has none. */
+  /** The labels to choose from; null if the request has none. */
   Choices choices() {
     return checked.choices();
   }
@@ -185,7 +185,7 @@ final class Sequence implements Generation {
     return root;
   }
 
-  /** The path that is scored: of a branch its own, else the empty one. */
+  /** The path that is scored: for a branch its own, otherwise the empty path. */
   Choices.Path path() {
     return path;
   }
@@ -195,13 +195,13 @@ final class Sequence implements Generation {
     return branches;
   }
 
-  int wholePromptBlocks() {
+  int fullPromptBlocks() {
     return tokens.promptLength() / ForwardPass.BLOCK_SIZE;
   }
 
-  /** Whole blocks of the prompt that a branch shares. */
+  /** The number of full blocks of the prompt that a branch shares. */
   int sharedBlocks() {
-    return path.conditional() ? root.wholePromptBlocks() : 0;
+    return path.conditional() ? root.fullPromptBlocks() : 0;
   }
 
   boolean hasMoreBranches() {
@@ -218,7 +218,7 @@ final class Sequence implements Generation {
     return choices() != null && uncomputed() == 0 && branches.isEmpty() && !hasMoreBranches();
   }
 
-  /** Scores all labels, where there are any, from the start. No branch may hold blocks. */
+  /** Scores all labels, if there are any, from the start. No branch may hold blocks. */
   void scoreAgain() {
     branches.clear();
     if (choices() != null) {
@@ -245,7 +245,7 @@ final class Sequence implements Generation {
     arrival = place;
   }
 
-  /** Whether it goes before all that are not promoted; {@link Waiting} says why. */
+  /** Whether it goes before all that are not promoted; see {@link Waiting}. */
   boolean promoted() {
     return promoted;
   }
@@ -254,7 +254,7 @@ final class Sequence implements Generation {
     promoted = true;
   }
 
-  /** Notes what the prefix cache held of its prompt; the first admission counts. */
+  /** Notes how much of its prompt the prefix cache held; the first admission counts. */
   void admitted() {
     if (cachedTokens < 0) {
       cachedTokens = Math.min(blocks.computed(), tokens.promptLength());
@@ -262,12 +262,12 @@ final class Sequence implements Generation {
     status = SequenceStatus.RUNNING;
   }
 
-  /** Prompt tokens that the first admission found in the prefix cache. */
+  /** The number of prompt tokens that the first admission found in the prefix cache. */
   int cachedTokens() {
     return Math.max(0, cachedTokens);
   }
 
-  /** Forward passes over it alone that failed since its last token. */
+  /** The number of failed forward passes over only this sequence since its last token. */
   int attempts() {
     return attempts;
   }
@@ -276,7 +276,7 @@ final class Sequence implements Generation {
     attempts = failed;
   }
 
-  // What its caller may do from any thread.
+  // Methods that callers may use from any thread.
 
   @Override
   public GeneratedTokens progress() {

@@ -12,11 +12,12 @@ import java.util.function.BiConsumer;
 import java.util.function.BiFunction;
 
 /**
- * The outputs of a request with n above 1, a sequence with a seed of its own each. The first goes
- * ahead; the others follow when the prompt is computed, so that they find its keys and values in
- * the prefix cache. The request's listener hears one completion, and the tokens of the first.
+ * The outputs of a request with {@code n} above 1, each a sequence with its own seed. The first
+ * starts at once; the others start when the prompt is computed, so that they find its keys and
+ * values in the prefix cache. The request's listener receives one completion, and the tokens of the
+ * first output.
  *
- * <p>Belongs to the engine's thread but for {@link #progress} and {@link #cancel}.
+ * <p>Used on the engine's thread only, except for {@link #progress} and {@link #cancel}.
  */
 final class SequenceGroup implements Generation {
   private final GenerationListener listener;
@@ -29,8 +30,8 @@ final class SequenceGroup implements Generation {
   private volatile boolean followersStarted;
 
   /**
-   * @param maker makes the sequence of one output, with its listener
-   * @param starter starts a sequence behind the tokens that it resumes from
+   * @param maker creates the sequence of one output, with its listener
+   * @param starter starts a sequence after the tokens that it resumes from
    */
   SequenceGroup(
       CheckedRequest request,
@@ -102,14 +103,14 @@ final class SequenceGroup implements Generation {
 
     @Override
     public boolean streams() {
-      return index == 0; // its first token is what the others wait for
+      return index == 0; // the others wait for its first token
     }
 
     @Override
     public void onCompletion(Completion completion) {
       outputs[index] = completion;
-      startFollowers(); // where it ends without a token, at its deadline
-      unfinished--; // behind that: they may be finished at once, with what they resume from
+      startFollowers(); // if it ends without a token, at its deadline
+      unfinished--; // after starting them: the tokens that they resume from may complete them
       if (unfinished == 0) {
         listener.onCompletion(Completions.merge(List.of(outputs)));
       }
@@ -124,7 +125,7 @@ final class SequenceGroup implements Generation {
     public void onRequestFailed(RequestFailedException failure) {
       if (!ended) {
         ended = true;
-        cancel(); // an answer without one of its outputs is none
+        cancel(); // there is no completion with an output missing
         listener.onRequestFailed(failure);
       }
     }

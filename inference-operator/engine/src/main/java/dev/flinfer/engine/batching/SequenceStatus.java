@@ -2,15 +2,15 @@ package dev.flinfer.engine.batching;
 
 import dev.flinfer.schema.FinishReason;
 
-/** Where a sequence is on its way; the states are those of vLLM's {@code RequestStatus}. */
+/** The state of a sequence; the states are those of vLLM's {@code RequestStatus}. */
 enum SequenceStatus {
   /** It was never scheduled. */
   WAITING,
   /** It takes part in steps and holds KV blocks. */
   RUNNING,
-  /** It gave its KV blocks back and waits to be computed again. */
+  /** It lost its KV blocks and waits to be computed again. */
   PREEMPTED,
-  /** The end-of-text token, a stop token, a stop string or a pattern ended it. */
+  /** It ended with the end-of-text token, a stop token, a stop string or its pattern. */
   FINISHED_STOPPED(FinishReason.STOP),
   /** It reached {@code max_tokens} or {@code max_model_len}. */
   FINISHED_LENGTH_CAPPED(FinishReason.LENGTH),
@@ -18,12 +18,12 @@ enum SequenceStatus {
   FINISHED_CHOICE(FinishReason.CHOICE),
   /** Its deadline passed. */
   FINISHED_DEADLINE(FinishReason.DEADLINE),
-  /** Given up: the forward pass or the sampling fails on it. */
+  /** The forward pass or the sampling fails on it. */
   FINISHED_FAILED,
   /** Cancelled by its caller. */
   FINISHED_ABORTED;
 
-  private final FinishReason reason; // null for those without a completion
+  private final FinishReason reason; // null without a completion
 
   SequenceStatus() {
     this(null);
@@ -37,7 +37,7 @@ enum SequenceStatus {
     return compareTo(PREEMPTED) > 0;
   }
 
-  /** What its completion says; null where it is not finished, or has no completion. */
+  /** The reason in its completion; null if it is not finished or has no completion. */
   FinishReason finishReason() {
     return reason;
   }

@@ -5,7 +5,7 @@ import dev.flinfer.engine.tokenizer.Tokenizer;
 import java.util.Set;
 
 /**
- * What an engine must know of its model beside the forward pass.
+ * The properties of a model that an engine needs in addition to the forward pass.
  *
  * @param eosTokenIds the tokens that end a text
  */

@@ -3,7 +3,7 @@ package dev.flinfer.engine.batching;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A step while it is scheduled: what is in it, and what still fits. One for all steps. */
+/** A step while it is scheduled: its contents and the remaining budget. Reused by all steps. */
 final class StepDraft {
   private final List<Scheduled> scheduled = new ArrayList<>();
   private final int maxTokens;
@@ -12,8 +12,8 @@ final class StepDraft {
   private int logitsLeft;
 
   /**
-   * @param tokens most tokens of the step
-   * @param logits most tokens of it whose logits are wanted
+   * @param tokens maximum number of tokens of a step
+   * @param logits maximum number of tokens of a step whose logits are needed
    */
   StepDraft(int tokens, int logits) {
     maxTokens = tokens;
@@ -35,7 +35,7 @@ final class StepDraft {
     return tokensLeft == 0;
   }
 
-  /** Whether tokens whose logits are wanted no longer fit. */
+  /** Whether no further token whose logits are needed fits. */
   boolean hasNoLogits() {
     return logitsLeft == 0;
   }
@@ -56,7 +56,7 @@ final class StepDraft {
     logitsLeft -= logits;
   }
 
-  /** Takes out what was scheduled of a sequence and its branches. */
+  /** Removes what was scheduled of a sequence and its branches. */
   void withdraw(Sequence sequence) {
     for (Scheduled one : List.copyOf(scheduled)) {
       if (one.sequence().root() == sequence) {

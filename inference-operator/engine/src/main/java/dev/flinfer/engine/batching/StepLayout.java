@@ -3,14 +3,14 @@ package dev.flinfer.engine.batching;
 import dev.flinfer.engine.device.StepBuffers;
 import java.util.List;
 
-/** Lays steps out in rows. Not thread-safe. */
+/** Lays out steps in rows. Not thread-safe. */
 final class StepLayout {
   private StepBuffers last =
       new StepBuffers(new int[0], new int[0], new int[0], new int[0][], new int[0]);
 
   /**
-   * The rows of a sequence together, in the order of the step. Overwritten by the next call: while
-   * sequences are decoded, steps have the same size.
+   * Lays out a step, the rows of each sequence together, in the order of the step. The next call
+   * may overwrite the result, because while sequences decode all steps have the same size.
    */
   StepBuffers of(List<Scheduled> step) {
     int rows = 0;
@@ -44,8 +44,8 @@ final class StepLayout {
         plan.positions()[row] = position;
         plan.sequences()[row] = s;
       }
-      for (int wanted = scheduled.logits(); wanted > 0; wanted--) {
-        plan.logitRows()[logit++] = row - wanted;
+      for (int left = scheduled.logits(); left > 0; left--) {
+        plan.logitRows()[logit++] = row - left;
       }
     }
     return plan;

@@ -9,18 +9,18 @@ import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 
 /**
- * What one computed step did to its sequences: which finished, whose logits are NaN, and on which
- * the sampling failed. There is one for all steps, so that a step makes no objects.
+ * The effect of one computed step on its sequences: which finished, whose logits are NaN, and on
+ * which the sampling failed. One object is reused by all steps, so that a step allocates nothing.
  */
 final class StepOutcome {
   private final Set<Sequence> finished = new LinkedHashSet<>();
-  private final Set<Sequence> withoutNumbers = new LinkedHashSet<>();
-  private final Map<Sequence, RuntimeException> broken = new LinkedHashMap<>();
+  private final Set<Sequence> nanLogits = new LinkedHashSet<>();
+  private final Map<Sequence, RuntimeException> failed = new LinkedHashMap<>();
 
   void clear() {
     finished.clear();
-    withoutNumbers.clear();
-    broken.clear();
+    nanLogits.clear();
+    failed.clear();
   }
 
   void finished(Sequence sequence) {
@@ -28,32 +28,32 @@ final class StepOutcome {
   }
 
   /** The sequence's logits are NaN. */
-  void withoutNumbers(Sequence sequence) {
-    withoutNumbers.add(sequence);
+  void nanLogits(Sequence sequence) {
+    nanLogits.add(sequence);
   }
 
-  /** Host code failed on the sequence. */
-  void broken(Sequence sequence, RuntimeException cause) {
-    broken.put(sequence, cause);
+  /** Sampling failed on the sequence. */
+  void failed(Sequence sequence, RuntimeException cause) {
+    failed.put(sequence, cause);
   }
 
-  /** Whether nothing is known against a sequence. */
+  /** Whether its logits are usable and sampling succeeded. */
   boolean sound(Sequence sequence) {
-    return !broken.containsKey(sequence) && !withoutNumbers.contains(sequence);
+    return !failed.containsKey(sequence) && !nanLogits.contains(sequence);
   }
 
   void forEachFinished(Consumer<Sequence> action) {
-    if (!finished.isEmpty()) { // mostly it is, and an iterator is an object
+    if (!finished.isEmpty()) { // usually it is, and an iterator is an allocation
       finished.forEach(action);
     }
   }
 
-  void forEachBroken(BiConsumer<Sequence, RuntimeException> action) {
-    broken.forEach(action);
+  void forEachFailed(BiConsumer<Sequence, RuntimeException> action) {
+    failed.forEach(action);
   }
 
   /** The sequences whose logits are NaN. */
-  Collection<Sequence> withoutNumbers() {
-    return withoutNumbers;
+  Collection<Sequence> nanLogits() {
+    return nanLogits;
   }
 }

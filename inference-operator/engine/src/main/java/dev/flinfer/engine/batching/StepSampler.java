@@ -7,9 +7,9 @@ import dev.flinfer.engine.sampling.SamplingParams;
 import dev.flinfer.engine.sampling.TokenLogprobs;
 import java.util.List;
 
-/** Takes from a step's logits what its sequences wait for: a token, or the scores of labels. */
+/** Takes from a step's logits what its sequences need: a token, or the scores of labels. */
 final class StepSampler {
-  private final float[] logits; // (rows of logits, vocab_size), of the step that was computed last
+  private final float[] logits; // (rows of logits, vocab_size), of the last step
   private final TopLogits top; // (rows of logits), of the same step
   private final int vocab;
   private final ServedModel model;
@@ -34,19 +34,19 @@ final class StepSampler {
     this.clock = clock;
   }
 
-  /** Says what of a step's logits the sequences look at, before they are computed. */
+  /** Sets, before a step is computed, which of its logits the sequences need. */
   void want(List<Scheduled> step) {
     int row = 0;
     for (Scheduled scheduled : step) {
-      int count = wanted(scheduled.sequence().root());
+      int count = tokensNeeded(scheduled.sequence().root());
       for (int i = 0; i < scheduled.logits(); i++) {
         top.want(row++, count);
       }
     }
   }
 
-  /** A greedy token, where nothing changes the row, is the most likely one; others are drawn. */
-  private int wanted(Sequence sequence) {
+  /** If nothing changes the row, a greedy request needs only its most likely tokens. */
+  private int tokensNeeded(Sequence sequence) {
     SamplingParams params = sequence.params();
     if (sequence.choices() != null || !params.greedy() || adjusts(sequence)) {
       return 0;
@@ -59,9 +59,9 @@ final class StepSampler {
   }
 
   /**
-   * Takes what a sequence or branch waits for from the logits of its rows.
+   * Takes what a sequence or branch needs from the logits of its rows.
    *
-   * @param row the first of them
+   * @param row the first of its rows
    * @return false if the logits are NaN; then nothing was taken from them
    */
   boolean take(Scheduled scheduled, int row) {
@@ -79,8 +79,8 @@ final class StepSampler {
     Sequence sequence = scheduled.sequence();
     int end = scheduled.from() + scheduled.tokens();
     for (int i = 0; i < scheduled.logits(); i++) {
-      int behind = sequence.length() - (end - scheduled.logits() + i + 1);
-      int depth = sequence.path().length() - behind;
+      int after = sequence.length() - (end - scheduled.logits() + i + 1);
+      int depth = sequence.path().length() - after;
       int at = (row + i) * vocab;
       if (!sequence.root().choices().score(sequence.path(), depth, logits, at, vocab)) {
         return false;

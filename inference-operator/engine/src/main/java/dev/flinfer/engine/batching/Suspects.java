@@ -6,10 +6,10 @@ import java.util.LinkedHashSet;
 import java.util.Set;
 
 /**
- * The sequences of a failed step, in the order in which they are tried alone. One that has a token
- * came through steps before and is less likely to blame, so it is tried last, and not at all once
- * another was found: else a flood of bad requests would have everything that runs computed alone
- * for each of them.
+ * The sequences of a failed step, in the order in which they are tried by themselves. A sequence
+ * with generated tokens has passed steps before and is less likely to be the cause, so it is tried
+ * last, and not at all once the cause is found: otherwise each of many bad requests would make all
+ * running sequences run by themselves.
  */
 final class Suspects {
   private static final Comparator<Sequence> ORDER =
@@ -29,8 +29,8 @@ final class Suspects {
     return sequences.remove(sequence);
   }
 
-  /** One was found to blame. */
-  void explained() {
+  /** Drops the sequences with tokens, because the cause is found. */
+  void causeFound() {
     sequences.removeIf(Suspects::hasToken);
   }
 

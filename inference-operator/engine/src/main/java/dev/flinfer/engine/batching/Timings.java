@@ -2,7 +2,7 @@ package dev.flinfer.engine.batching;
 
 /**
  * When a sequence was submitted, first scheduled and given its first token, in nanoseconds of the
- * {@link EngineClock}. Belongs to the engine's thread once the sequence is submitted.
+ * {@link EngineClock}. Used on the engine's thread only, once the sequence is submitted.
  */
 final class Timings {
   private static final double NANOS_PER_MILLI = 1e6;
@@ -16,7 +16,7 @@ final class Timings {
     this.submitted = submitted;
   }
 
-  /** It takes part in a step that began at a moment. */
+  /** Notes that the sequence takes part in a step that began at this time. */
   void scheduled(long now) {
     firstScheduled = firstScheduled == NEVER ? now : firstScheduled;
   }
@@ -26,17 +26,17 @@ final class Timings {
     return firstToken == NEVER;
   }
 
-  /** Its first token is there. */
+  /** Notes the time of its first token. */
   void firstToken(long now) {
     firstToken = now;
   }
 
-  /** Milliseconds in the queue; until now where it never left it. */
+  /** Milliseconds in the queue; until now if it is still there. */
   double queueMillis(long now) {
     return millis(firstScheduled, now);
   }
 
-  /** Milliseconds to the first token; until now where none came. */
+  /** Milliseconds to the first token; until now if there is none. */
   double firstTokenMillis(long now) {
     return millis(firstToken, now);
   }

@@ -6,17 +6,18 @@ import java.util.Comparator;
 import java.util.TreeSet;
 
 /**
- * The sequences that wait, and who is next: the lowest priority value first, the oldest among
- * equals. So that nobody waits for ever, a sequence that is the oldest and was overtaken {@value
- * #MAX_OVERTAKES} times in a row is promoted: it goes before all that are not, whatever their
- * priority, and stays so until it ends.
+ * The waiting sequences in the order of admission: the lowest priority value first, the oldest
+ * among equals. So that no sequence waits forever, the oldest sequence is promoted when it has been
+ * overtaken {@value #MAX_OVERTAKES} times in a row: it goes before all that are not promoted,
+ * whatever their priority, and stays promoted until it ends.
  *
- * <p>So with n older ones before it a sequence is admitted after at most 9 (n + 1) admissions.
+ * <p>A sequence with n older ones before it is therefore admitted after at most 9 (n + 1)
+ * admissions.
  */
 final class Waiting {
   static final int MAX_OVERTAKES = 8;
 
-  /** Who goes first, in waiting and in keeping KV blocks. */
+  /** The order in which sequences are admitted and keep their KV blocks. */
   static final Comparator<Sequence> RANK =
       Comparator.<Sequence, Boolean>comparing(sequence -> !sequence.promoted())
           .thenComparingInt(sequence -> sequence.promoted() ? 0 : sequence.request().getPriority())
@@ -27,7 +28,7 @@ final class Waiting {
       new TreeSet<>(Comparator.comparingLong(Sequence::arrival));
   private int overtakes;
 
-  /** Adds a sequence, its place in the order of arrival known. */
+  /** Adds a sequence; its place in the order of arrival must be set. */
   void add(Sequence sequence) {
     ranked.add(sequence);
     oldest.add(sequence);
@@ -42,25 +43,25 @@ final class Waiting {
     return ranked.isEmpty();
   }
 
-  /** The next to be admitted; there must be one. */
+  /** Returns the next sequence to admit; there must be one. */
   Sequence next() {
     if (overtakes >= MAX_OVERTAKES && !oldest.first().promoted()) {
-      Sequence passedOver = oldest.first();
-      ranked.remove(passedOver);
-      passedOver.promote();
-      ranked.add(passedOver);
+      Sequence overtaken = oldest.first();
+      ranked.remove(overtaken);
+      overtaken.promote();
+      ranked.add(overtaken);
     }
     return ranked.first();
   }
 
-  /** The next is admitted. */
+  /** Removes the next sequence, which is admitted. */
   void admitNext() {
     Sequence next = ranked.pollFirst();
     overtakes = next == oldest.first() ? 0 : overtakes + 1;
     oldest.remove(next);
   }
 
-  /** All of them, the next first. */
+  /** All waiting sequences, the next first. */
   Collection<Sequence> all() {
     return Collections.unmodifiableSet(ranked);
   }

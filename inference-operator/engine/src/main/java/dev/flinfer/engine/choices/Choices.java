@@ -5,18 +5,18 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * The labels of a request, what must be computed to score them, and the scores so far. Pure.
+ * The labels of a request, the tokens to compute to score them, and the scores so far. Pure.
  *
- * <p>The labels' tokens are a trie. The logits at a node score all labels that go on from it, so
- * only nodes that matter to the method are computed, along paths from the root: the root's logits
- * are those behind the prompt, and often all that is needed.
+ * <p>The labels' tokens form a trie. The logits at a node score all labels that continue from it,
+ * so only nodes that matter to the method are computed, along paths from the root. The root's
+ * logits are those after the prompt, and often no others are needed.
  */
 public final class Choices {
   /**
    * The first tokens of one or more labels, whose rows are computed.
    *
    * @param tokens (length)
-   * @param conditional whether behind the prompt, or behind nothing
+   * @param conditional whether they are computed after the prompt, or without it
    */
   @SuppressWarnings("ArrayRecordComponent") // never compared
   public record Path(int[] tokens, boolean conditional) {
@@ -26,7 +26,7 @@ public final class Choices {
       return tokens.length;
     }
 
-    /** The tokens to compute: the path's, after the prompt if they are conditional on it. */
+    /** The tokens to compute: those of the path, after the prompt if they are conditional on it. */
     public int[] after(int[] prompt) {
       int before = conditional ? prompt.length : 0;
       int[] all = Arrays.copyOf(prompt, before + tokens.length);
@@ -39,13 +39,15 @@ public final class Choices {
   private final int[][] tokens; // (labels, tokens of the label)
   private final ChoicesMethod method;
   private final List<Path> paths = new ArrayList<>();
-  private final double[][] conditional; // as tokens: log-probabilities; NaN where not known
-  private final double[][] unconditional; // as tokens, without the prompt
+  private final double[][]
+      conditional; // log-probabilities in the shape of tokens; NaN if not known
+  private final double[][] unconditional; // the same without the prompt
   private int pathsTaken;
 
   /**
    * @param labels at least one
-   * @param tokens (labels, tokens of the label) at least one each, no two labels with the same
+   * @param tokens (labels, tokens of the label); at least one for each label, and no two labels
+   *     with the same tokens
    */
   public Choices(List<String> labels, int[][] tokens, ChoicesMethod method) {
     this.labels = labels;
@@ -71,12 +73,12 @@ public final class Choices {
     return scores;
   }
 
-  /** The nodes whose logits score a token of each label: all but the last. */
+  /** The nodes whose logits score the tokens of each label: all nodes except the last. */
   private static List<int[]> withoutLast(List<int[]> sorted) {
     return sorted.stream().map(label -> Arrays.copyOf(label, label.length - 1)).toList();
   }
 
-  /** What a label shares with another; where it is alone there is nothing to select. */
+  /** The starts that labels share; after them a label needs no selection. */
   private static List<int[]> shared(List<int[]> sorted) {
     List<int[]> shared = new ArrayList<>();
     for (int i = 0; i + 1 < sorted.size(); i++) {
@@ -86,13 +88,13 @@ public final class Choices {
     return shared;
   }
 
-  /** Those that are not the start of another, and not empty. */
+  /** The token sequences that are not the start of another, and not empty. */
   private static List<int[]> longest(List<int[]> all) {
     List<int[]> sorted = all.stream().sorted(Arrays::compare).toList();
     List<int[]> longest = new ArrayList<>();
     for (int i = 0; i < sorted.size(); i++) {
       int[] path = sorted.get(i);
-      // In this order what starts with it follows it.
+      // In this order a sequence is followed by those that start with it.
       boolean starts = i + 1 < sorted.size() && common(path, sorted.get(i + 1)) == path.length;
       if (path.length > 0 && !starts) {
         longest.add(path);
@@ -106,12 +108,12 @@ public final class Choices {
     return differs < 0 ? a.length : differs;
   }
 
-  /** All of them, the ones behind the prompt first. */
+  /** All paths, those after the prompt first. */
   public List<Path> paths() {
     return paths;
   }
 
-  /** Tokens of the longest path; 0 where the root's logits are all that is needed. */
+  /** The number of tokens of the longest path; 0 if only the root's logits are needed. */
   public int longestPath() {
     return paths.stream().mapToInt(Path::length).max().orElse(0);
   }
@@ -124,17 +126,17 @@ public final class Choices {
     return paths.get(pathsTaken++);
   }
 
-  /** Makes {@link #nextPath} give all paths once more; their scores are replaced as they come. */
+  /** Makes {@link #nextPath} return all paths again; scores that are known already are kept. */
   public void scoreAgain() {
     pathsTaken = 0;
   }
 
   /**
-   * Takes in the logits behind the first tokens of a path.
+   * Scores labels with the logits after the first tokens of a path.
    *
-   * @param depth how many tokens
+   * @param depth the number of these tokens
    * @param logits the row, (vocab_size) from {@code at} on
-   * @return false if they are no numbers
+   * @return false if the logits are not finite
    */
   public boolean score(Path path, int depth, float[] logits, int at, int vocab) {
     double[][] scores = path.conditional() ? conditional : unconditional;

@@ -10,10 +10,10 @@ public enum ChoicesMethod {
   /** By the mean log-probability of the label's tokens. */
   TOKEN_LENGTH_NORMALIZED,
 
-  /** By the first token that differs; where a label has ended, by its mean. */
+  /** By the first token that differs; for a label that has ended, by its mean. */
   GREEDY_TOKEN_SELECTION,
 
-  /** As the first, each log-probability less that of the same token without the prompt. */
+  /** As the first, but with the log-probability of each token without the prompt subtracted. */
   UNCONDITIONAL_LIKELIHOOD_NORMALIZED;
 
   /**

@@ -8,15 +8,16 @@ import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
- * Chooses between labels token by token: of the labels that are left those with the most likely
- * next token. A label that has ended competes with the mean of its tokens' log-probabilities.
+ * Chooses between labels token by token: at each token the labels with the most likely next token
+ * remain. A label that has ended competes with the mean of its tokens' log-probabilities.
  */
 final class GreedySelection {
-  /** Stands for the end of a label; no token has it. */
+  /** The end of a label; not a token id. */
   private static final int END = -1;
 
   private final int[][] tokens; // (labels, tokens of the label)
-  private final double[][] logprobs; // as tokens; known where labels share what is before
+  private final double[][]
+      logprobs; // in the shape of tokens; known where labels share the tokens before
   private final double[] probabilities; // (labels)
 
   GreedySelection(int[][] tokens, double[][] logprobs) {
@@ -31,8 +32,8 @@ final class GreedySelection {
   }
 
   /**
-   * Splits a probability among labels that agree up to a position; returns the one selected. The
-   * depth is that of the labels' common starts, and bounded by the context.
+   * Splits a probability among labels that agree up to a position; returns the selected label. The
+   * recursion is as deep as the labels' common starts, which the context bounds.
    */
   private int select(List<Integer> group, int position, double probability) {
     if (group.size() == 1) {

@@ -8,7 +8,7 @@ import java.util.Map;
 /**
  * The outcome of a choice.
  *
- * @param probabilities (labels) adding up to 1
+ * @param probabilities (labels), with a sum of 1
  * @param chosen index of the label that the method selects
  */
 @SuppressWarnings("ArrayRecordComponent") // never compared
@@ -51,7 +51,7 @@ public record LabelScores(List<String> labels, double[] probabilities, int chose
     return sum / values.length;
   }
 
-  /** The first of the greatest. */
+  /** The index of the greatest value, the first of a tie. */
   static int greatest(double[] values) {
     int best = 0;
     for (int i = 1; i < values.length; i++) {

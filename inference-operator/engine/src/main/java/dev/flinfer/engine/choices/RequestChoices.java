@@ -11,15 +11,15 @@ import java.util.Map;
 
 /** The labels of a request as tokens, checked against the model's limits. */
 public final class RequestChoices {
-  /** Bounds what one request can ask for; classifications have a few hundred labels at most. */
+  /** Bounds the work of one request; classifications have a few hundred labels at most. */
   static final int MAX_LABELS = 1024;
 
   private RequestChoices() {}
 
   /**
-   * The choices of a request, or null where it has none.
+   * Returns the choices of a request, or null if it has none.
    *
-   * @param promptLength tokens of the prompt
+   * @param promptLength number of tokens of the prompt
    */
   public static Choices of(
       CompletionRequest request, int promptLength, Tokenizer tokenizer, ModelInfo model) {
@@ -30,7 +30,7 @@ public final class RequestChoices {
     }
     if (labels.size() > MAX_LABELS) {
       throw new InvalidRequestException(
-          "choices has %d labels; the most is %d. Ask in two stages, groups of labels first"
+          "choices has %d labels; the maximum is %d. Choose in two stages, groups of labels first"
               .formatted(labels.size(), MAX_LABELS));
     }
     int[][] tokens = new int[labels.size()][];

@@ -1,5 +1,5 @@
 /**
- * Scoring the labels of a request: which tokens must be computed for them, and what their
- * log-probabilities say. It takes values and must not import {@code batching}.
+ * Scores the labels of a request: decides which tokens must be computed, and computes the result
+ * from their log-probabilities. Works on plain values and must not import {@code batching}.
  */
 package dev.flinfer.engine.choices;

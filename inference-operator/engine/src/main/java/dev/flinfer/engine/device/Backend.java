@@ -7,47 +7,49 @@ import dev.flinfer.engine.model.PhiWeights;
 import java.util.List;
 
 /**
- * Brings devices that models run on; found with {@link java.util.ServiceLoader}. Making one loads
- * no driver.
+ * Runs models on the devices of one kind; found with {@link java.util.ServiceLoader}. Its
+ * constructor loads no driver.
  *
- * <p>Drivers can crash or hang the process that asks for its devices, so {@link #devices} is called
- * in a process of its own, and what it said there is handed to the other methods here.
+ * <p>Drivers can crash or hang the process that lists their devices, so {@link #devices} is called
+ * in a separate process, and its result is passed to the other methods here.
  *
- * <p>Options come here resolved: {@code maxModelLen} and {@code threads} are not 0, and {@code
- * kvCacheType()} is one that the device has; so is {@code weightType()} unless it is null.
+ * <p>Options are passed resolved: {@code maxModelLen} and {@code threads} are not 0, and {@code
+ * kvCacheType()} is a type of the device; so is {@code weightType()} unless it is null.
  */
 public interface Backend {
 
-  /** Such as {@code tornadovm}. */
+  /** The name of the backend, such as {@code tornadovm}. */
   String name();
 
   /**
-   * Whether it loads drivers. One that does not, such as the processor's, may be asked for its
-   * devices in any process.
+   * Whether it loads drivers. The devices of a backend that does not, such as the CPU backend, may
+   * be listed in any process.
    */
   default boolean loadsDrivers() {
     return true;
   }
 
   /**
-   * The devices there are, in an order that does not change.
+   * Lists the devices, in an order that does not change.
    *
-   * @throws EngineException if there are none, with what keeps them away
+   * @throws EngineException if there are none, with the reason
    */
   List<DeviceInfo> devices();
 
   /**
-   * What a model takes on a device. Pure: loads no driver and reads shapes and types of the
-   * weights, not their values.
+   * Computes the memory that a model takes on a device. Pure: loads no driver and reads shapes and
+   * types of the weights, not their values.
    *
-   * @throws IllegalArgumentException if the device cannot run it, with the numbers and the way out
+   * @throws IllegalArgumentException if the device cannot run the model, with the figures and the
+   *     way out
    */
   DevicePlan plan(DeviceInfo device, PhiConfig config, PhiWeights weights, EngineOptions options);
 
   /**
-   * Opens the model on a device. The weights' files can be closed only after it.
+   * Opens the model on a device. The files of the weights must stay open until the forward pass is
+   * closed.
    *
-   * @param numKvBlocks blocks of {@link ForwardPass#BLOCK_SIZE} positions in the KV cache
+   * @param numKvBlocks number of blocks of {@link ForwardPass#BLOCK_SIZE} positions in the KV cache
    * @throws EngineException if the device fails
    */
   ForwardPass open(

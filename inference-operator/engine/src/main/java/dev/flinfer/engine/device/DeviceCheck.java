@@ -9,50 +9,50 @@ import java.util.Arrays;
 import java.util.Locale;
 
 /**
- * Compares a device's logits with the processor's before the device is trusted.
+ * Compares a device's logits with the CPU's before the device is trusted.
  *
  * <p>It runs the model's first two layers, its embedding and its output, with the model's own
- * weights: all kernels in the sizes that they are used in, yet of a model of 32 layers only a tenth
- * of its memory a second time, and only until the comparison is done.
+ * weights. That runs all kernels in the sizes in which they are used, but takes only a tenth of the
+ * memory of a model of 32 layers, and only until the comparison is done.
  *
- * @param device of {@code backend}, to be checked
- * @param processor the backend that it is compared with
+ * @param device the device of {@code backend} to check
+ * @param cpuBackend the backend that it is compared with
  */
-record DeviceCheck(Backend backend, DeviceInfo device, Backend processor) {
+record DeviceCheck(Backend backend, DeviceInfo device, Backend cpuBackend) {
   private static final int LAYERS = 2;
 
-  /** A prompt over the edge of a KV block, and one token more, computed by itself. */
+  /** A prompt that extends beyond a KV block, and one more token, computed by itself. */
   private static final int TOKENS = ForwardPass.BLOCK_SIZE + 5;
 
   /**
-   * How far a logit may be from the processor's, in standard deviations of all logits. Another
-   * order of additions makes 4e-6 (PoCL, demo model); the rest is room for devices that round to
-   * fp16 in between.
+   * How far a logit may be from the CPU's, in standard deviations of all logits. Another summation
+   * order alone causes 4e-6 (PoCL, demo model); the rest allows for devices that round to fp16 in
+   * between.
    */
   static final double TOLERANCE = 0.02;
 
   /**
-   * How far apart they were.
+   * The result of a passed check.
    *
    * @param difference the largest difference of a logit
-   * @param limit what it may be
+   * @param limit the largest difference that is allowed
    */
   record Result(double difference, double limit) {
     @Override
     public String toString() {
       return String.format(
           Locale.ROOT,
-          "self-test passed: logits within %.2g of the processor's, the limit is %.2g",
+          "device check passed: logits within %.2g of the CPU's, the limit is %.2g",
           difference,
           limit);
     }
   }
 
   /**
-   * Runs it.
+   * Runs the check.
    *
-   * @param given with types that the device has
-   * @throws EngineException if the device fails or computes something else, with the numbers
+   * @param given the options, with types that the device has
+   * @throws EngineException if the device fails or computes other logits, with the values
    */
   Result run(PhiConfig config, PhiWeights weights, EngineOptions given) {
     PhiConfig few = few(config);
@@ -71,9 +71,9 @@ record DeviceCheck(Backend backend, DeviceInfo device, Backend processor) {
             .kvCacheBytes(0)
             .build();
     float[] expected;
-    DeviceInfo cpu = processor.devices().get(0);
+    DeviceInfo cpu = cpuBackend.devices().get(0);
     EngineOptions sameTypes = onCpu(cpu, options, backend.plan(device, few, first, options));
-    try (ForwardPass reference = open(processor, cpu, few, first, sameTypes)) {
+    try (ForwardPass reference = open(cpuBackend, cpu, few, first, sameTypes)) {
       expected = logits(reference, tokens);
     }
     float[] actual;
@@ -107,7 +107,7 @@ record DeviceCheck(Backend backend, DeviceInfo device, Backend processor) {
         config.eosTokenIds());
   }
 
-  /** In the type that the device rounds to, so that its rounding is no difference. */
+  /** Options with the weight type that the device rounds to, so that rounding does not differ. */
   private static EngineOptions onCpu(DeviceInfo cpu, EngineOptions options, DevicePlan plan) {
     DType type = plan.weightType();
     boolean has = type != null && cpu.weightTypes().contains(type);
@@ -115,7 +115,9 @@ record DeviceCheck(Backend backend, DeviceInfo device, Backend processor) {
     return options.toBuilder().weights(weights).build();
   }
 
-  /** Of the first token, the last of the prompt, and the one after it: (3, vocab_size). */
+  /**
+   * The logits of the first token, the last of the prompt and the token after it: (3, vocab_size).
+   */
   private static float[] logits(ForwardPass forward, int count) {
     int vocab = forward.vocabSize();
     int[] tokens = new int[count];
@@ -133,14 +135,14 @@ record DeviceCheck(Backend backend, DeviceInfo device, Backend processor) {
     int last = count - 1;
     if (last > 0) {
       float[] prompt = new float[2 * vocab];
-      int[] wanted = last == 1 ? new int[] {0} : new int[] {0, last - 1};
+      int[] logitRows = last == 1 ? new int[] {0} : new int[] {0, last - 1};
       forward.forward(
           new StepBuffers(
               Arrays.copyOf(tokens, last),
               Arrays.copyOf(positions, last),
               new int[last],
               table,
-              wanted),
+              logitRows),
           prompt);
       System.arraycopy(prompt, 0, logits, 0, prompt.length);
     }
@@ -177,8 +179,8 @@ record DeviceCheck(Backend backend, DeviceInfo device, Backend processor) {
       throw new EngineException(
           String.format(
               Locale.ROOT,
-              "device %s (%s) fails its self-test: a logit is %s, the processor's is %s; the limit"
-                  + " of the difference is %.3g. Take another device, or cpu",
+              "device %s (%s) fails the device check: a logit is %s, the CPU's is %s; the limit"
+                  + " of the difference is %.3g. Use another device, or cpu",
               device.id(),
               device.name(),
               actual[worst],

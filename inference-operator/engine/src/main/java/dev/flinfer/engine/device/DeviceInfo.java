@@ -7,12 +7,12 @@ import java.util.Set;
 /**
  * A device, as its driver describes it.
  *
- * @param id what {@code flinfer.device} names it by, such as {@code opencl:0}; of one backend only
+ * @param id its name in {@code flinfer.device}, such as {@code opencl:0}; only one backend uses it
  * @param name the driver's name for it
  * @param memoryBytes its memory
- * @param maxAllocationBytes the largest piece of it
- * @param weightTypes types that matrices can run in on it
- * @param kvCacheTypes types that keys and values can be kept in on it
+ * @param maxAllocationBytes the largest single allocation
+ * @param weightTypes types in which matrices can run on it
+ * @param kvCacheTypes types in which keys and values can be stored on it
  */
 public record DeviceInfo(
     String id,
@@ -23,7 +23,7 @@ public record DeviceInfo(
     Set<DType> weightTypes,
     Set<KvCacheType> kvCacheTypes) {
 
-  /** What it is. */
+  /** The kind of device, as its driver reports it. */
   public enum Kind {
     CPU,
     GPU,

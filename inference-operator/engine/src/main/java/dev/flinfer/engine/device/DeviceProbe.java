@@ -15,18 +15,18 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Asks the backends for their devices in a JVM of its own, with this one's class path and the flags
- * that matter to drivers. A driver that crashes, hangs or fails to initialise (which a JVM never
- * forgets) does no harm there.
+ * Lists the devices of the backends in a separate JVM, with the class path of this JVM and the
+ * flags that matter to drivers. A driver that crashes, hangs or fails to initialize (after which a
+ * JVM cannot try again) does no harm there.
  */
 public final class DeviceProbe {
-  /** Before each line that is ours; drivers print too. */
+  /** The prefix of our output lines; drivers print too. */
   static final String MARK = "flinfer-device-probe ";
 
   /** Drivers for several GPUs take seconds to start. */
   private static final Duration TIMEOUT = Duration.ofSeconds(60);
 
-  /** What comes before the one line of a JVM's crash report that names the culprit. */
+  /** The line of a JVM's crash report before the one that names the failing library. */
   private static final String CRASHED_IN = "# Problematic frame:";
 
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -35,16 +35,16 @@ public final class DeviceProbe {
   private final Duration timeout;
 
   /**
-   * What one backend said.
+   * The answer of one backend.
    *
-   * @param problem why it has no devices; null if it has
+   * @param problem why it has no devices; null if it has some
    */
   public record Found(String backend, List<DeviceInfo> devices, String problem) {}
 
   /**
-   * What all backends said.
+   * The answers of all backends.
    *
-   * @param problem how the probe itself ended, if not well; else null
+   * @param problem how the probe itself failed; null if it did not
    */
   public record Report(List<Found> backends, String problem) {
 
@@ -53,7 +53,7 @@ public final class DeviceProbe {
       return backends.stream().flatMap(found -> found.devices().stream()).toList();
     }
 
-    /** All that kept devices away, a sentence each. */
+    /** The reasons for missing devices, one sentence each. */
     public List<String> problems() {
       List<String> problems = new ArrayList<>();
       for (Found found : backends) {
@@ -73,7 +73,7 @@ public final class DeviceProbe {
     this.timeout = timeout;
   }
 
-  /** A probe with this process's Java, class path and flags. */
+  /** Creates a probe with this process's Java, class path and flags. */
   public static DeviceProbe ofProcess() {
     List<String> command = new ArrayList<>(java());
     command.add("-cp");
@@ -82,7 +82,7 @@ public final class DeviceProbe {
     return new DeviceProbe(command, TIMEOUT);
   }
 
-  /** Java with the flags that are this process's own, without those of its heap and its ports. */
+  /** Java with this process's flags, except those of its heap and its ports. */
   static List<String> java() {
     List<String> command = new ArrayList<>();
     command.add(ProcessHandle.current().info().command().orElse("java"));
@@ -101,8 +101,8 @@ public final class DeviceProbe {
   }
 
   /**
-   * Runs it; takes as long as a JVM and the drivers need to start. Never throws for what a driver
-   * does.
+   * Runs the probe; takes as long as a JVM and the drivers need to start. A failure of a driver is
+   * reported, not thrown.
    */
   public Report run() {
     try {
@@ -134,17 +134,17 @@ public final class DeviceProbe {
     } finally {
       process.destroyForcibly();
     }
-    // Drivers print in whatever encoding; Latin-1 refuses no byte.
+    // Drivers print in any encoding; Latin-1 accepts every byte.
     List<String> lines = Files.readAllLines(output, StandardCharsets.ISO_8859_1);
     String problem = null;
     if (!ended) {
       problem =
           "a driver hung: the probe did not end within %d s; its last line: %s"
-              .formatted(timeout.toSeconds(), lastWords(lines));
+              .formatted(timeout.toSeconds(), lastLine(lines));
     } else if (process.exitValue() != 0) {
       problem =
           "a driver crashed: the probe ended with exit code %d; its last line: %s"
-              .formatted(process.exitValue(), lastWords(lines));
+              .formatted(process.exitValue(), lastLine(lines));
     }
     return new Report(found(lines), problem);
   }
@@ -160,7 +160,7 @@ public final class DeviceProbe {
     return found;
   }
 
-  private static String lastWords(List<String> lines) {
+  private static String lastLine(List<String> lines) {
     String last = "(none)";
     for (int i = 0; i < lines.size(); i++) {
       String line = lines.get(i).strip();

@@ -18,10 +18,10 @@ final class DeviceProbeMain {
         System.out.flush();
       }
     }
-    Runtime.getRuntime().halt(0); // drivers like to crash at exit, when all is said
+    Runtime.getRuntime().halt(0); // drivers may crash at exit, after everything is printed
   }
 
-  /** Whatever a driver throws is what this process is there to find out. */
+  /** Catches what a driver throws, because this process exists to report it. */
   private static DeviceProbe.Found found(Backend backend) {
     try {
       return new DeviceProbe.Found(backend.name(), backend.devices(), null);

@@ -14,31 +14,31 @@ import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Chooses the device that {@code flinfer.device} asks for, tests it and opens the model on it. */
+/** Finds the device that {@code flinfer.device} names, checks it and opens the model on it. */
 public final class Devices {
   private static final Logger LOG = LoggerFactory.getLogger(Devices.class);
 
-  /** Where several drivers bring the same GPU, the one whose backend does most for it. */
+  /** The order of preference if several drivers provide the same GPU: the best supported first. */
   private static final List<String> PREFERRED = List.of("cuda", "ptx", "opencl");
 
-  private final Backend processor;
-  private final List<Backend> backends; // those with drivers
+  private final Backend cpuBackend;
+  private final List<Backend> backends; // all that load drivers
   private final Supplier<DeviceProbe.Report> probe;
 
   /**
-   * @param all backends, the processor's among them
-   * @param probe asks those with drivers for their devices
-   * @throws EngineException if the processor's is missing
+   * @param all all backends, including that of the CPU
+   * @param probe lists the devices of those that load drivers
+   * @throws EngineException if the backend of the CPU is missing
    */
   Devices(List<Backend> all, Supplier<DeviceProbe.Report> probe) {
-    this.processor =
+    this.cpuBackend =
         all.stream()
             .filter(backend -> !backend.loadsDrivers())
             .findFirst()
             .orElseThrow(
                 () ->
                     new EngineException(
-                        "no backend for the processor is on the class path; add the"
+                        "no backend for the CPU is on the class path; add the"
                             + " flinfer-engine jar with its META-INF/services"));
     this.backends = all.stream().filter(Backend::loadsDrivers).toList();
     this.probe = probe;
@@ -53,36 +53,36 @@ public final class Devices {
         () -> DeviceProbe.ofProcess().run());
   }
 
-  /** The processor, which is always there. */
+  /** The CPU, which is always available. */
   public DeviceInfo cpu() {
-    return processor.devices().get(0);
+    return cpuBackend.devices().get(0);
   }
 
-  /** Why no backend but the processor's is there; empty if there is one. */
+  /** Why only the CPU backend is available; empty if there is another one. */
   public static String noBackend() {
     return ofProcess().backends.isEmpty() ? absence() : "";
   }
 
   private static String absence() {
-    String reason = System.getenv("FLINFER_NO_TORNADOVM"); // the launcher knows
+    String reason = System.getenv("FLINFER_NO_TORNADOVM"); // set by the launcher
     return "no TornadoVM backend is on the class path"
         + (reason == null || reason.isEmpty() ? "" : ": " + reason)
-        + "; docs/tornadovm.md says how to install it";
+        + "; docs/tornadovm.md explains how to install it";
   }
 
   /**
-   * What was opened.
+   * An open model.
    *
-   * @param options with the types that the device has
+   * @param options the options, with the types that the device has
    */
   public record Opened(ForwardPass forward, EngineOptions options) {}
 
   /**
    * Opens the model on the device that the options name.
    *
-   * @param options resolved, but for the types
-   * @throws IllegalArgumentException if it is not there or the model does not fit it
-   * @throws EngineException if it fails
+   * @param options resolved, except for the types
+   * @throws IllegalArgumentException if the device is missing or the model does not fit it
+   * @throws EngineException if the device fails
    */
   public Opened open(PhiConfig config, PhiWeights weights, EngineOptions options) {
     String name = options.device();
@@ -94,7 +94,7 @@ public final class Devices {
     }
     if (backends.isEmpty()) {
       throw new IllegalArgumentException(
-          "device %s is not there; there is cpu; %s".formatted(name, absence()));
+          "device %s was not found; available: cpu; %s".formatted(name, absence()));
     }
     DeviceProbe.Report report = probe.get();
     DeviceInfo device = named(name, report);
@@ -102,7 +102,7 @@ public final class Devices {
   }
 
   private static DeviceInfo named(String name, DeviceProbe.Report report) {
-    // Without a number a GPU goes before a processor that its vendor's driver brings.
+    // A name without a number prefers a GPU to the CPU that its vendor's driver also provides.
     return report.devices().stream()
         .filter(d -> d.id().equals(name) || d.id().startsWith(name + ":"))
         .min(Comparator.comparing(d -> d.kind() != DeviceInfo.Kind.GPU))
@@ -110,22 +110,22 @@ public final class Devices {
   }
 
   private static String missing(String name, DeviceProbe.Report report) {
-    String there =
+    String available =
         Stream.concat(
                 Stream.of("cpu"),
                 report.devices().stream().map(d -> "%s (%s)".formatted(d.id(), d.name())))
             .collect(Collectors.joining(", "));
-    return "device %s is not there; there is %s%s"
+    return "device %s was not found; available: %s%s"
         .formatted(
             name,
-            there,
+            available,
             report.problems().stream().map(p -> "; " + p).collect(Collectors.joining()));
   }
 
   private Opened openCpu(PhiConfig config, PhiWeights weights, EngineOptions given) {
     EngineOptions options = DeviceFit.withTypesOf(cpu(), given);
-    int blocks = new DeviceFit(processor, cpu(), config, weights).kvBlocks(options);
-    return new Opened(processor.open(cpu(), config, weights, options, blocks), options);
+    int blocks = new DeviceFit(cpuBackend, cpu(), config, weights).kvBlocks(options);
+    return new Opened(cpuBackend.open(cpu(), config, weights, options, blocks), options);
   }
 
   private Opened openBest(PhiConfig config, PhiWeights weights, EngineOptions options) {
@@ -138,7 +138,7 @@ public final class Devices {
     List<String> refused = new ArrayList<>();
     for (DeviceInfo device : byPreference(report.devices())) {
       if (device.kind() != DeviceInfo.Kind.GPU) {
-        refused.add("%s (%s) is no GPU".formatted(device.id(), device.name()));
+        refused.add("%s (%s) is not a GPU".formatted(device.id(), device.name()));
         continue;
       }
       try {
@@ -146,13 +146,13 @@ public final class Devices {
         LOG.info("device auto is {} ({})", device.id(), device.name());
         return opened;
       } catch (IllegalArgumentException | EngineException e) {
-        LOG.warn("device auto passes over {}: {}", device.id(), e.getMessage());
+        LOG.warn("device auto skips {}: {}", device.id(), e.getMessage());
         refused.add(device.id() + " was refused");
       }
     }
     LOG.info(
         "device auto is cpu: {}",
-        refused.isEmpty() ? "no other device is there" : String.join(", ", refused));
+        refused.isEmpty() ? "there is no other device" : String.join(", ", refused));
     return openCpu(config, weights, options);
   }
 
@@ -172,7 +172,7 @@ public final class Devices {
     EngineOptions options = DeviceFit.withTypesOf(device, given);
     int blocks = new DeviceFit(backend, device, config, weights).kvBlocks(options);
     DeviceCheck.Result result =
-        new DeviceCheck(backend, device, processor).run(config, weights, options);
+        new DeviceCheck(backend, device, cpuBackend).run(config, weights, options);
     LOG.info("device {} ({}): {}", device.id(), device.name(), result);
     return new Opened(backend.open(device, config, weights, options, blocks), options);
   }
@@ -190,7 +190,7 @@ public final class Devices {
         .orElseThrow(
             () ->
                 new EngineException(
-                    "device %s is of backend %s, which only the probe's process has"
+                    "device %s belongs to backend %s, which is missing in this process"
                         .formatted(device.id(), name)));
   }
 }

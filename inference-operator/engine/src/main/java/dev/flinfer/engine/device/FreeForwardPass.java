@@ -3,16 +3,17 @@ package dev.flinfer.engine.device;
 import java.util.Random;
 
 /**
- * A forward pass that takes no time: it computes nothing, and every row of logits is the same, as
- * uneven as a model's. With it an engine costs what all but the model costs.
+ * A forward pass that takes no time: it computes nothing, and all rows of logits are equal, with
+ * about the spread of a model's logits. An engine with it costs what everything except the model
+ * costs.
  */
 public final class FreeForwardPass implements ForwardPass {
-  /** About that of Phi-2's logits. */
+  /** About the standard deviation of Phi-2's logits. */
   private static final double SPREAD = 3;
 
   private final int vocabSize;
   private final int numKvBlocks;
-  private float[] filled; // what the last call got
+  private float[] filled; // the array of the last call
 
   public FreeForwardPass(int vocabSize, int numKvBlocks) {
     this.vocabSize = vocabSize;

@@ -3,11 +3,11 @@ package dev.flinfer.engine.device;
 /**
  * The input of one forward pass over a ragged batch: one row per token, the rows of a sequence
  * together and in the order of their positions. A row attends to all positions of its sequence up
- * to its own; these are in KV blocks already or in earlier rows of the same pass, whether of its
- * own sequence or of another one that shares the block.
+ * to its own; these are in KV blocks already or in earlier rows of the same pass, of its own
+ * sequence or of another one that shares the block.
  *
  * <p>The arrays are reused: the next step overwrites them. They are valid during one call of {@link
- * ForwardPass#forward} only; whoever needs them longer copies them.
+ * ForwardPass#forward} only; a callee that needs them longer must copy them.
  */
 public final class StepBuffers {
   private final int[] tokens;
@@ -17,14 +17,14 @@ public final class StepBuffers {
   private final int[] logitRows;
 
   /**
-   * A step over the given arrays, which are not copied.
+   * Creates a step over the given arrays, which are not copied.
    *
    * @param tokens (rows) token ids
    * @param positions (rows) position of each token in its sequence
    * @param sequences (rows) index of each row's sequence in {@code blockTables}
-   * @param blockTables (sequences, blocks of the sequence) KV blocks; position p lies in block
-   *     {@code blockTables[s][p / 16]} at {@code p % 16}
-   * @param logitRows (numLogits) the rows whose logits are wanted, ascending
+   * @param blockTables (sequences, blocks of the sequence) KV blocks; position p is in block {@code
+   *     blockTables[s][p / 16]} at {@code p % 16}
+   * @param logitRows (numLogits) the rows whose logits are needed, ascending
    */
   public StepBuffers(
       int[] tokens, int[] positions, int[] sequences, int[][] blockTables, int[] logitRows) {
@@ -35,12 +35,12 @@ public final class StepBuffers {
     this.logitRows = logitRows;
   }
 
-  /** Tokens in the step. */
+  /** The number of tokens in the step. */
   public int rows() {
     return tokens.length;
   }
 
-  /** Rows whose logits are wanted. */
+  /** The number of rows whose logits are needed. */
   public int numLogits() {
     return logitRows.length;
   }
@@ -65,7 +65,7 @@ public final class StepBuffers {
     return blockTables;
   }
 
-  /** The rows whose logits are wanted, ascending, (numLogits). */
+  /** The rows whose logits are needed, ascending, (numLogits). */
   public int[] logitRows() {
     return logitRows;
   }

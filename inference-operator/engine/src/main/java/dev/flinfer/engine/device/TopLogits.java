@@ -1,24 +1,25 @@
 package dev.flinfer.engine.device;
 
 /**
- * Of rows of logits the most likely tokens alone: what a device gives that can find them itself, so
- * that whole rows need not leave it.
+ * The most likely tokens of rows of logits. A device that can find them itself returns them instead
+ * of complete rows of logits.
  *
- * <p>The engine says with {@link #want} of which rows so many are enough; a backend that can gives
- * them with {@link #give}. Of all other rows whole rows of logits are wanted.
+ * <p>The engine requests with {@link #want} the number of tokens that it needs of a row; a backend
+ * that supports it returns them with {@link #put} and {@link #give}. For all other rows the engine
+ * needs complete rows of logits.
  */
 public final class TopLogits {
-  /** Most tokens of a row: as many as a request may ask to see, the chosen one among them. */
+  /** Maximum number of tokens of a row: the alternatives that a request may ask for. */
   public static final int MOST = 20;
 
   private final int[] wanted; // (rows)
   private final boolean[] given; // (rows)
   private final int[] tokens; // (rows, MOST)
-  private final float[] logits; // (rows, MOST), falling
+  private final float[] logits; // (rows, MOST), descending
   private final float[] sums; // (rows)
 
   /**
-   * @param rows most rows of logits in a step
+   * @param rows maximum number of rows of logits in a step
    */
   public TopLogits(int rows) {
     wanted = new int[rows];
@@ -29,25 +30,26 @@ public final class TopLogits {
   }
 
   /**
-   * Asks for a row's most likely tokens, and takes back what was given of it.
+   * Requests the most likely tokens of a row, and discards what was returned for it before.
    *
-   * @param count how many of them are enough, at most {@link #MOST}; 0 if all logits are wanted
+   * @param count the number of tokens that are enough, at most {@link #MOST}; 0 if all logits are
+   *     needed
    */
   public void want(int row, int count) {
     wanted[row] = count;
     given[row] = false;
   }
 
-  /** How many tokens of a row are enough; 0 if all its logits are wanted. */
+  /** The number of tokens of a row that are enough; 0 if all its logits are needed. */
   public int wanted(int row) {
     return wanted[row];
   }
 
   /**
-   * Gives the next of a row's most likely tokens: by falling logit, equal ones by rising id.
+   * Sets one of a row's most likely tokens: by descending logit, ties by ascending id.
    *
-   * @param rank 0 for the most likely one
-   * @param logit may be NaN, as the first of a row that has no numbers
+   * @param rank 0 for the most likely token
+   * @param logit its logit; NaN for the first token of a row whose logits are NaN
    */
   public void put(int row, int rank, int token, float logit) {
     tokens[row * MOST + rank] = token;
@@ -55,31 +57,31 @@ public final class TopLogits {
   }
 
   /**
-   * Says that all wanted tokens of a row are put.
+   * Marks a row as returned, after all its requested tokens are set.
    *
-   * @param sum of {@code exp(logit - largest logit)} over the row
+   * @param sum the sum of {@code exp(logit - largest logit)} over the row
    */
   public void give(int row, float sum) {
     sums[row] = sum;
     given[row] = true;
   }
 
-  /** Whether a row's tokens are here; else its logits are whole. */
+  /** Whether a row's tokens were returned; otherwise its logits are complete. */
   public boolean given(int row) {
     return given[row];
   }
 
-  /** The token of that rank. */
+  /** The token of the given rank. */
   public int token(int row, int rank) {
     return tokens[row * MOST + rank];
   }
 
-  /** Its logit. */
+  /** The logit of that token. */
   public float logit(int row, int rank) {
     return logits[row * MOST + rank];
   }
 
-  /** Of {@code exp(logit - largest logit)} over a row. */
+  /** The sum of {@code exp(logit - largest logit)} over a row. */
   public float sum(int row) {
     return sums[row];
   }

@@ -1,7 +1,7 @@
 /**
- * The seam between the engine and the devices that models run on: {@link
- * dev.flinfer.engine.device.ForwardPass} is one forward pass, {@link
- * dev.flinfer.engine.device.Backend} brings devices, {@link dev.flinfer.engine.device.Devices}
+ * The interface between the engine and the devices that run models: {@link
+ * dev.flinfer.engine.device.ForwardPass} is one forward pass, a {@link
+ * dev.flinfer.engine.device.Backend} provides devices, {@link dev.flinfer.engine.device.Devices}
  * finds, checks and opens one.
  *
  * <p>It must not import a backend, {@code cpu} included: all are found by {@link

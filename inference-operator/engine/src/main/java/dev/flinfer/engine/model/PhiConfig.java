@@ -17,8 +17,9 @@ import java.util.TreeSet;
  * @param hiddenSize length of a token's vector
  * @param intermediateSize width of the MLP
  * @param numHiddenLayers layers
- * @param numAttentionHeads heads, of {@code hiddenSize / numAttentionHeads} dimensions each
- * @param rotaryDim leading dimensions of a head that are rotated, even
+ * @param numAttentionHeads attention heads, of {@code hiddenSize / numAttentionHeads} dimensions
+ *     each
+ * @param rotaryDim number of leading dimensions of a head that are rotated, even
  * @param vocabSize rows of embedding and output
  * @param maxPositionEmbeddings longest context
  * @param ropeTheta base of the rotary frequencies
@@ -37,7 +38,7 @@ public record PhiConfig(
     double layerNormEps,
     Set<Integer> eosTokenIds) {
 
-  /** Dimensions of a head. */
+  /** The number of dimensions of a head. */
   public int headDim() {
     return hiddenSize / numAttentionHeads;
   }
@@ -52,7 +53,7 @@ public record PhiConfig(
     if (!Files.isDirectory(directory)) {
       throw new WeightFileException(
           directory,
-          "is no directory; flinfer.model is a GGUF file, or a model directory in Hugging Face's"
+          "is not a directory; flinfer.model is a GGUF file, or a model directory in Hugging Face's"
               + " layout, with config.json, tokenizer.json and model.safetensors");
     }
     Reader reader = new Reader(directory.resolve("config.json"));
@@ -68,14 +69,14 @@ public record PhiConfig(
         hidden % heads == 0,
         "hidden_size is %d; it must be a multiple of num_attention_heads, %d"
             .formatted(hidden, heads));
-    // Newer files of Hugging Face keep both numbers of the rotation in rope_parameters.
+    // Newer Hugging Face files have both parameters of the rotation in rope_parameters.
     JsonNode rope = reader.json.path("rope_parameters");
     double factor = reader.number(rope, "partial_rotary_factor", 0.5);
     int headDim = hidden / heads;
     int rotaryDim = (int) (factor * headDim);
     reader.require(
         factor > 0 && factor <= 1 && rotaryDim >= 2 && rotaryDim % 2 == 0,
-        "partial_rotary_factor is %s, %d of %d dimensions; it must make an even number of them"
+        "partial_rotary_factor is %s, %d of %d dimensions; it must yield an even number of them"
             .formatted(factor, rotaryDim, headDim));
     return new PhiConfig(
         hidden,
@@ -98,7 +99,7 @@ public record PhiConfig(
       this.file = file;
       if (!Files.exists(file)) {
         throw new WeightFileException(
-            file, "is missing; a model directory holds the config.json of its checkpoint");
+            file, "is missing; a model directory holds the config.json of its model");
       }
       json = UntrustedJson.read(file);
     }
@@ -109,12 +110,12 @@ public record PhiConfig(
       }
     }
 
-    /** A field that may be absent, and else must hold one of the values this engine computes. */
+    /** Checks that a field is absent or holds one of the values that this engine supports. */
     void mustBe(String field, String... allowed) {
       JsonNode node = json.get(field);
       require(
           node == null || List.of(allowed).contains(node.asText()),
-          "%s is %s; this engine computes only %s"
+          "%s is %s; this engine supports only %s"
               .formatted(field, show(node), String.join(" or ", allowed)));
     }
 

@@ -11,11 +11,14 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 
-/** A GGUF file of architecture {@code phi2}: its configuration, and its tensors by our names. */
+/**
+ * A GGUF file of architecture {@code phi2}: its configuration, and its tensors by Hugging Face's
+ * names.
+ */
 public final class PhiGguf implements Checkpoint {
   private static final String LAYER = "model.layers.";
 
-  /** GGUF's names of what a layer holds. */
+  /** GGUF's names of a layer's tensors. */
   private static final Map<String, String> IN_LAYER =
       Map.of(
           "input_layernorm", "attn_norm",
@@ -37,7 +40,7 @@ public final class PhiGguf implements Checkpoint {
 
   private final Gguf gguf;
 
-  /** Closes the file with itself. */
+  /** Takes ownership of the file: closing this object closes it. */
   public PhiGguf(Gguf gguf) {
     this.gguf = gguf;
   }
@@ -57,9 +60,9 @@ public final class PhiGguf implements Checkpoint {
     if (third < 0 || !gguf.has(block + "attn_qkv" + kind)) {
       return gguf.get(block + part + kind, shape);
     }
-    long[] whole = shape.clone();
-    whole[0] *= FUSED.size();
-    return gguf.get(block + "attn_qkv" + kind, whole).rows(third * shape[0], shape[0]);
+    long[] fused = shape.clone();
+    fused[0] *= FUSED.size();
+    return gguf.get(block + "attn_qkv" + kind, fused).rows(third * shape[0], shape[0]);
   }
 
   @Override
@@ -79,10 +82,10 @@ public final class PhiGguf implements Checkpoint {
     require(
         metadata,
         "phi2".equals(architecture),
-        "general.architecture is %s; Phi-1, Phi-1.5 and Phi-2 are run, all of them phi2"
+        "general.architecture is %s; it must be phi2, the architecture of Phi-1, Phi-1.5 and Phi-2"
             .formatted(architecture));
     metadata.mayBe("phi2.rope.scaling.type", "none");
-    metadata.mayBe("phi2.rope.scale_linear", "1.0"); // the same in older files
+    metadata.mayBe("phi2.rope.scale_linear", "1.0"); // its form in older files
     int hidden = metadata.integer("phi2.embedding_length", 1, 1 << 20);
     int heads = metadata.integer("phi2.attention.head_count", 1, 1 << 12);
     metadata.mayBe("phi2.attention.head_count_kv", Integer.toString(heads));
@@ -109,19 +112,19 @@ public final class PhiGguf implements Checkpoint {
         eosTokenIds(metadata));
   }
 
-  /** The rows of the embedding: {@code phi2.vocab_size} is missing in older files. */
+  /** The number of rows of the embedding: {@code phi2.vocab_size} is missing in older files. */
   private static int vocabSize(Gguf gguf) {
     long rows = gguf.get("token_embd.weight").shape().get(0);
     require(
         gguf.metadata(),
         rows <= 1 << 22,
-        "tensor token_embd.weight has %d rows; at most %d are read".formatted(rows, 1 << 22));
+        "tensor token_embd.weight has %d rows; the limit is %d".formatted(rows, 1 << 22));
     return (int) rows;
   }
 
   private static Set<Integer> eosTokenIds(GgufMetadata metadata) {
     Set<Integer> ids = new TreeSet<>();
-    // The second ends a turn in fine-tunes for dialogue.
+    // The second ends a turn in models that are fine-tuned for dialogue.
     for (String key : List.of("tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id")) {
       if (metadata.has(key)) {
         ids.add(metadata.integer(key, 0, Integer.MAX_VALUE));

@@ -6,7 +6,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The tensors of a Phi model, as they lie in the mapped files. Matrices have a row an output.
+ * The tensors of a Phi model, as they are stored in the mapped files. Matrices have one row per
+ * output.
  *
  * @param embedTokens (vocab_size, hidden_size)
  * @param layers (num_hidden_layers)
@@ -18,7 +19,7 @@ public record PhiWeights(Tensor embedTokens, List<Layer> layers, Affine finalNor
   /**
    * A weight and its bias.
    *
-   * @param weight (out, in) of a matrix, (out) of a norm
+   * @param weight (out, in) for a matrix, (out) for a norm
    * @param bias (out)
    */
   public record Affine(Tensor weight, Tensor bias) {}
@@ -27,7 +28,7 @@ public record PhiWeights(Tensor embedTokens, List<Layer> layers, Affine finalNor
    * One block: {@code x + attention(norm(x)) + mlp(norm(x))}.
    *
    * @param inputLayernorm (hidden_size)
-   * @param q (hidden_size, hidden_size), as {@code k}, {@code v} and {@code dense}
+   * @param q (hidden_size, hidden_size), like {@code k}, {@code v} and {@code dense}
    * @param fc1 (intermediate_size, hidden_size)
    * @param fc2 (hidden_size, intermediate_size)
    */
@@ -35,8 +36,8 @@ public record PhiWeights(Tensor embedTokens, List<Layer> layers, Affine finalNor
       Affine inputLayernorm, Affine q, Affine k, Affine v, Affine dense, Affine fc1, Affine fc2) {}
 
   /**
-   * Finds the tensors by Hugging Face's names and checks their shapes. They are gone when the files
-   * are closed.
+   * Finds the tensors by Hugging Face's names and checks their shapes. They are valid until the
+   * files are closed.
    */
   public static PhiWeights of(Checkpoint files, PhiConfig config) {
     long hidden = config.hiddenSize();

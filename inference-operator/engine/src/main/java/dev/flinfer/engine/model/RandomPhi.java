@@ -17,10 +17,11 @@ import java.util.TreeSet;
 
 /**
  * A published model's shape with random weights in F16, so that speed can be measured without its
- * files. What it writes means nothing. All its tensors are parts of one: the backend copies them.
+ * files. The text that it generates is meaningless. All tensors are views of one array, which is
+ * possible because the backend copies them.
  */
 public final class RandomPhi implements Checkpoint {
-  /** Numbers that are drawn; they repeat after it. */
+  /** The number of random values, after which they repeat. */
   private static final int PERIOD = 1 << 20;
 
   private static final double DEVIATION = 0.02;
@@ -33,23 +34,23 @@ public final class RandomPhi implements Checkpoint {
 
   private final Path name;
   private final Arena arena = Arena.ofShared();
-  private final MemorySegment numbers;
+  private final MemorySegment values;
 
-  /** Draws the weights of a model that {@link #config} knows. */
+  /** Generates the weights of a model that {@link #config} knows. */
   public RandomPhi(String name) {
     PhiConfig config = config(name);
     this.name = Path.of("random:" + name);
     long largest =
         (long) config.hiddenSize() * Math.max(config.vocabSize(), config.intermediateSize());
-    this.numbers = arena.allocate(largest * Short.BYTES);
+    this.values = arena.allocate(largest * Short.BYTES);
     Random random = new Random(1);
-    short[] drawn = new short[PERIOD];
+    short[] fp16 = new short[PERIOD];
     for (int i = 0; i < PERIOD; i++) {
-      drawn[i] = Float.floatToFloat16((float) (DEVIATION * random.nextGaussian()));
+      fp16[i] = Float.floatToFloat16((float) (DEVIATION * random.nextGaussian()));
     }
     for (long at = 0; at < largest; at += PERIOD) {
       int count = (int) Math.min(PERIOD, largest - at);
-      MemorySegment.copy(drawn, 0, numbers, ValueLayout.JAVA_SHORT, at * Short.BYTES, count);
+      MemorySegment.copy(fp16, 0, values, ValueLayout.JAVA_SHORT, at * Short.BYTES, count);
     }
   }
 
@@ -57,12 +58,12 @@ public final class RandomPhi implements Checkpoint {
     return new PhiConfig(2048, 8192, 24, 32, 32, 51200, 2048, 10000, 1e-5, Set.of());
   }
 
-  /** The shape of phi-1, phi-1.5 or phi-2. */
+  /** Returns the shape of phi-1, phi-1.5 or phi-2. */
   public static PhiConfig config(String name) {
     PhiConfig config = SHAPES.get(name);
     if (config == null) {
       throw new IllegalArgumentException(
-          "random model %s is not known; there are %s"
+          "random model %s is unknown; use one of %s"
               .formatted(name, String.join(", ", new TreeSet<>(SHAPES.keySet()))));
     }
     return config;
@@ -76,7 +77,7 @@ public final class RandomPhi implements Checkpoint {
         tensor,
         DType.F16,
         Arrays.stream(shape).boxed().toList(),
-        numbers.asSlice(0, elements * Short.BYTES));
+        values.asSlice(0, elements * Short.BYTES));
   }
 
   @Override

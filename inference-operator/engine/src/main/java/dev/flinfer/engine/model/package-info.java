@@ -1,2 +1,2 @@
-/** What a Phi model is: its configuration and its tensors. Imports of the engine only weights. */
+/** The configuration and tensors of a Phi model. Of the engine it imports only {@code weights}. */
 package dev.flinfer.engine.model;

@@ -2,12 +2,12 @@ package dev.flinfer.engine.sampling;
 
 import dev.flinfer.engine.tokenizer.Tokenizer;
 
-/** The text of a completion as its tokens come, and whether a stop string has ended it. */
+/** The text of a completion while its tokens are generated, and whether a stop string ended it. */
 public final class CompletionText {
   private final Tokenizer.IncrementalDecoder decoder;
   private final StopConditions stops;
 
-  /** Characters at the end that may be the start of a stop string, and so are not streamed yet. */
+  /** Characters at the end that are not streamed yet, as they may start a stop string. */
   private final int heldBack;
 
   private final StringBuilder text = new StringBuilder();
@@ -28,7 +28,7 @@ public final class CompletionText {
     append(decoder.add(token));
   }
 
-  /** No token follows. */
+  /** Ends the text; no token follows. */
   public void finish() {
     if (!stopped) {
       append(decoder.finish());
@@ -40,14 +40,14 @@ public final class CompletionText {
     return stopped;
   }
 
-  /** The text, without the stop string unless it is to be included. */
+  /** The text, without the stop string unless the request includes it. */
   @Override
   public String toString() {
     return text.toString();
   }
 
   /**
-   * What can be shown and has not been yet.
+   * Returns the text that can be streamed and has not been streamed yet.
    *
    * @param last whether the text is complete
    */
@@ -68,7 +68,7 @@ public final class CompletionText {
     int before = text.length();
     text.append(part);
     if (stops.strings().isEmpty() || tokens <= stops.minTokens()) {
-      return; // also later no stop string is found that ends in here
+      return; // a stop string that ends here is not found later either
     }
     int first = -1;
     int end = 0;

@@ -4,7 +4,7 @@ import dev.flinfer.engine.structured.ByteAutomaton;
 import java.util.BitSet;
 import java.util.Set;
 
-/** Where one text is in the pattern that it must match, and what may come next. */
+/** The place of a text in the pattern that it must match, and the tokens that may follow. */
 public final class Constraint {
   private final TokenMasks masks;
   private int state = ByteAutomaton.START;
@@ -13,7 +13,7 @@ public final class Constraint {
     this.masks = masks;
   }
 
-  /** Takes a token of the text; what ends the text leaves the state as it is. */
+  /** Adds a token of the text; a token that ends the text leaves the state unchanged. */
   public void add(int token) {
     int next = masks.step(state, token);
     if (next != ByteAutomaton.NONE) {
@@ -21,12 +21,12 @@ public final class Constraint {
     }
   }
 
-  /** Whether the text is matched and no longer one can be. */
+  /** Whether the text matches and no longer text can match. */
   public boolean complete() {
     return !masks.automaton.goesOn(state);
   }
 
-  /** Makes the tokens impossible that must not come next, in a row of logits. */
+  /** Makes the tokens that must not come next impossible in a row of logits. */
   void forbid(float[] row, Set<Integer> eosTokenIds) {
     boolean mayEnd = masks.automaton.accepts(state);
     BitSet allowed = (BitSet) masks.allowed(state).clone();

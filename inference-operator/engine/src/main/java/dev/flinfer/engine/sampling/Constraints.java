@@ -6,13 +6,13 @@ import dev.flinfer.engine.structured.PatternException;
 import dev.flinfer.engine.tokenizer.Tokenizer;
 import java.util.Map;
 
-/** The patterns last asked for, prepared: requests mostly share a few. Thread-safe. */
+/** Token masks of the most recently used patterns; requests usually share a few. Thread-safe. */
 public final class Constraints {
-  private static final int MOST_KEPT = 64;
+  private static final int MAX_KEPT = 64;
 
   private final Tokenizer tokenizer;
   private final int vocab;
-  private final Map<String, TokenMasks> kept = new Latest<>(MOST_KEPT);
+  private final Map<String, TokenMasks> kept = new Latest<>(MAX_KEPT);
 
   public Constraints(Tokenizer tokenizer, int vocab) {
     this.tokenizer = tokenizer;
@@ -20,9 +20,9 @@ public final class Constraints {
   }
 
   /**
-   * @param pattern of the whole text; null for none
-   * @return null for none
-   * @throws InvalidRequestException naming the place that is broken, or the limit
+   * Returns the token masks of a pattern, or null for null.
+   *
+   * @throws InvalidRequestException naming the invalid place, or the limit
    */
   public synchronized TokenMasks of(TextPattern pattern) {
     if (pattern == null) {
@@ -41,7 +41,7 @@ public final class Constraints {
       ByteAutomaton automaton = ByteAutomaton.ofRegex(pattern.regex());
       if (!automaton.goesOn(ByteAutomaton.START)) {
         throw new InvalidRequestException(
-            pattern.field() + " matches only the empty text; it must match at least a character");
+            pattern.field() + " matches only the empty text; it must match at least one character");
       }
       return automaton;
     } catch (PatternException e) {

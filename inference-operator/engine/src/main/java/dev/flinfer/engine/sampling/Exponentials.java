@@ -1,15 +1,15 @@
 package dev.flinfer.engine.sampling;
 
 /**
- * Exponentials of a row of logits. {@link StrictMath#exp} takes five times as long: it looks at one
- * number after the other, while the loop without branches here becomes vectors. As strict: plain
- * additions and multiplications in a fixed order, the same bits on every machine. The method is
- * that of fdlibm's exp, {@code exp(x) = 2^k exp(r)} with a small r, but with a Taylor polynomial.
- * The field is scratch space. Not thread-safe.
+ * Exponentials of a row of logits. {@link StrictMath#exp} takes five times as long, because it
+ * computes one value at a time, while the compiler vectorizes the loop without branches here. It is
+ * as strict: plain additions and multiplications in a fixed order give the same bits on every
+ * machine. The method is that of fdlibm's exp, {@code exp(x) = 2^k exp(r)} with a small r, but with
+ * a Taylor polynomial. The field is scratch space. Not thread-safe.
  */
 final class Exponentials {
-  /** Below 2^-1000 it is nothing beside a 1. */
-  private static final int LEAST_POWER = 1000;
+  /** Below 2^-1000 a value vanishes next to a 1. */
+  private static final int MIN_POWER = 1000;
 
   private static final double LOG2_E = 0x1.71547652b82fep0;
 
@@ -18,13 +18,13 @@ final class Exponentials {
 
   private static final double LN2_LOW = 0x1.a39ef35793c76p-33;
 
-  /** Added and taken away it rounds to a whole number. */
+  /** Adding and subtracting it rounds to a whole number. */
   private static final double ROUNDER = 0x1.8p52;
 
-  private static final double[] NEGATIVE_POWERS = new double[LEAST_POWER]; // 2^-i
+  private static final double[] NEGATIVE_POWERS = new double[MIN_POWER]; // 2^-i
 
   static {
-    for (int i = 0; i < LEAST_POWER; i++) {
+    for (int i = 0; i < MIN_POWER; i++) {
       NEGATIVE_POWERS[i] = Math.scalb(1.0, -i);
     }
   }
@@ -36,21 +36,21 @@ final class Exponentials {
   }
 
   /**
-   * Fills in {@code exp((logit - max) / temperature)}, 0 for what is no number.
+   * Fills in {@code exp((logit - max) / temperature)}, 0 for NaN.
    *
    * @param logits the row, from {@code at} on
-   * @param max no logit is greater
+   * @param max the greatest logit
    * @param out (vocab_size), as long as the row
    */
   void fill(float[] logits, int at, double max, double temperature, double[] out) {
     remainders(logits, at, max, temperature, out, powers);
     for (int i = 0; i < out.length; i++) {
       double power = powers[i];
-      out[i] = power > -LEAST_POWER ? out[i] * NEGATIVE_POWERS[(int) -power] : 0;
+      out[i] = power > -MIN_POWER ? out[i] * NEGATIVE_POWERS[(int) -power] : 0;
     }
   }
 
-  /** {@code exp(r)} and k. In parts, to stay in the cache, the compiler makes no vectors of it. */
+  /** {@code exp(r)} and k. The compiler does not vectorize it in parts that stay in the cache. */
   private static void remainders(
       float[] logits, int at, double max, double temperature, double[] out, double[] powers) {
     for (int i = 0; i < out.length; i++) {

@@ -5,10 +5,11 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * What a request changes in a row of logits before a token is chosen, in vLLM's order: tokens that
- * would end the text too early, logit_bias, repetition, frequency and presence penalties; at last
- * what the text's pattern rules out, so that nothing brings it back. A function of the row, the
- * parameters and the sequence's tokens; the fields are scratch space. Not thread-safe.
+ * Applies a request's changes to a row of logits before a token is chosen, in vLLM's order: tokens
+ * that would end the text too early, logit_bias, repetition, frequency and presence penalties. Last
+ * are the tokens that the pattern rules out, so that no other change allows them again. The result
+ * is a function of the row, the parameters and the sequence's tokens; the fields are scratch space.
+ * Not thread-safe.
  */
 public final class LogitsAdjuster {
   private final Set<Integer> eosTokenIds;
@@ -26,8 +27,8 @@ public final class LogitsAdjuster {
   /**
    * Whether a row must be adjusted at all.
    *
-   * @param generated tokens that were generated before
-   * @param constraint what the text must match; null where it is free
+   * @param generated number of tokens generated before
+   * @param constraint the place in the pattern; null without a pattern
    */
   public static boolean concerns(SamplingParams params, int generated, Constraint constraint) {
     return !params.penalties().none()
@@ -37,17 +38,17 @@ public final class LogitsAdjuster {
   }
 
   /**
-   * The adjusted row, (vocab_size) from 0 on; overwritten by the next call.
+   * Returns the adjusted row, (vocab_size) from 0 on; the next call overwrites it.
    *
-   * @param logits the row as the model gave it, (vocab_size) from {@code at} on
-   * @param constraint what the text must match; null where it is free
+   * @param logits the row from the model, (vocab_size) from {@code at} on
+   * @param constraint the place in the pattern; null without a pattern
    */
   public float[] adjust(
       float[] logits, int at, SamplingParams params, TokenBuffer tokens, Constraint constraint) {
     System.arraycopy(logits, at, row, 0, row.length);
     StopConditions stops = params.stops();
     if (tokens.generatedLength() < stops.minTokens()) {
-      // Also with ignore_eos: such a token is not of the text's first min_tokens either.
+      // Also with ignore_eos: then too such a token is not among the first min_tokens.
       forbid(eosTokenIds);
       forbid(stops.tokenIds());
     }
@@ -80,7 +81,7 @@ public final class LogitsAdjuster {
       for (int token = seen.nextSetBit(0); token >= 0; token = seen.nextSetBit(token + 1)) {
         float logit = row[token];
         double penalized = logit > 0 ? logit / repetition : logit * repetition;
-        // Unlikely beyond measure is not impossible: it may be all that a pattern allows.
+        // Extremely unlikely is not impossible: a pattern may allow only this token.
         row[token] =
             Float.isFinite(logit)
                 ? (float) Math.clamp(penalized, -Float.MAX_VALUE, Float.MAX_VALUE)

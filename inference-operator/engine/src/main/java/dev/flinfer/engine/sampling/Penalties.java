@@ -1,12 +1,12 @@
 package dev.flinfer.engine.sampling;
 
 /**
- * What tokens lose for having been there before.
+ * Penalties for tokens that occurred before.
  *
  * @param presence subtracted from the logits of generated tokens
- * @param frequency subtracted from them for each time that they were generated
- * @param repetition divides the positive logits of tokens of prompt and generated text, multiplies
- *     the negative ones
+ * @param frequency subtracted from these logits once per occurrence
+ * @param repetition divides positive logits of the tokens of prompt and generated text and
+ *     multiplies negative ones
  */
 public record Penalties(double presence, double frequency, double repetition) {
   static final Penalties NONE = new Penalties(0, 0, 1);

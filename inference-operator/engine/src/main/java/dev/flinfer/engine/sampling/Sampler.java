@@ -1,18 +1,18 @@
 package dev.flinfer.engine.sampling;
 
 /**
- * Chooses a token from a row of logits, adjusted where the request asks for it. The choice depends
- * on the logits, the parameters and the token's position in the completion; the fields are scratch
- * space. Not thread-safe.
+ * Chooses a token from a row of logits, which may be adjusted. The choice depends only on the
+ * logits, the parameters and the token's position in the completion; the fields are scratch space.
+ * Not thread-safe.
  */
 public final class Sampler {
-  /** A nucleus is looked for in so many tokens before all are sorted; mostly it is in there. */
+  /** The top_p set is searched in this many tokens before all are sorted; usually that suffices. */
   private static final int[] FIRST_RANKS = {64, 1024};
 
   private final int vocab;
   private final double[] weights; // (vocab_size)
-  private final long[] order; // (vocab_size), of the most likely tokens
-  private final double[] ranked; // (vocab_size), weights in that order
+  private final long[] order; // (vocab_size), the most likely tokens in order
+  private final double[] ranked; // (vocab_size), their weights in this order
   private final Exponentials exponentials;
 
   public Sampler(int vocab) {
@@ -24,7 +24,7 @@ public final class Sampler {
   }
 
   /**
-   * The token at a position of the completion.
+   * Returns the token at a position of the completion.
    *
    * @param logits the row, (vocab_size) from {@code at} on
    * @param position 0 for the first generated token
@@ -38,10 +38,10 @@ public final class Sampler {
     return all ? sampleAll(logits, at, params, u) : sampleTop(logits, at, params, u);
   }
 
-  /** The first of the most likely tokens. */
+  /** The most likely token, the first of a tie. */
   static int argmax(float[] logits, int at, int vocab) {
     int best = at;
-    float max = logits[at]; // in a register: read again through the index it takes twice as long
+    float max = logits[at]; // in a register: reading it again from the array takes twice as long
     for (int i = at + 1; i < at + vocab; i++) {
       float logit = logits[i];
       if (logit > max) {
@@ -67,7 +67,7 @@ public final class Sampler {
     return last;
   }
 
-  /** min_p first, then top_k of what it leaves, then top_p of what both leave: vLLM's order. */
+  /** Applies min_p, then top_k to what remains, then top_p to what remains: vLLM's order. */
   private int sampleTop(float[] logits, int at, SamplingParams params, double u) {
     if (params.topK() > 0 && params.topK() < vocab) {
       TopTokens.fill(logits, at, vocab, params.topK(), order);
@@ -77,24 +77,24 @@ public final class Sampler {
         ranked[i] = weight(logits[at + TopTokens.token(order[i])] - max, params);
         sum += ranked[i];
       }
-      return draw(nucleus(params.topK(), params.topP() * sum), u);
+      return pick(nucleus(params.topK(), params.topP() * sum), u);
     }
-    // The sum needs no order of the tokens.
-    double wanted = params.topP() * weigh(logits, at, params);
+    // The sum does not need the tokens in order.
+    double target = params.topP() * weigh(logits, at, params);
     for (int ranks : FIRST_RANKS) {
       if (ranks < vocab) {
         rank(logits, at, ranks);
-        int kept = nucleus(ranks, wanted);
+        int kept = nucleus(ranks, target);
         if (kept < ranks) {
-          return draw(kept, u);
+          return pick(kept, u);
         }
       }
     }
     rank(logits, at, vocab);
-    return draw(nucleus(vocab, wanted), u);
+    return pick(nucleus(vocab, target), u);
   }
 
-  /** Orders the most likely tokens, and their weights. */
+  /** Sorts the most likely tokens and their weights. */
   private void rank(float[] logits, int at, int ranks) {
     TopTokens.fill(logits, at, vocab, ranks, order);
     for (int i = 0; i < ranks; i++) {
@@ -102,17 +102,17 @@ public final class Sampler {
     }
   }
 
-  /** How many of the most likely tokens reach a weight together, or are above min_p. */
-  private int nucleus(int ranks, double wanted) {
+  /** The number of most likely tokens that together reach a weight, or are above min_p. */
+  private int nucleus(int ranks, double target) {
     double mass = 0;
     int count = 0;
-    while (count < ranks && ranked[count] > 0 && mass < wanted) {
+    while (count < ranks && ranked[count] > 0 && mass < target) {
       mass += ranked[count++];
     }
     return count;
   }
 
-  private int draw(int count, double u) {
+  private int pick(int count, double u) {
     double mass = 0;
     for (int i = 0; i < count; i++) {
       mass += ranked[i];
@@ -125,7 +125,7 @@ public final class Sampler {
     return TopTokens.token(order[i]);
   }
 
-  /** Fills in the weights of all tokens, by id, and adds them up: 1 for the most likely. */
+  /** Fills in the weights of all tokens, by id, 1 for the most likely, and returns their sum. */
   private double weigh(float[] logits, int at, SamplingParams params) {
     double max = logits[at + argmax(logits, at, vocab)];
     exponentials.fill(logits, at, max, params.temperature(), weights);
@@ -137,16 +137,16 @@ public final class Sampler {
     return sum;
   }
 
-  /** Relative to the most likely token's; 0 below min_p. */
+  /** The weight relative to that of the most likely token; 0 below min_p. */
   private static double weight(double belowMax, SamplingParams params) {
     double weight = StrictMath.exp(belowMax / params.temperature());
     return weight >= params.minP() ? weight : 0;
   }
 
   /**
-   * A number from 0 (included) to 1 (excluded) that depends on seed and position alone:
-   * SplitMix64's output function (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number
-   * Generators", 2014), applied to the seed and again to seed and position.
+   * A number from 0 (included) to 1 (excluded) that depends only on seed and position: SplitMix64's
+   * output function (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators", 2014),
+   * applied to the seed and again to seed and position.
    */
   static double uniform(long seed, int position) {
     long mixed = mix(mix(seed) + 0x9e3779b97f4a7c15L * (position + 1L));
@@ -154,8 +154,8 @@ public final class Sampler {
   }
 
   /**
-   * The seed of one of several outputs. Not seed + index, as in vLLM: there the second output of
-   * seed 1 is the first of seed 2.
+   * The seed of one of several outputs. It is not seed + index as in vLLM, where the second output
+   * of seed 1 is the first output of seed 2.
    */
   static long seedOfOutput(long seed, int index) {
     return index == 0 ? seed : mix(mix(seed) - 0x9e3779b97f4a7c15L * index);

@@ -15,22 +15,23 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * How to sample one request, checked. Meanings, defaults and ranges are vLLM's; {@code
- * docs/sampling.md} has the order in which they act.
+ * The checked sampling parameters of one request. Meanings, defaults and ranges are vLLM's; {@code
+ * docs/sampling.md} gives the order in which they are applied.
  *
- * @param maxTokens most tokens to generate
+ * @param maxTokens maximum number of tokens to generate
  * @param temperature divides the logits; 0 is greedy
- * @param topP samples from the smallest set whose probabilities add up to this
- * @param topK samples from that many most likely tokens; 0 takes all
+ * @param topP samples from the smallest set whose probabilities add up to at least this
+ * @param topK samples from this many most likely tokens; 0 for all
  * @param minP samples from tokens at least this times as likely as the most likely
- * @param penalties for tokens that were there before
+ * @param penalties penalties for tokens that occurred before
  * @param logitBias added to logits, by token
- * @param stops what ends the text
- * @param seed of the sampler
- * @param logprobs how many most likely tokens to name with their log-probabilities at each
- *     position, beside the chosen one; {@link #NO_LOGPROBS} for not even that
- * @param n completions to generate
- * @param pattern that the text must match; null for none
+ * @param stops the conditions that end the text
+ * @param seed the seed of the sampler
+ * @param logprobs number of most likely tokens to return with their log-probabilities at each
+ *     position, in addition to the chosen token; {@link #NO_LOGPROBS} for no log-probabilities at
+ *     all
+ * @param n number of outputs to generate
+ * @param pattern the pattern that the text must match; null for none
  */
 public record SamplingParams(
     int maxTokens,
@@ -46,16 +47,16 @@ public record SamplingParams(
     int n,
     TextPattern pattern) {
 
-  /** Where no log-probabilities are asked for. */
+  /** The value of {@code logprobs} without log-probabilities. */
   public static final int NO_LOGPROBS = -1;
 
-  /** Most alternatives to a chosen token, vLLM's default for max_logprobs. */
+  /** Maximum number of alternatives to a chosen token, vLLM's default for max_logprobs. */
   public static final int MAX_LOGPROBS = 20;
 
-  /** Most completions of one prompt: they wait in the engine together, whatever its size. */
+  /** Maximum number of outputs; all of them wait in the engine at once, whatever its size. */
   public static final int MAX_N = 128;
 
-  /** Below it vLLM takes the most likely token, because dividing by it overflows. */
+  /** Below it vLLM is greedy, because dividing by it overflows. */
   private static final double GREEDY_BELOW = 1e-5;
 
   private static final double MAX_PENALTY = 2;
@@ -105,15 +106,15 @@ public record SamplingParams(
     if (request.getStructuredOutputs() == null) {
       return null;
     }
-    // The pattern alone says when the text may end and when it must.
-    String alone = " with structured_outputs, which says itself when the text may end";
+    // Only the pattern decides when the text may end and when it must.
+    String because = " with structured_outputs, which decides when the text may end";
     require(
         request.getChoices().isEmpty(),
         "choices",
         request.getChoices(),
         "absent with structured_outputs");
-    require(!request.getIgnoreEos(), "ignore_eos", true, "false" + alone);
-    require(request.getMinTokens() == 0, "min_tokens", request.getMinTokens(), "0" + alone);
+    require(!request.getIgnoreEos(), "ignore_eos", true, "false" + because);
+    require(request.getMinTokens() == 0, "min_tokens", request.getMinTokens(), "0" + because);
     return TextPattern.of(request.getStructuredOutputs());
   }
 
@@ -125,7 +126,7 @@ public record SamplingParams(
         n == 1 || request.getTemperature() >= GREEDY_BELOW,
         "n",
         n,
-        "1 with temperature 0, where all completions would be the same");
+        "1 with temperature 0, where all outputs would be the same");
     return n;
   }
 
@@ -152,7 +153,7 @@ public record SamplingParams(
               String field = "logit_bias of " + token;
               require(Math.abs(bias) <= MAX_BIAS, field, bias, "from -100 to 100");
               Float before = biases.put(tokenId(token), bias.floatValue());
-              require(before == null, field, "there twice", "there once");
+              require(before == null, field, "given twice", "given once");
             });
     return Map.copyOf(biases);
   }
@@ -196,8 +197,8 @@ public record SamplingParams(
   }
 
   /**
-   * Whether generation can go on behind tokens that an earlier engine generated: they are the
-   * model's, and have the log-probabilities that the request asks for.
+   * Whether generation can continue after tokens that an earlier engine generated: the model has
+   * all of them, and they have the log-probabilities that the request asks for.
    */
   public boolean canResume(GeneratedTokens from, int vocabSize) {
     int count = from.tokens().length;
@@ -207,7 +208,7 @@ public record SamplingParams(
         && (long) count * alternatives == from.topTokens().length;
   }
 
-  /** Those of one of n outputs. The first is what the request gets with n = 1. */
+  /** The parameters of one of n outputs. The first is the same as with n = 1. */
   public SamplingParams forOutput(int index) {
     return new SamplingParams(
         maxTokens,
@@ -224,12 +225,12 @@ public record SamplingParams(
         pattern);
   }
 
-  /** Whether the most likely token is taken. */
+  /** Whether the most likely token is always chosen. */
   public boolean greedy() {
     return temperature == 0;
   }
 
-  /** Whether the log-probabilities of generated tokens are asked for. */
+  /** Whether the request asks for the log-probabilities of generated tokens. */
   public boolean returnsLogprobs() {
     return logprobs != NO_LOGPROBS;
   }

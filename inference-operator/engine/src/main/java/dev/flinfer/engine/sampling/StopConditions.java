@@ -4,13 +4,14 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * What ends a text, besides its length.
+ * The conditions that end a text, in addition to its length.
  *
  * @param strings end the text where they first appear
  * @param includeString whether the text keeps the string that ended it
  * @param tokenIds end the text
- * @param ignoreEos whether the end-of-text token does not
- * @param minTokens before that many nothing ends the text, and no token that would is sampled
+ * @param ignoreEos whether the end-of-text token does not end the text
+ * @param minTokens the number of tokens before which nothing ends the text, and no token that would
+ *     is sampled
  */
 public record StopConditions(
     List<String> strings,
@@ -26,7 +27,7 @@ public record StopConditions(
     return holds(tokenIds, token) || (!ignoreEos && holds(eosTokenIds, token));
   }
 
-  /** Mostly there are none or one, and {@code contains} would make an object of every token. */
+  /** Usually there are none or one, and {@code contains} would box every token. */
   private static boolean holds(Set<Integer> ids, int token) {
     if (!ids.isEmpty()) {
       for (int id : ids) {

@@ -8,14 +8,17 @@ import dev.flinfer.schema.StructuredOutputs;
 /**
  * A regular expression that a generated text must match.
  *
- * @param field of the request that asks for it
- * @param regex itself, or what a JSON schema became
+ * @param field the field of the request that gives it
+ * @param regex the expression, given or converted from a JSON schema
  */
 public record TextPattern(String field, String regex) {
   private static final String NAME = "structured_outputs";
 
   /**
-   * @throws InvalidRequestException naming what is missing, too much or broken
+   * Returns the pattern of a request.
+   *
+   * @throws InvalidRequestException if both or neither of regex and json are given, or one is
+   *     invalid
    */
   static TextPattern of(StructuredOutputs outputs) {
     if ((outputs.getRegex() == null) == (outputs.getJson() == null)) {

@@ -4,29 +4,30 @@ import dev.flinfer.engine.GeneratedTokens;
 import java.util.Arrays;
 
 /**
- * The tokens of a sequence: its prompt and what was generated behind it, with log-probabilities
- * where the request asks for them.
+ * The tokens of a sequence: its prompt and the generated tokens, with log-probabilities if the
+ * request asks for them.
  *
- * <p>One thread, the engine's, appends and reads. {@link #generated()} may be called from any
- * thread: the length is written after the arrays, so what it counts is in them.
+ * <p>The engine's thread appends and reads. {@link #generated()} may be called from any thread: the
+ * length is written after the arrays, so the tokens that it counts are in them.
  */
 public final class TokenBuffer {
-  /** Tokens; 1 KB, so that most completions need no second array. */
-  private static final int LEAST_GROWTH = 256;
+  /** In tokens; 1 KB, so that most completions need no second array. */
+  private static final int MIN_GROWTH = 256;
 
   private final int promptLength;
   private final int maxTokens;
   private final boolean keepsLogprobs;
   private int[] tokens; // prompt, then generated
-  private float[] logprobs = new float[0]; // of the generated tokens, where asked for
-  private int[] topTokens = new int[0]; // (generated tokens, alternatives), where asked for
+  private float[] logprobs = new float[0]; // of the generated tokens, if requested
+  private int[] topTokens = new int[0]; // (generated tokens, alternatives), if requested
   private float[] topLogprobs = new float[0]; // (generated tokens, alternatives)
   private int alternatives; // the same at every token
   private volatile int length; // written last: publishes the arrays
 
   /**
    * @param prompt (prompt tokens); not copied until a token is appended
-   * @param params say how many tokens may follow and whether their log-probabilities are kept
+   * @param params give the maximum number of generated tokens and whether log-probabilities are
+   *     kept
    */
   public TokenBuffer(int[] prompt, SamplingParams params) {
     this.promptLength = prompt.length;
@@ -36,17 +37,17 @@ public final class TokenBuffer {
     this.length = prompt.length;
   }
 
-  /** Tokens of the prompt. */
+  /** The number of tokens of the prompt. */
   public int promptLength() {
     return promptLength;
   }
 
-  /** Tokens of prompt and completion together. */
+  /** The number of tokens of prompt and completion together. */
   public int length() {
     return length;
   }
 
-  /** Tokens that were generated. */
+  /** The number of generated tokens. */
   public int generatedLength() {
     return length - promptLength;
   }
@@ -56,7 +57,7 @@ public final class TokenBuffer {
     return tokens[position];
   }
 
-  /** Copies tokens from a position on, as many as the target holds. */
+  /** Fills the target with tokens from a position on. */
   public void copy(int position, int[] to) {
     System.arraycopy(tokens, position, to, 0, to.length);
   }
@@ -66,7 +67,7 @@ public final class TokenBuffer {
     int at = length;
     if (at == tokens.length) {
       int toCome = Math.max(1, maxTokens - generatedLength());
-      tokens = Arrays.copyOf(tokens, at + Math.min(toCome, Math.max(LEAST_GROWTH, at)));
+      tokens = Arrays.copyOf(tokens, at + Math.min(toCome, Math.max(MIN_GROWTH, at)));
     }
     tokens[at] = token;
     if (keepsLogprobs) {
@@ -88,9 +89,9 @@ public final class TokenBuffer {
     System.arraycopy(logs.top(), 0, topLogprobs, index * alternatives, alternatives);
   }
 
-  /** A consistent copy of what has been generated so far. */
+  /** Returns a consistent copy of the tokens generated so far. */
   public GeneratedTokens generated() {
-    int count = length - promptLength; // read first: what it counts is in the arrays
+    int count = length - promptLength; // read first: the tokens that it counts are in the arrays
     int[] generated = Arrays.copyOfRange(tokens, promptLength, promptLength + count);
     if (!keepsLogprobs) {
       return new GeneratedTokens(generated, new float[0]);

@@ -5,18 +5,19 @@ import dev.flinfer.engine.device.TopLogits;
 import java.util.Arrays;
 
 /**
- * Log-probabilities at one position under the model: before penalties, temperature and all else.
+ * Log-probabilities at one position under the model, before penalties, temperature and all other
+ * parameters.
  *
- * @param chosen of the chosen token
+ * @param chosen the log-probability of the chosen token
  * @param topTokens (k) the most likely tokens, the most likely first
- * @param top (k) theirs
+ * @param top (k) the log-probabilities of {@code topTokens}
  */
-@SuppressWarnings("ArrayRecordComponent") // handed on, never compared
+@SuppressWarnings("ArrayRecordComponent") // never compared
 public record TokenLogprobs(float chosen, int[] topTokens, float[] top) {
-  /** Where none were asked for. */
+  /** No log-probabilities, for a request that asks for none. */
   public static final TokenLogprobs NONE = new TokenLogprobs(Float.NaN, new int[0], new float[0]);
 
-  /** Those of a token that was generated before; {@link #NONE} where it has none. */
+  /** Returns those of a token that was generated before; {@link #NONE} if it has none. */
   public static TokenLogprobs of(GeneratedTokens generated, int index) {
     if (generated.logprobs().length == 0) {
       return NONE;
@@ -30,11 +31,11 @@ public record TokenLogprobs(float chosen, int[] topTokens, float[] top) {
   }
 
   /**
-   * Those of a chosen token, from a row of logits.
+   * Computes those of a chosen token from a row of logits.
    *
-   * @param logits the row as the model gave it, (vocab_size) from {@code at} on
-   * @param token the chosen one
-   * @param count of the most likely ones to name
+   * @param logits the row from the model, (vocab_size) from {@code at} on
+   * @param token the chosen token
+   * @param count number of most likely tokens to return
    */
   public static TokenLogprobs of(float[] logits, int at, int vocab, int token, int count) {
     double max = logits[at + Sampler.argmax(logits, at, vocab)];
@@ -54,9 +55,9 @@ public record TokenLogprobs(float chosen, int[] topTokens, float[] top) {
   }
 
   /**
-   * Of the most likely token, as a device gave it.
+   * Computes those of the most likely token from what a device returned.
    *
-   * @param count of the most likely ones to name
+   * @param count number of most likely tokens to return
    */
   public static TokenLogprobs of(TopLogits given, int row, int count) {
     double max = given.logit(row, 0);

@@ -3,17 +3,17 @@ package dev.flinfer.engine.sampling;
 import java.util.Arrays;
 
 /**
- * The most likely tokens of a row of logits, by falling logit, equal ones by rising id. Each is a
- * long with the id in its low half, made so that the order is that of the longs.
+ * The most likely tokens of a row of logits, by descending logit, ties by ascending id. Each is an
+ * entry: a long with the id in its low half, encoded so that ascending longs are in this order.
  */
 public final class TopTokens {
-  /** A heap looks at each logit once; from about this part of the vocabulary on sorting is less. */
+  /** A heap reads each logit once; above this fraction of the vocabulary sorting is faster. */
   private static final int HEAP_UP_TO_PART = 16;
 
   private TopTokens() {}
 
   /**
-   * The first tokens, (min(count, vocab)).
+   * Returns the entries of the first tokens, (min(count, vocab)).
    *
    * @param logits the row, (vocab_size) from {@code at} on
    */
@@ -25,10 +25,10 @@ public final class TopTokens {
   }
 
   /**
-   * Fills in the first tokens, min(count, vocab).
+   * Fills in the entries of the first tokens, min(count, vocab).
    *
    * @param logits the row, (vocab_size) from {@code at} on
-   * @param order (vocab_size); what is behind the first ones is scratch space
+   * @param order (vocab_size); the elements after the first ones are scratch space
    */
   static void fill(float[] logits, int at, int vocab, int count, long[] order) {
     if (count > vocab / HEAP_UP_TO_PART) {
@@ -42,7 +42,7 @@ public final class TopTokens {
   }
 
   private static void fillByHeap(float[] logits, int at, int vocab, int count, long[] heap) {
-    // The last of them is at the root.
+    // The last entry in order is at the root.
     for (int i = 0; i < count; i++) {
       heap[i] = entry(logits[at + i], i);
     }
@@ -68,7 +68,7 @@ public final class TopTokens {
 
   private static long entry(float logit, int token) {
     int bits = Float.floatToIntBits(logit);
-    // The bits of negative floats order backwards as whole numbers.
+    // As integers the bits of negative floats are in reverse order.
     int ascending = bits ^ (bits >> 31 & Integer.MAX_VALUE);
     return (long) ~ascending << 32 | token;
   }

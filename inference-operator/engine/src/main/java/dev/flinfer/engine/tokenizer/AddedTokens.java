@@ -4,8 +4,8 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * Tokens that are cut out of a text before it is split: at the leftmost place where one begins, the
- * longest that does. A trie over UTF-16 code units.
+ * Tokens that are cut out of a text before it is split: the leftmost first, and the longest of
+ * those that begin at the same place. A trie over UTF-16 code units.
  */
 final class AddedTokens {
   private static final int NONE = -1;
@@ -17,8 +17,8 @@ final class AddedTokens {
     int id = NONE;
   }
 
-  /** Called with the stretches of a text in order. */
-  interface Stretches {
+  /** Receives the parts of a text in order. */
+  interface Parts {
     void text(int from, int to);
 
     void token(int id);
@@ -32,8 +32,8 @@ final class AddedTokens {
     node.id = id;
   }
 
-  /** Cuts {@code text[from..to)}. Stretches of text are not empty. */
-  void split(String text, int from, int to, Stretches out) {
+  /** Splits {@code text[from..to)} at added tokens. Parts of text are not empty. */
+  void split(String text, int from, int to, Parts out) {
     int start = from;
     int at = root.children.isEmpty() ? to : from;
     while (at < to) {

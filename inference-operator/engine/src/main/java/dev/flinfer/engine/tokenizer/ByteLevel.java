@@ -30,8 +30,8 @@ final class ByteLevel {
   }
 
   /**
-   * The bytes that a token stands for. As in Hugging Face's decoder a token with a character
-   * outside the alphabet, such as an added token of spaces, is taken as the text that it is.
+   * Returns the bytes that a token stands for. As in Hugging Face's decoder, a token with a
+   * character outside the alphabet, such as an added token of spaces, stands for its own text.
    */
   static byte[] bytesOf(String token) {
     byte[] bytes = new byte[token.length()];

@@ -3,12 +3,13 @@ package dev.flinfer.engine.tokenizer;
 import java.util.Arrays;
 
 /**
- * Merges the bytes of one piece of text: as long as two neighbours can be merged, those of the
- * lowest rank are, of equal ones the leftmost.
+ * Merges the bytes of one piece of text: as long as two neighbors can be merged, those of the
+ * lowest rank are merged, the leftmost of a tie.
  *
  * <p>Tokens are a doubly linked list in arrays. Candidates are a heap with lazy deletion, as in
- * Hugging Face's Word::merge_all, so that a piece of n bytes takes n log n: one without a space may
- * be as long as a prompt. Not thread-safe; each call of {@link Tokenizer#encode} has its own.
+ * Hugging Face's Word::merge_all, so that a piece of n bytes takes n log n time: a piece without
+ * spaces may be as long as a prompt. Not thread-safe; each call of {@link Tokenizer#encode} has its
+ * own encoder.
  */
 final class BytePairEncoder {
   private final int[] idOfByte; // (256,)
@@ -48,8 +49,8 @@ final class BytePairEncoder {
   private void mergeAt(long candidate, int length) {
     int left = (int) candidate;
     int right = next[left];
-    // Stale if a neighbour was merged since: then the pair here is gone or has another rank. A
-    // position that was merged into its left neighbour keeps an id of -1, which is in no pair.
+    // Stale if a neighbor was merged since: then the pair no longer exists or has another rank. A
+    // position that was merged into its left neighbor keeps an id of -1, which is in no pair.
     if (right == length || ids[left] < 0) {
       return;
     }

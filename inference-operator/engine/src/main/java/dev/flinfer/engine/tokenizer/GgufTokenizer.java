@@ -5,7 +5,7 @@ import static dev.flinfer.engine.tokenizer.VocabularyBuilder.quote;
 import dev.flinfer.engine.weights.GgufMetadata;
 import java.util.List;
 
-/** Reads the tokenizer in a GGUF file's metadata and checks every entry. */
+/** Reads the tokenizer from a GGUF file's metadata and checks every entry. */
 final class GgufTokenizer {
   private static final String TOKENS = "tokenizer.ggml.tokens";
   private static final String MERGES = "tokenizer.ggml.merges";
@@ -37,7 +37,7 @@ final class GgufTokenizer {
         () ->
             "tokenizer.ggml.model is %s; it must be gpt2, byte-level BPE"
                 .formatted(metadata.text("tokenizer.ggml.model")));
-    // Files from before the key existed split as GPT-2 does, like Phi's own tokenizer.
+    // Files from before this key existed split text like GPT-2, as Phi's own tokenizer does.
     metadata.mayBe("tokenizer.ggml.pre", "phi-2", "gpt-2");
     metadata.mayBe("tokenizer.ggml.add_bos_token", "false");
     metadata.mayBe("tokenizer.ggml.add_eos_token", "false");
@@ -53,7 +53,8 @@ final class GgufTokenizer {
     int[] types = metadata.integers(TYPES, TokenizerFile.MAX_ID + 1);
     builder.require(
         types.length == texts.size(),
-        () -> "%s has %d entries and %s %d".formatted(TYPES, types.length, TOKENS, texts.size()));
+        () ->
+            "%s has %d entries but %s has %d".formatted(TYPES, types.length, TOKENS, texts.size()));
     for (int id = 0; id < types.length; id++) {
       add(id, texts.get(id), types[id]);
     }
@@ -67,12 +68,12 @@ final class GgufTokenizer {
     String place = "%s[%d]".formatted(TOKENS, id);
     builder.require(
         type == NORMAL || type == CONTROL || type == USER_DEFINED,
-        () -> "%s is of type %d; 1, 3, 4 and 5 are read".formatted(place, type));
+        () -> "%s has type %d; supported are 1, 3, 4 and 5".formatted(place, type));
     builder.require(!text.isEmpty(), () -> place + " is empty");
     Integer known = builder.tokens().idOf(text);
     builder.require(
         known == null,
-        () -> "%s is %s, which is there already with id %d".formatted(place, quote(text), known));
+        () -> "%s is %s, which already exists with id %d".formatted(place, quote(text), known));
     builder.tokens().put(text, id);
     if (type != NORMAL) {
       builder.countAdded(place, text);

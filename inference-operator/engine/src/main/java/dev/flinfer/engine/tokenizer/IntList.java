@@ -26,7 +26,7 @@ final class IntList {
     return size;
   }
 
-  /** The items from an index on. */
+  /** Returns the items from an index on. */
   int[] from(int index) {
     return Arrays.copyOfRange(items, index, size);
   }

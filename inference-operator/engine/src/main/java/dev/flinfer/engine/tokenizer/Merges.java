@@ -3,11 +3,12 @@ package dev.flinfer.engine.tokenizer;
 import java.util.Arrays;
 
 /**
- * Which two neighbouring tokens become which one, and how early. An open-addressing table from
- * pairs to (rank, merged token), because it is asked several times for every byte of every prompt.
+ * The merges of the vocabulary: which two neighboring tokens become which token, and at which rank.
+ * An open-addressing table from pairs to (rank, merged token), because it is looked up several
+ * times for every byte of every prompt.
  */
 final class Merges {
-  /** No such pair. Ranks and ids are not negative, so no entry is equal to it. */
+  /** No such pair. Ranks and ids are not negative, so no entry has this value. */
   static final long NONE = -1;
 
   private final long[] keys; // left << 32 | right
@@ -15,7 +16,7 @@ final class Merges {
   private final int shift;
 
   /**
-   * @param expected how many will be put at most
+   * @param expected maximum number of merges that will be put
    */
   Merges(int expected) {
     int bits = Math.max(4, 33 - Integer.numberOfLeadingZeros(expected)); // at most half full
@@ -25,7 +26,7 @@ final class Merges {
     shift = Long.SIZE - bits;
   }
 
-  /** Adds a pair, unless it is there; then nothing changes and the result is false. */
+  /** Adds a pair and returns true, unless the pair exists already. */
   boolean put(int left, int right, int rank, int merged) {
     int slot = slot(left, right);
     if (values[slot] != NONE) {

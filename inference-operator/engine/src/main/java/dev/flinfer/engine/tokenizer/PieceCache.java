@@ -1,23 +1,23 @@
 package dev.flinfer.engine.tokenizer;
 
 /**
- * Tokens of pieces of text that came before: most of a text are words that every text has. One
- * entry a slot, the last to come stays. Thread-safe without locks: an entry never changes, and of
- * two that are put at the same time one is lost.
+ * The tokens of pieces of text that were encoded before, since most of a text are words that occur
+ * in every text. Each slot has one entry, the last one put. Thread-safe without locks: an entry
+ * never changes, and if two are put at the same time, one is lost.
  */
 final class PieceCache {
-  /** Longer ones are rare, and texts come from outside: what is kept is bounded. */
+  /** Longer pieces are rare. Bounds the memory, because texts are untrusted. */
   private static final int LONGEST = 32;
 
   private static final int SLOTS = 1 << 13;
 
   private final Entry[] entries = new Entry[SLOTS];
 
-  /** Its fields are final, so that another thread sees all of it or nothing. */
+  /** Its fields are final, so that another thread sees a complete entry or none. */
   @SuppressWarnings("ArrayRecordComponent") // never compared
   private record Entry(String piece, int[] tokens) {}
 
-  /** The tokens of {@code text[from..to)}, not to be changed; null if they are not known. */
+  /** The tokens of {@code text[from..to)}, which must not be modified; null if not known. */
   int[] get(String text, int from, int to) {
     if (to - from > LONGEST) {
       return null;

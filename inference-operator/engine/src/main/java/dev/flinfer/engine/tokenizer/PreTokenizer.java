@@ -2,7 +2,7 @@ package dev.flinfer.engine.tokenizer;
 
 import java.util.regex.Pattern;
 
-/** GPT-2's splitting into pieces. No token reaches over the end of its piece. */
+/** GPT-2's splitting of text into pieces. No token extends beyond its piece. */
 final class PreTokenizer {
   /**
    * The pattern of GPT-2's encoder.py with white space as Unicode defines it: Java's {@code \s} is

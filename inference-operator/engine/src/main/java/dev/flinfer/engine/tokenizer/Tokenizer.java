@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.regex.Matcher;
 
 /**
- * Byte-level BPE as Phi-2 and GPT-2 have it. Thread-safe.
+ * Byte-level BPE as in Phi-2 and GPT-2. Thread-safe.
  *
  * <p>The ids are those of Hugging Face's {@code tokenizers} with {@code add_special_tokens} off.
  *
@@ -24,9 +24,7 @@ public final class Tokenizer {
   private final Vocabulary vocabulary;
   private final PieceCache pieces = new PieceCache();
 
-  /**
-   * (highest id + 1) texts of tokens that were decoded; a race makes one twice and harms nobody.
-   */
+  /** (highest id + 1) texts of tokens that were decoded; a race only decodes one twice. */
   private final String[] texts;
 
   private Tokenizer(Vocabulary vocabulary) {
@@ -37,8 +35,8 @@ public final class Tokenizer {
   /**
    * Reads {@code tokenizer.json} of a model directory, or the tokenizer in a GGUF file.
    *
-   * @throws WeightFileException if the file is missing, is broken, or asks for what is not computed
-   *     here: a normalizer, another kind of model, tokens put around the text
+   * @throws WeightFileException if the file is missing or invalid, or requires something that is
+   *     not supported here: a normalizer, another kind of model, tokens put around the text
    */
   public static Tokenizer load(Path model) {
     if (Files.isRegularFile(model)) {
@@ -49,12 +47,12 @@ public final class Tokenizer {
     return new Tokenizer(TokenizerFile.read(model.resolve("tokenizer.json")));
   }
 
-  /** Reads the tokenizer in a GGUF file's metadata. Needs the file no longer. */
+  /** Reads the tokenizer from a GGUF file's metadata. The file can be closed afterwards. */
   public static Tokenizer of(Gguf gguf) {
     return new Tokenizer(GgufTokenizer.read(gguf.metadata()));
   }
 
-  /** A token a byte, the bytes' values as ids: for models that have no vocabulary of their own. */
+  /** One token per byte, with the byte's value as its id: for models without a vocabulary. */
   public static Tokenizer ofBytes() {
     VocabularyBuilder builder = new VocabularyBuilder(Path.of("bytes"), "vocab", "merges");
     for (int b = 0; b < 256; b++) {
@@ -65,8 +63,8 @@ public final class Tokenizer {
   }
 
   /**
-   * The token ids of a text; added tokens in it are recognised, nothing is put in front. An
-   * unpaired surrogate, which no encoding of text can hold, is taken as a question mark.
+   * Returns the token ids of a text. Added tokens in it are recognized; no token is prepended. An
+   * unpaired surrogate, which no text encoding can represent, becomes a question mark.
    */
   public int[] encode(String text) {
     Encoding encoding = new Encoding(text);
@@ -75,7 +73,8 @@ public final class Tokenizer {
   }
 
   /**
-   * The text of tokens; special tokens and unknown ids add nothing, broken UTF-8 becomes U+FFFD.
+   * Returns the text of tokens. Special tokens and unknown ids add nothing; invalid UTF-8 becomes
+   * U+FFFD.
    */
   public String decode(int[] tokens) {
     int length = 0;
@@ -92,21 +91,23 @@ public final class Tokenizer {
     return Utf8.decode(bytes, length);
   }
 
-  /** Decodes token by token. */
+  /** Returns a decoder that decodes token by token. */
   public IncrementalDecoder decoder() {
     return new Utf8Stream(this::bytesOf, this::textOf);
   }
 
   /**
-   * The bytes that a token adds to a text, none for special tokens and unknown ids; not to be
-   * changed.
+   * The bytes that a token adds to a text, none for special tokens and unknown ids. Must not be
+   * modified.
    */
   public byte[] bytesOf(int token) {
     byte[][] bytes = vocabulary.bytesOfId();
     return token >= 0 && token < bytes.length ? bytes[token] : NOTHING;
   }
 
-  /** The text of a token that is whole characters, null for one that is not or has none. */
+  /**
+   * The text of a token of whole characters; null if the token splits a character or has no text.
+   */
   private String textOf(int token) {
     if (token < 0 || token >= texts.length) {
       return null;
@@ -124,18 +125,19 @@ public final class Tokenizer {
     /** The whole characters that this token completes; often empty. */
     String add(int token);
 
-    /** What is left at the end, broken UTF-8 as U+FFFD. */
+    /** The rest at the end, with invalid UTF-8 as U+FFFD. */
     String finish();
   }
 
   /**
-   * One call of {@link #encode}: added tokens out first, then those of the second kind, then BPE.
+   * One call of {@link #encode}: cuts out the first kind of added tokens, then the second kind,
+   * then applies BPE.
    */
-  private final class Encoding implements AddedTokens.Stretches {
+  private final class Encoding implements AddedTokens.Parts {
     final IntList ids = new IntList();
     private final String text;
     private final Matcher matcher;
-    private BytePairEncoder encoder; // made when there is a piece that is not known
+    private BytePairEncoder encoder; // created for the first piece that is not cached
 
     Encoding(String text) {
       this.text = text;
@@ -152,7 +154,7 @@ public final class Tokenizer {
       vocabulary.addedThen().split(text, from, to, new Rest());
     }
 
-    private final class Rest implements AddedTokens.Stretches {
+    private final class Rest implements AddedTokens.Parts {
       @Override
       public void token(int id) {
         ids.add(id);

@@ -14,7 +14,7 @@ import java.util.function.Supplier;
 
 /** Reads {@code tokenizer.json} and checks every entry. The file is untrusted. */
 final class TokenizerFile {
-  /** Phi-2's are below 51,200. Bounds the table from ids to bytes. */
+  /** Phi-2's ids are below 51,200. Bounds the table from ids to bytes. */
   static final int MAX_ID = (1 << 20) - 1;
 
   private final Path file;
@@ -36,7 +36,7 @@ final class TokenizerFile {
   private static JsonNode parse(Path file) {
     if (!Files.exists(file)) {
       throw new WeightFileException(
-          file, "is missing; a model directory holds the tokenizer.json of its checkpoint");
+          file, "is missing; a model directory holds the tokenizer.json of its model");
     }
     return UntrustedJson.read(file);
   }
@@ -84,7 +84,7 @@ final class TokenizerFile {
     }
   }
 
-  /** Both ways of writing a merge: "a b", and since tokenizers 0.20 ["a", "b"]. */
+  /** Parses both forms of a merge: "a b" and, since tokenizers 0.20, ["a", "b"]. */
   private String[] parts(String place, JsonNode merge) {
     String[] parts =
         merge.isArray()
@@ -107,8 +107,7 @@ final class TokenizerFile {
       JsonNode token = array.get(i);
       String content = token.path("content").asText();
       require(!content.isEmpty(), () -> place + ".content is empty or missing");
-      require(
-          seen.add(content), () -> place + " is " + quote(content) + ", which is there already");
+      require(seen.add(content), () -> place + " is " + quote(content) + ", which already exists");
       int id = addedId(place, content, token.path("id"));
       builder.countAdded(place, content);
       (token.path("normalized").asBoolean() ? then : first).add(content, id);
@@ -118,7 +117,7 @@ final class TokenizerFile {
     }
   }
 
-  /** An added token is one of the vocabulary's under its id, or a new one under a new id. */
+  /** An added token is a token of the vocabulary with its id, or a new token with a new id. */
   private int addedId(String place, String content, JsonNode node) {
     int id = id(() -> place + ".id", node);
     Integer known = tokens.idOf(content);
@@ -135,7 +134,7 @@ final class TokenizerFile {
     builder.require(holds, problem);
   }
 
-  /** A value for a message, as in the file but not too long. */
+  /** A value as it is in the file, shortened for a message. */
   static String show(JsonNode node) {
     return node.isMissingNode() ? "missing" : UntrustedJson.show(node);
   }

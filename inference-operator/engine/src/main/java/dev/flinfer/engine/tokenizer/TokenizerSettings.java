@@ -7,8 +7,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Refuses what would change the ids and is not computed here. A setting that is off may be there;
- * one that is on, or is not known, may not.
+ * Refuses settings that would change the ids and are not supported here. A setting that is off may
+ * be present; a setting that is on, or is unknown, may not.
  */
 final class TokenizerSettings {
   private final Path file;
@@ -24,7 +24,7 @@ final class TokenizerSettings {
         Set.of("version", "model", "added_tokens", "pre_tokenizer", "post_processor", "decoder"));
     checkPreTokenizer(root.path("pre_tokenizer"));
     mustBe("decoder.type", root.path("decoder").path("type"), "ByteLevel");
-    // ByteLevel as post-processor moves offsets only; others put tokens around the text.
+    // ByteLevel as post-processor only moves offsets; others put tokens around the text.
     if (!isOff(root.path("post_processor"))) {
       mustBe("post_processor.type", root.path("post_processor").path("type"), "ByteLevel");
     }
@@ -45,7 +45,7 @@ final class TokenizerSettings {
 
   private void checkModel(JsonNode node) {
     mayBe("model.type", node.path("type"), "BPE");
-    // With all 256 bytes in the vocabulary nothing is ever unknown.
+    // With all 256 bytes in the vocabulary no text is unknown.
     mustBeOffExcept("model.", node, Set.of("type", "vocab", "merges", "unk_token", "fuse_unk"));
   }
 
@@ -58,7 +58,7 @@ final class TokenizerSettings {
               + TokenizerFile.show(node)
               + "; only "
               + value
-              + " is supported, byte-level BPE as Phi-2 has it");
+              + " is supported: byte-level BPE as in Phi-2");
     }
   }
 
@@ -77,13 +77,13 @@ final class TokenizerSettings {
                 + entry.getKey()
                 + " is "
                 + TokenizerFile.show(entry.getValue())
-                + "; it would change the tokens and is not supported, byte-level BPE as Phi-2 has"
-                + " it must do without");
+                + "; it would change the tokens and is not supported: byte-level BPE as in Phi-2"
+                + " does not use it");
       }
     }
   }
 
-  /** Null, false, zero, nothing. */
+  /** Whether a value is null, false, zero, empty or missing. */
   private static boolean isOff(JsonNode node) {
     return node.isMissingNode()
         || node.isNull()

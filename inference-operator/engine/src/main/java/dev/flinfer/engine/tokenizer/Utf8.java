@@ -3,17 +3,17 @@ package dev.flinfer.engine.tokenizer;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Bytes to text with U+FFFD for what is broken: one for each maximal subpart of a character, as the
- * Unicode standard advises (table 3-7 and "U+FFFD Substitution of Maximal Subparts") and Rust's
- * from_utf8_lossy, in which Hugging Face's decoder ends, does. Java's decoder differs: for ED A0
- * 80, an encoded surrogate, it gives one instead of three.
+ * Converts bytes to text, with U+FFFD for invalid bytes: one for each maximal subpart of a
+ * character, as the Unicode standard recommends (table 3-7 and "U+FFFD Substitution of Maximal
+ * Subparts"). So does Rust's from_utf8_lossy, which Hugging Face's decoder uses. Java's decoder
+ * differs: for ED A0 80, an encoded surrogate, it gives one U+FFFD instead of three.
  */
 final class Utf8 {
   private static final char REPLACEMENT = '\uFFFD';
 
   private Utf8() {}
 
-  /** The text of {@code bytes[0..length)}. */
+  /** Returns the text of {@code bytes[0..length)}. */
   static String decode(byte[] bytes, int length) {
     String text = new String(bytes, 0, length, StandardCharsets.UTF_8);
     if (text.indexOf(REPLACEMENT) < 0) {
@@ -33,13 +33,14 @@ final class Utf8 {
   }
 
   /**
-   * The text of bytes that no further bytes could change; null if some could, or there are none.
+   * Returns the text of bytes if no further bytes could change it; null if some could, or there are
+   * none.
    */
   static String whole(byte[] bytes) {
     return bytes.length == 0 || unfinished(bytes) > 0 ? null : decode(bytes, bytes.length);
   }
 
-  /** How many bytes at the end begin a character that further bytes could complete. */
+  /** The number of bytes at the end that begin a character that further bytes could complete. */
   static int unfinished(byte[] bytes) {
     for (int back = 1; back <= Math.min(3, bytes.length); back++) {
       int start = bytes.length - back;
@@ -51,7 +52,7 @@ final class Utf8 {
     return 0;
   }
 
-  /** How many bytes from {@code start} belong to one character, as far as it goes; 0 for none. */
+  /** The number of bytes from {@code start} on that form a character or its start; 0 for none. */
   private static int validPrefix(byte[] bytes, int start, int end) {
     int length = lengthOf(bytes[start]);
     int valid = Math.min(1, length);
@@ -63,7 +64,7 @@ final class Utf8 {
     return valid;
   }
 
-  /** The length of the character that a byte begins; 0 for one that begins none. */
+  /** The length of the character that a byte begins; 0 if it begins none. */
   private static int lengthOf(byte first) {
     int lead = first & 0xFF;
     if (lead < 0x80) {

@@ -3,16 +3,16 @@ package dev.flinfer.engine.tokenizer;
 import java.util.Arrays;
 import java.util.function.IntFunction;
 
-/** Turns bytes that arrive in portions into text, and keeps back a character until it is whole. */
+/** Turns bytes that arrive in parts into text, and holds a character back until it is complete. */
 final class Utf8Stream implements Tokenizer.IncrementalDecoder {
   private static final byte[] NOTHING = {};
 
   private final IntFunction<byte[]> bytesOfToken;
   private final IntFunction<String> textOfToken;
-  private byte[] pending = NOTHING; // at most 3, the start of a character
+  private byte[] pending = NOTHING; // at most 3 bytes, the start of a character
 
   /**
-   * @param textOfToken the text of a token that is whole characters, else null
+   * @param textOfToken the text of a token of whole characters, null for other tokens
    */
   Utf8Stream(IntFunction<byte[]> bytesOfToken, IntFunction<String> textOfToken) {
     this.bytesOfToken = bytesOfToken;

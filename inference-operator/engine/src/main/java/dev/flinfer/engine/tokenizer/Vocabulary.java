@@ -8,10 +8,10 @@ import java.util.Map;
  *
  * @param idOfByte (256,) the token of each byte
  * @param merges the pairs that become one token
- * @param addedFirst added tokens that Hugging Face looks for first: {@code normalized} is false
- * @param addedThen those it looks for in what is left
- * @param bytesOfId (highest id + 1, bytes) what each id adds to a text, empty for special tokens
- *     and ids without a token
+ * @param addedFirst added tokens that Hugging Face searches for first: {@code normalized} is false
+ * @param addedThen added tokens that it searches for in the rest
+ * @param bytesOfId (highest id + 1, bytes) the bytes that each id adds to a text, empty for special
+ *     tokens and ids without a token
  */
 record Vocabulary(
     int[] idOfByte,
@@ -20,12 +20,12 @@ record Vocabulary(
     AddedTokens addedThen,
     byte[][] bytesOfId) {
 
-  /** Ids and texts of tokens while they are read; holds both unique. */
+  /** Ids and texts of tokens while they are read; keeps both unique. */
   static final class Tokens {
     private final Map<String, Integer> idOf = new HashMap<>();
     private final Map<Integer, String> textOf = new HashMap<>();
 
-    /** Adds a token, unless its id is taken; then the result is the text that has it, else null. */
+    /** Adds a token and returns null; if its id is taken, returns the text that has it instead. */
     String put(String text, int id) {
       String taken = textOf.putIfAbsent(id, text);
       if (taken == null) {

@@ -8,12 +8,12 @@ import java.util.HashSet;
 import java.util.Set;
 import java.util.function.Supplier;
 
-/** Puts a vocabulary together and checks what holds for it in every kind of file. */
+/** Builds a vocabulary and checks what must hold for it in every kind of file. */
 final class VocabularyBuilder {
-  /** As ids; Phi-2 has 50,000. */
+  /** The same as for ids; Phi-2 has 50,000. */
   private static final int MAX_MERGES = TokenizerFile.MAX_ID + 1;
 
-  /** Phi-2's have less than 1000. */
+  /** Phi-2's added tokens have fewer than 1000. */
   private static final int MAX_ADDED_CHARS = 1 << 18;
 
   private final Path file;
@@ -27,8 +27,8 @@ final class VocabularyBuilder {
   private Merges merges = new Merges(0);
 
   /**
-   * @param vocabName where the tokens are in the file, for messages
-   * @param mergesName where the merges are
+   * @param vocabName the name of the tokens in the file, for messages
+   * @param mergesName the name of the merges
    */
   VocabularyBuilder(Path file, String vocabName, String mergesName) {
     this.file = file;
@@ -40,22 +40,22 @@ final class VocabularyBuilder {
     return tokens;
   }
 
-  /** A token that adds nothing to a text. */
+  /** Marks a token that adds nothing to a text. */
   void special(int id) {
     special.add(id);
   }
 
-  /** To be called for each added token: a trie takes much more memory than its texts. */
+  /** Must be called for each added token, because a trie takes much more memory than its texts. */
   void countAdded(String place, String content) {
     addedChars += content.length();
     require(
         addedChars <= MAX_ADDED_CHARS,
         () ->
-            "%s has %d characters; all added tokens together have at most %d"
+            "%s has %d characters; the limit for all added tokens together is %d"
                 .formatted(place, content.length(), MAX_ADDED_CHARS));
   }
 
-  /** Finds the tokens of the bytes among those put so far. */
+  /** Finds the tokens of single bytes among those put so far. */
   void findBytes() {
     for (int b = 0; b < 256; b++) {
       int unsignedByte = b;
@@ -74,7 +74,7 @@ final class VocabularyBuilder {
   void expectMerges(int count) {
     require(
         count <= MAX_MERGES,
-        () -> "%s has %d entries; at most %d are read".formatted(mergesName, count, MAX_MERGES));
+        () -> "%s has %d entries; the limit is %d".formatted(mergesName, count, MAX_MERGES));
     merges = new Merges(count);
   }
 
@@ -84,7 +84,7 @@ final class VocabularyBuilder {
         merges.put(
             idOfPart(place, left), idOfPart(place, right), rank, idOfPart(place, left + right)),
         () ->
-            "%s merges %s and %s, which an earlier one does"
+            "%s merges %s and %s, as an earlier merge does"
                 .formatted(place, quote(left), quote(right)));
   }
 

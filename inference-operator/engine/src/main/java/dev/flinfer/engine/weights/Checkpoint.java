@@ -2,20 +2,22 @@ package dev.flinfer.engine.weights;
 
 import java.security.MessageDigest;
 
-/** The tensors of a model's files, whatever kind of files they are. */
+/** The tensors of a model's files, independent of the kind of files. */
 public interface Checkpoint extends AutoCloseable {
   /**
-   * A tensor that the model needs. It lies in the mapped file and is gone when this is closed.
+   * Returns a tensor that the model needs. Its data is in the mapped file and valid until this is
+   * closed.
    *
-   * @param name as Hugging Face's checkpoints name it
-   * @param shape what its shape must be, outermost dimension first
-   * @throws WeightFileException if it is missing, of another shape, or of a type that is not read
+   * @param name its name in Hugging Face's model checkpoints
+   * @param shape the shape that it must have, outermost dimension first
+   * @throws WeightFileException if it is missing, or its shape is another, or its type is not
+   *     supported
    */
   Tensor get(String name, long... shape);
 
   /**
-   * Adds what tells this checkpoint from another: the headers of its files, and bytes of every
-   * tensor from a few places.
+   * Adds the bytes that identify this model checkpoint: the headers of its files, and samples of
+   * every tensor.
    */
   void fingerprint(MessageDigest digest);
 

@@ -1,7 +1,7 @@
 package dev.flinfer.engine.weights;
 
 /**
- * Types that weights are stored in; all little-endian. The quantised ones are those of <a
+ * Types in which weights are stored; all little-endian. The quantized types are those of <a
  * href="https://github.com/ggml-org/ggml/blob/master/docs/gguf.md">GGUF</a>: blocks of elements, in
  * which groups share a scale and, in some types, a minimum.
  */
@@ -32,27 +32,27 @@ public enum DType {
     this.minimum = minimum;
   }
 
-  /** Elements of a block; rows are whole blocks. 1 for types that are not quantised. */
+  /** Elements in a block; rows are whole blocks. 1 for types that are not quantized. */
   public int blockSize() {
     return blockSize;
   }
 
-  /** Bytes of a block. */
+  /** Bytes in a block. */
   public int blockBytes() {
     return blockBytes;
   }
 
-  /** Elements that share a scale; 0 for types that are not quantised. */
+  /** Elements that share a scale; 0 for types that are not quantized. */
   public int groupSize() {
     return groupSize;
   }
 
-  /** Bits of an element, without its share of the scale. */
+  /** Bits per element, without its share of the scale. */
   public int bits() {
     return bits;
   }
 
-  /** Whether a group has a minimum besides its scale. */
+  /** Whether a group has a minimum in addition to its scale. */
   public boolean hasMinimum() {
     return minimum;
   }
@@ -62,7 +62,7 @@ public enum DType {
     return groupSize > 0;
   }
 
-  /** Bytes of so many elements, which must be whole blocks. */
+  /** The size in bytes of the given number of elements, which must be whole blocks. */
   public long byteSize(long elements) {
     return elements / blockSize * blockBytes;
   }

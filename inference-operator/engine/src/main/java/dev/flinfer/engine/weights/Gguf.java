@@ -18,8 +18,9 @@ import java.util.TreeMap;
  * A GGUF file, versions 2 and 3, little-endian: mapped, not read.
  *
  * <p>Format: {@code GGUF}, version, number of tensors, number of key-value pairs, the pairs, the
- * tensors' names, shapes, types and offsets, and from the next multiple of the alignment on their
- * bytes; see <a href="https://github.com/ggml-org/ggml/blob/master/docs/gguf.md">its page</a>.
+ * tensors' names, shapes, types and offsets, and, from the next multiple of the alignment on, their
+ * bytes; see <a href="https://github.com/ggml-org/ggml/blob/master/docs/gguf.md">the format's
+ * page</a>.
  */
 public final class Gguf implements AutoCloseable {
   private static final int MAGIC = 0x46554747; // "GGUF"
@@ -30,7 +31,7 @@ public final class Gguf implements AutoCloseable {
 
   private static final int MAX_DIMENSIONS = 4;
 
-  /** Types by their numbers in the format; those that are not read have no entry. */
+  /** Types by their numbers in the format; unsupported types have no entry. */
   private static final Map<Integer, DType> TYPES =
       Map.ofEntries(
           Map.entry(0, DType.F32),
@@ -47,15 +48,15 @@ public final class Gguf implements AutoCloseable {
 
   private final Arena arena = Arena.ofShared();
   private final Path file;
-  private final Map<String, Tensor> tensors = new TreeMap<>(); // one order, for the fingerprint
+  private final Map<String, Tensor> tensors = new TreeMap<>(); // sorted, for the digest
 
-  /** Tensors of types that are not read, with the type's number: refused only where needed. */
+  /** Tensors of unsupported types, with the type's number; refused only if they are needed. */
   private final Map<String, Integer> otherTypes = new HashMap<>();
 
   private MemorySegment header;
   private GgufMetadata metadata;
 
-  /** A tensor's line in the header; {@code shape} outermost dimension first. */
+  /** A tensor's entry in the header; {@code shape} is outermost dimension first. */
   private record Info(String name, List<Long> shape, int type, long offset) {}
 
   private Gguf(Path file) {
@@ -82,31 +83,31 @@ public final class Gguf implements AutoCloseable {
     return metadata;
   }
 
-  /** Whether there is a tensor of that name. */
+  /** Whether the file has a tensor of this name. */
   public boolean has(String name) {
     return tensors.containsKey(name) || otherTypes.containsKey(name);
   }
 
-  /** A tensor by the name it has in the file. */
+  /** Returns a tensor by its name in the file. */
   public Tensor get(String name) {
     if (otherTypes.containsKey(name)) {
       throw new WeightFileException(
           file,
-          ("tensor %s is of the type with number %d; F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1,"
-                  + " Q4_K, Q5_K and Q6_K are read")
+          ("tensor %s has type number %d; supported are F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0,"
+                  + " Q5_1, Q4_K, Q5_K and Q6_K")
               .formatted(name, otherTypes.get(name)));
     }
     Tensor tensor = tensors.get(name);
     if (tensor == null) {
       throw new WeightFileException(
-          file, "tensor %s is missing; this is no whole Phi-2 file".formatted(name));
+          file, "tensor %s is missing; the file is not a complete Phi-2 model".formatted(name));
     }
     return tensor;
   }
 
-  /** A tensor by the name it has in the file, and what its shape must be. */
+  /** Returns a tensor by its name in the file, after checking its shape. */
   public Tensor get(String name, long... shape) {
-    return get(name).withShape("the metadata ask", shape);
+    return get(name).withShape("the metadata require", shape);
   }
 
   /** See {@link Checkpoint#fingerprint}. */
@@ -128,15 +129,17 @@ public final class Gguf implements AutoCloseable {
     }
     int version = cursor.int32("the version");
     if (version != 2 && version != 3) {
-      String what = (version & 0xFFFF) == 0 ? "is big-endian" : "is of version " + version;
-      throw cursor.error(what + "; versions 2 and 3 in little-endian are read, convert it again");
+      String found = (version & 0xFFFF) == 0 ? "is big-endian" : "has version " + version;
+      throw cursor.error(
+          found
+              + "; little-endian files of versions 2 and 3 are supported. Convert the model again");
     }
-    // A tensor's line takes at least 24 bytes: name, dimensions, type, offset.
+    // A tensor's entry takes at least 24 bytes: name, dimensions, type, offset.
     long count = cursor.count("the number of tensors", MAX_TENSORS, 24);
     metadata = new GgufMetadata(file, cursor, GgufMetadata.pairs(cursor));
     if (metadata.has("split.count") && metadata.integer("split.count", 0, 1 << 16) > 1) {
       throw cursor.error(
-          "is one part of %d; put the parts together with llama-gguf-split --merge"
+          "is one part of %d; merge the parts with llama-gguf-split --merge"
               .formatted(metadata.integer("split.count", 0, 1 << 16)));
     }
     List<Info> infos = new ArrayList<>();
@@ -165,7 +168,7 @@ public final class Gguf implements AutoCloseable {
     int dimensions = cursor.int32("the dimensions of tensor " + name);
     if (dimensions < 1 || dimensions > MAX_DIMENSIONS) {
       throw cursor.error(
-          "tensor %s has %s dimensions; the format has 1 to %d"
+          "tensor %s has %s dimensions; the format allows 1 to %d"
               .formatted(name, Integer.toUnsignedString(dimensions), MAX_DIMENSIONS));
     }
     List<Long> shape = new ArrayList<>();
@@ -185,8 +188,8 @@ public final class Gguf implements AutoCloseable {
       if (info.offset < 0 || info.offset > data.byteSize() || info.offset % alignment != 0) {
         throw new WeightFileException(
             file,
-            ("tensor %s lies at %s; it must be a multiple of %d within the file's %d bytes of"
-                    + " tensors (cut off?)")
+            ("tensor %s is at offset %s; the offset must be a multiple of %d within the file's %d"
+                    + " bytes of tensors (is the file truncated?)")
                 .formatted(
                     info.name, Long.toUnsignedString(info.offset), alignment, data.byteSize()));
       }
@@ -199,7 +202,7 @@ public final class Gguf implements AutoCloseable {
     }
   }
 
-  /** Adds the tensor and gives its length in bytes, 0 for types that are not read. */
+  /** Adds the tensor and returns its length in bytes, 0 for unsupported types. */
   private long add(Info info, MemorySegment data) {
     DType dtype = TYPES.get(info.type);
     if (has(info.name)) {
@@ -213,7 +216,8 @@ public final class Gguf implements AutoCloseable {
     if (bytes > data.byteSize() - info.offset) {
       throw new WeightFileException(
           file,
-          "tensor %s of shape %s and type %s lies at %d to %d; the file holds %d bytes of tensors (cut off?)"
+          ("tensor %s of shape %s and type %s is at offsets %d to %d; the file holds %d bytes of"
+                  + " tensors (is the file truncated?)")
               .formatted(
                   info.name, info.shape, dtype, info.offset, info.offset + bytes, data.byteSize()));
     }
@@ -228,7 +232,7 @@ public final class Gguf implements AutoCloseable {
       if (dimension < 1 || elements > (1L << 48) / dimension) {
         throw new WeightFileException(
             file,
-            "tensor %s has shape %s; dimensions are at least 1 and elements at most 2^48"
+            "tensor %s has shape %s; dimensions must be at least 1 and elements at most 2^48"
                 .formatted(info.name, info.shape.stream().map(Long::toUnsignedString).toList()));
       }
       elements *= dimension;
@@ -237,7 +241,7 @@ public final class Gguf implements AutoCloseable {
     if (row % dtype.blockSize() != 0) {
       throw new WeightFileException(
           file,
-          "tensor %s has rows of %d; those of type %s are a multiple of %d"
+          "tensor %s has rows of %d elements; for type %s it must be a multiple of %d"
               .formatted(info.name, row, dtype, dtype.blockSize()));
     }
     return elements;

@@ -6,9 +6,9 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
-/** Reads a GGUF header from its start; checks every length against what is left before use. */
+/** Reads a GGUF header from its start and checks every length against the bytes that are left. */
 final class GgufCursor {
-  /** A header with a vocabulary has some megabytes. Bounds the time and memory of reading it. */
+  /** A header with a vocabulary has a few megabytes. Bounds the time and memory of reading it. */
   static final long MAX_HEADER_BYTES = 64L << 20;
 
   private static final ValueLayout.OfShort SHORT =
@@ -54,14 +54,14 @@ final class GgufCursor {
     return all.get(LONG, take(8, place));
   }
 
-  /** An unsigned 64-bit count of things that take at least {@code bytes} each. */
+  /** Reads an unsigned 64-bit count of entries that take at least {@code bytes} each. */
   long count(String place, long limit, int bytes) {
     long count = int64(place);
     long room = Math.min(limit, (end - at) / bytes);
     if (count < 0 || count > room) {
       throw new WeightFileException(
           file,
-          "%s is %s; at most %d are read, and %d bytes are left"
+          "%s is %s; the limit is %d, and %d bytes of the file are left"
               .formatted(place, Long.toUnsignedString(count), limit, all.byteSize() - at));
     }
     return count;
@@ -74,14 +74,15 @@ final class GgufCursor {
     return new String(bytes, StandardCharsets.UTF_8);
   }
 
-  /** Passes over bytes and gives where they began. */
+  /** Skips bytes and returns where they begin. */
   long take(long bytes, String place) {
     if (bytes > end - at) {
       throw new WeightFileException(
           file,
           end < all.byteSize()
-              ? "%s ends behind byte %d; a header has at most that many".formatted(place, end)
-              : "%s ends behind the file's %d bytes (cut off?)".formatted(place, all.byteSize()));
+              ? "%s extends beyond byte %d, the limit of a header".formatted(place, end)
+              : "%s extends beyond the file's %d bytes (is the file truncated?)"
+                  .formatted(place, all.byteSize()));
     }
     long from = at;
     at += bytes;

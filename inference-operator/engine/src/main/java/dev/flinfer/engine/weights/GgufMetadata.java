@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The key-value pairs of a GGUF file. Arrays stay in the file until they are asked for, because
- * what the header claims about them must not decide how much memory is taken.
+ * The key-value pairs of a GGUF file. Arrays are read only on request, so that the lengths that a
+ * header claims do not decide how much memory is allocated.
  */
 public final class GgufMetadata {
   private static final int MAX_PAIRS = 1 << 16;
@@ -22,7 +22,7 @@ public final class GgufMetadata {
   private static final int STRING = 8;
   private static final int ARRAY = 9;
 
-  /** Bytes of a value by its type's number; 0 for strings and arrays. */
+  /** The size in bytes of a value, by its type's number; 0 for strings and arrays. */
   private static final int[] SIZES = {1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8};
 
   private final Path file;
@@ -33,7 +33,7 @@ public final class GgufMetadata {
   private record Array(int type, long count, long offset) {
     @Override
     public String toString() {
-      return "an array of " + count;
+      return "an array of " + count + " entries";
     }
   }
 
@@ -49,7 +49,7 @@ public final class GgufMetadata {
     }
   }
 
-  /** Checked by the caller: a pair takes at least 13 bytes. */
+  /** Reads the number of pairs, of which each takes at least 13 bytes. */
   static long pairs(GgufCursor cursor) {
     return cursor.count("the number of key-value pairs", MAX_PAIRS, 13);
   }
@@ -59,12 +59,12 @@ public final class GgufMetadata {
     return file;
   }
 
-  /** Whether there is such a key. */
+  /** Whether the file has this key. */
   public boolean has(String key) {
     return values.containsKey(key);
   }
 
-  /** A whole number within limits. */
+  /** Returns a whole number within limits. */
   public int integer(String key, int from, int to) {
     Object value = values.get(key);
     if (!(value instanceof Long) || (long) value < from || (long) value > to) {
@@ -73,7 +73,7 @@ public final class GgufMetadata {
     return Math.toIntExact((long) value);
   }
 
-  /** A number above 0, or {@code otherwise} where there is none. */
+  /** Returns a number above 0, or {@code otherwise} if the key is missing. */
   public double number(String key, double otherwise) {
     Object value = values.getOrDefault(key, otherwise);
     double number = value instanceof Number n ? n.doubleValue() : Double.NaN;
@@ -83,30 +83,31 @@ public final class GgufMetadata {
     return number;
   }
 
-  /** A text, or null where there is none. */
+  /** Returns a string, or null if the key is missing. */
   public String text(String key) {
     Object value = values.get(key);
     if (value != null && !(value instanceof String)) {
-      throw wrong(key, "a text");
+      throw wrong(key, "a string");
     }
     return (String) value;
   }
 
   /**
-   * Refuses a value that is there and not one of these, in words as in {@code 1.0} or {@code none}.
+   * Refuses a value that is present and not one of these, given as text such as {@code 1.0} or
+   * {@code none}.
    */
   public void mayBe(String key, String... allowed) {
     Object value = values.get(key);
     if (value != null && !List.of(allowed).contains(value.toString())) {
-      throw wrong(key, String.join(" or ", allowed) + ", nothing else is computed here");
+      throw wrong(key, String.join(" or ", allowed) + ", no other value is supported");
     }
   }
 
-  /** An array of texts. */
+  /** Returns an array of strings. */
   public List<String> texts(String key, int limit) {
     Array array = array(key, limit);
     if (array.type != STRING) {
-      throw wrong(key, "an array of texts");
+      throw wrong(key, "an array of strings");
     }
     List<String> texts = new ArrayList<>();
     cursor.seek(array.offset);
@@ -116,7 +117,7 @@ public final class GgufMetadata {
     return texts;
   }
 
-  /** An array of whole numbers of 32 bits. */
+  /** Returns an array of 32-bit whole numbers. */
   public int[] integers(String key, int limit) {
     Array array = array(key, limit);
     if (array.type != 4 && array.type != 5) {
@@ -132,7 +133,7 @@ public final class GgufMetadata {
 
   private Array array(String key, int limit) {
     if (!(values.get(key) instanceof Array array) || array.count > limit) {
-      throw wrong(key, "an array of at most " + limit);
+      throw wrong(key, "an array of at most " + limit + " entries");
     }
     return array;
   }
@@ -145,7 +146,7 @@ public final class GgufMetadata {
       case 3 -> (long) cursor.int16(key);
       case 4 -> cursor.int32(key) & 0xFFFFFFFFL;
       case 5 -> (long) cursor.int32(key);
-      // As the decimal that was meant, 1e-5 and not 9.99...e-6: so config.json has it.
+      // As the decimal that was meant, 1e-5 and not 9.99...e-6, as config.json has it.
       case 6 -> Double.valueOf(Float.toString(Float.intBitsToFloat(cursor.int32(key))));
       case 7 -> bool(key, cursor.int8(key));
       case STRING -> cursor.string(key, MAX_STRING);
@@ -169,11 +170,13 @@ public final class GgufMetadata {
     return value == 1;
   }
 
-  /** Passes over an array. */
+  /** Skips an array. */
   private Array skipArray(String key, int depth) {
     if (depth == MAX_NESTING) {
       throw new WeightFileException(
-          file, "%s holds arrays %d deep; that is the limit".formatted(show(key), MAX_NESTING));
+          file,
+          "%s nests arrays deeper than %d levels, which is the limit"
+              .formatted(show(key), MAX_NESTING));
     }
     int type = cursor.int32("the type of the array " + show(key));
     if (type < 0 || type >= SIZES.length) {
@@ -187,7 +190,7 @@ public final class GgufMetadata {
     } else {
       for (long i = 0; i < count; i++) {
         if (type == STRING) {
-          cursor.take(cursor.count("the length of a text in " + show(key), MAX_STRING, 1), key);
+          cursor.take(cursor.count("the length of a string in " + show(key), MAX_STRING, 1), key);
         } else {
           skipArray(key, depth + 1);
         }
@@ -198,7 +201,7 @@ public final class GgufMetadata {
 
   private WeightFileException unknownType(String key, int type) {
     return new WeightFileException(
-        file, "%s is of type %d; the format has 0 to 12".formatted(show(key), type));
+        file, "%s has type %d; the format has the types 0 to 12".formatted(show(key), type));
   }
 
   private WeightFileException wrong(String key, String expected) {

@@ -4,20 +4,19 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * A stretch of a quantised tensor, taken apart: element {@code i} is {@code codes[i] * scales[g] +
- * minimums[g]} with {@code g = i / groupSize}. The products are exact in a float, so that the sum
- * is rounded once and a fused multiply-add gives the same bits. Not thread-safe; used again and
- * again.
+ * A contiguous part of a quantized tensor, unpacked: element {@code i} is {@code codes[i] *
+ * scales[g] + minimums[g]} with {@code g = i / groupSize}. The products are exact in a float, so
+ * the sum is rounded once and a fused multiply-add gives the same bits. Reusable; not thread-safe.
  */
 public final class QuantizedRun {
   private final DType dtype;
   private final byte[] raw;
   private final byte[] codes; // (capacity)
   private final float[] scales; // (capacity / groupSize)
-  private final float[] minimums; // (capacity / groupSize), zeros for types without
+  private final float[] minimums; // (capacity / groupSize), zeros for types without minimums
   private int count;
 
-  /** Room for {@code capacity} elements, whole blocks. */
+  /** Allocates room for {@code capacity} elements, whole blocks. */
   public QuantizedRun(DType dtype, int capacity) {
     this.dtype = dtype;
     this.raw = new byte[(int) dtype.byteSize(capacity)];
@@ -26,7 +25,7 @@ public final class QuantizedRun {
     this.minimums = new float[capacity / dtype.groupSize()];
   }
 
-  /** The codes, signed where the type has no minimum. */
+  /** The codes, signed if the type has no minimum. */
   public byte[] codes() {
     return codes;
   }
@@ -63,7 +62,7 @@ public final class QuantizedRun {
     }
   }
 
-  /** The elements as floats. */
+  /** Copies the elements as floats. */
   public void copyTo(float[] target, int at) {
     int size = dtype.groupSize();
     for (int group = 0; group * size < count; group++) {
@@ -75,31 +74,31 @@ public final class QuantizedRun {
     }
   }
 
-  /** The block at {@code raw[block]}, as ggml-common.h of llama.cpp lays it out. */
+  /** Decodes the block at {@code raw[block]}, laid out as in llama.cpp's ggml-common.h. */
   private void decode(int block, int to) {
     int group = to / dtype.groupSize();
     switch (dtype) {
       case Q8_0 -> {
-        scales[group] = half(block);
+        scales[group] = fp16(block);
         System.arraycopy(raw, block + 2, codes, to, 32);
       }
       case Q4_0 -> {
-        scales[group] = half(block);
+        scales[group] = fp16(block);
         nibbles(block + 2, 16, to, 8);
       }
       case Q4_1 -> {
-        scales[group] = half(block);
-        minimums[group] = half(block + 2);
+        scales[group] = fp16(block);
+        minimums[group] = fp16(block + 2);
         nibbles(block + 4, 16, to, 0);
       }
       case Q5_0 -> {
-        scales[group] = half(block);
+        scales[group] = fp16(block);
         nibbles(block + 6, 16, to, 16);
         fifthBits(block + 2, to);
       }
       case Q5_1 -> {
-        scales[group] = half(block);
-        minimums[group] = half(block + 2);
+        scales[group] = fp16(block);
+        minimums[group] = fp16(block + 2);
         nibbles(block + 8, 16, to, 0);
         fifthBits(block + 4, to);
       }
@@ -117,7 +116,7 @@ public final class QuantizedRun {
     }
   }
 
-  /** Low nibbles, then high nibbles, less {@code zero}. */
+  /** Low nibbles, then high nibbles, minus {@code zero}. */
   private void nibbles(int from, int bytes, int to, int zero) {
     for (int i = 0; i < bytes; i++) {
       codes[to + i] = (byte) ((raw[from + i] & 0xF) - zero);
@@ -125,17 +124,17 @@ public final class QuantizedRun {
     }
   }
 
-  /** 32 bits that are worth 16 each, the first element's lowest. */
+  /** 32 bits of value 16 each; the lowest bit is that of the first element. */
   private void fifthBits(int from, int to) {
     for (int i = 0; i < 32; i++) {
       codes[to + i] = (byte) (codes[to + i] + (((raw[from + i / 8] >> (i % 8)) & 1) << 4));
     }
   }
 
-  /** Two halves, then 8 scales and 8 minimums of 6 bits in 12 bytes. */
+  /** Two fp16 values, then 8 scales and 8 minimums of 6 bits in 12 bytes. */
   private void scalesOfK(int block, int group) {
-    float scale = half(block);
-    float minimum = half(block + 2);
+    float scale = fp16(block);
+    float minimum = fp16(block + 2);
     int at = block + 4;
     for (int j = 0; j < 4; j++) {
       scales[group + j] = scale * (raw[at + j] & 63);
@@ -148,7 +147,7 @@ public final class QuantizedRun {
     }
   }
 
-  /** Four times 32 low nibbles and the 32 high ones of the same bytes. */
+  /** Four times 32 low nibbles and the 32 high nibbles of the same bytes. */
   private void nibblesOfK(int from, int to) {
     for (int chunk = 0; chunk < 4; chunk++) {
       nibbles(from + chunk * 32, 32, to + chunk * 64, 0);
@@ -162,7 +161,7 @@ public final class QuantizedRun {
     }
   }
 
-  /** 128 bytes of low nibbles, 64 bytes of upper pairs of bits, 16 signed scales, a half. */
+  /** 128 bytes of low nibbles, 64 bytes of upper pairs of bits, 16 signed scales, an fp16 value. */
   private void sixBits(int block, int to, int group) {
     for (int i = 0; i < 256; i++) {
       int half = i / 128;
@@ -171,13 +170,13 @@ public final class QuantizedRun {
       int high = raw[block + 128 + half * 32 + i % 32] >> (2 * quarter);
       codes[to + i] = (byte) (((low & 0xF) | ((high & 3) << 4)) - 32);
     }
-    float scale = half(block + 208);
+    float scale = fp16(block + 208);
     for (int g = 0; g < 16; g++) {
       scales[group + g] = scale * raw[block + 192 + g];
     }
   }
 
-  private float half(int at) {
+  private float fp16(int at) {
     return Float.float16ToFloat((short) ((raw[at] & 0xFF) | (raw[at + 1] << 8)));
   }
 }

@@ -22,19 +22,19 @@ import java.util.TreeSet;
 import java.util.regex.Pattern;
 
 /**
- * The tensors of a checkpoint directory in safetensors files: {@code model.safetensors}, or the
- * shards that {@code model.safetensors.index.json} lists. The files are mapped, not read.
+ * The tensors of a model directory in safetensors files: {@code model.safetensors}, or the shards
+ * that {@code model.safetensors.index.json} lists. The files are mapped, not read.
  *
- * <p>Format: 8 bytes little-endian length of the header, the header in JSON, the tensors' bytes;
- * see <a href="https://github.com/huggingface/safetensors#format">the format's page</a>.
+ * <p>Format: the length of the header in 8 bytes, little-endian; the header in JSON; the tensors'
+ * bytes; see <a href="https://github.com/huggingface/safetensors#format">the format's page</a>.
  */
 public final class Safetensors implements Checkpoint {
-  /** The format allows 100 MB; as a tree of JSON that would take gigabytes. */
+  /** The format allows 100 MB, but as a JSON tree that would take gigabytes. */
   private static final int MAX_HEADER_BYTES = UntrustedJson.MAX_BYTES;
 
   private static final int MAX_DIMENSIONS = 8;
 
-  /** ASCII, because others are no path in every locale. */
+  /** ASCII, because other names are not valid paths in every locale. */
   private static final Pattern FILE_NAME = Pattern.compile("[\\w][\\w .-]{0,254}");
 
   private static final String SINGLE = "model.safetensors";
@@ -42,14 +42,12 @@ public final class Safetensors implements Checkpoint {
 
   private final Arena arena = Arena.ofShared();
   private final Path directory;
-  private final Map<String, Tensor> tensors = new TreeMap<>(); // one order, for the fingerprint
+  private final Map<String, Tensor> tensors = new TreeMap<>(); // sorted, for the digest
 
-  /** Tensors of types that are not read: refused only where they are needed. */
+  /** Tensors of unsupported types; refused only if they are needed. */
   private final Map<String, OtherType> otherTypes = new HashMap<>();
 
-  /**
-   * The header of each file in the order of the files' names: what tells one model from another.
-   */
+  /** The header of each file in the order of the files' names, for the digest. */
   private final Map<String, byte[]> headers = new TreeMap<>();
 
   private record OtherType(Path file, String type) {}
@@ -58,7 +56,7 @@ public final class Safetensors implements Checkpoint {
     this.directory = directory;
   }
 
-  /** Maps all files of the checkpoint in {@code directory}. */
+  /** Maps all weight files in {@code directory}. */
   public static Safetensors open(Path directory) {
     Safetensors files = new Safetensors(directory);
     try {
@@ -81,15 +79,15 @@ public final class Safetensors implements Checkpoint {
     if (other != null) {
       throw new WeightFileException(
           other.file,
-          "tensor %s is of type '%s'; F32, F16 and BF16 are read".formatted(name, other.type));
+          "tensor %s has type '%s'; supported are F32, F16 and BF16".formatted(name, other.type));
     }
     Tensor tensor = tensors.get(name);
     if (tensor == null) {
       throw new WeightFileException(
           headers.size() == 1 ? directory.resolve(headers.keySet().iterator().next()) : directory,
-          "tensor %s is missing; this is no Phi checkpoint".formatted(name));
+          "tensor %s is missing; this is not a complete Phi model".formatted(name));
     }
-    return tensor.withShape("config.json asks", shape);
+    return tensor.withShape("config.json requires", shape);
   }
 
   @Override
@@ -128,7 +126,7 @@ public final class Safetensors implements Checkpoint {
       if (!value.isTextual() || !FILE_NAME.matcher(name).matches()) {
         throw new WeightFileException(
             index,
-            "weight_map names %s, which is no file name of this directory"
+            "weight_map names %s, which is not a plain file name"
                 .formatted(UntrustedJson.show(value)));
       }
       names.add(name);
@@ -138,15 +136,16 @@ public final class Safetensors implements Checkpoint {
 
   private void map(Path file) throws IOException {
     if (!Files.exists(file)) {
-      throw new WeightFileException(file, "is missing, and the index names it");
+      throw new WeightFileException(file, "is missing, but the index names it");
     }
     if (!Files.isRegularFile(file)) {
-      throw new WeightFileException(file, "is no regular file");
+      throw new WeightFileException(file, "is not a regular file");
     }
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
       long size = channel.size();
       if (size < 8) {
-        throw new WeightFileException(file, "has %d bytes; no safetensors file".formatted(size));
+        throw new WeightFileException(
+            file, "has %d bytes; a safetensors file has at least 8".formatted(size));
       }
       MemorySegment all = channel.map(FileChannel.MapMode.READ_ONLY, 0, size, arena);
       long headerBytes =
@@ -177,7 +176,8 @@ public final class Safetensors implements Checkpoint {
       if (begin > end || end > data.byteSize()) {
         throw new WeightFileException(
             file,
-            "tensor %s lies at %d to %d; the file holds %d bytes of tensors (cut off?)"
+            ("tensor %s is at offsets %d to %d; the file holds %d bytes of tensors (is the file"
+                    + " truncated?)")
                 .formatted(name, begin, end, data.byteSize()));
       }
       ranges.add(new Range(name, begin, end));
@@ -212,7 +212,7 @@ public final class Safetensors implements Checkpoint {
     if (!dimensions.isArray() || dimensions.size() > MAX_DIMENSIONS) {
       throw new WeightFileException(
           file,
-          "tensor %s has shape %s; a shape is an array of at most %d"
+          "tensor %s has shape %s; a shape is an array of at most %d dimensions"
               .formatted(name, show(dimensions), MAX_DIMENSIONS));
     }
     for (JsonNode dimension : dimensions) {
@@ -220,14 +220,14 @@ public final class Safetensors implements Checkpoint {
       shape.add(length);
       if (length != 0 && elements > Long.MAX_VALUE / 8 / length) {
         throw new WeightFileException(
-            file, "tensor %s has shape %s, too large".formatted(name, show(dimensions)));
+            file, "tensor %s has shape %s, which is too large".formatted(name, show(dimensions)));
       }
       elements *= length;
     }
     if (dtype.byteSize(elements) != data.byteSize()) {
       throw new WeightFileException(
           file,
-          "tensor %s of shape %s and type %s needs %d bytes and has %d"
+          "tensor %s of shape %s and type %s needs %d bytes but has %d"
               .formatted(name, shape, type, dtype.byteSize(elements), data.byteSize()));
     }
     if (tensors.put(name, new Tensor(file, name, dtype, List.copyOf(shape), data)) != null) {

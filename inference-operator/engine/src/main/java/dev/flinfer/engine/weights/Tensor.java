@@ -12,8 +12,8 @@ import java.util.List;
 /**
  * A tensor in a mapped file.
  *
- * @param file where it lies, for messages
- * @param name as the file names it
+ * @param file its file, for messages
+ * @param name its name in the file
  * @param dtype type of the elements
  * @param shape outermost dimension first; the last is whole blocks of {@code dtype}
  * @param data the elements, row-major, little-endian; not aligned
@@ -26,21 +26,21 @@ public record Tensor(Path file, String name, DType dtype, List<Long> shape, Memo
   private static final ValueLayout.OfFloat FLOAT =
       ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-  /** Number of elements. */
+  /** The number of elements. */
   public long elements() {
     return data.byteSize() / dtype.blockBytes() * dtype.blockSize();
   }
 
   /**
-   * Itself, if it has the shape that a model needs.
+   * Returns this tensor after checking that it has the shape that a model needs.
    *
-   * @param whoAsks for the message, with the verb
+   * @param source subject and verb for the message, such as "config.json requires"
    */
-  Tensor withShape(String whoAsks, long... expected) {
-    List<Long> wanted = Arrays.stream(expected).boxed().toList();
-    if (!shape.equals(wanted)) {
+  Tensor withShape(String source, long... expected) {
+    List<Long> required = Arrays.stream(expected).boxed().toList();
+    if (!shape.equals(required)) {
       throw new WeightFileException(
-          file, "tensor %s has shape %s; %s for %s".formatted(name, shape, whoAsks, wanted));
+          file, "tensor %s has shape %s; %s %s".formatted(name, shape, source, required));
     }
     return this;
   }
@@ -74,7 +74,7 @@ public record Tensor(Path file, String name, DType dtype, List<Long> shape, Memo
     MemorySegment.copy(data, SHORT, from * 2, target, at, count);
   }
 
-  /** Rows of a matrix, as a tensor of its own that shares the file. */
+  /** Returns rows of a matrix as a tensor over the same file. */
   public Tensor rows(long from, long count) {
     List<Long> part = new ArrayList<>(shape);
     part.set(0, count);
@@ -84,8 +84,8 @@ public record Tensor(Path file, String name, DType dtype, List<Long> shape, Memo
   }
 
   /**
-   * Adds the bytes at its beginning, in its middle and at its end: another training changes them
-   * all, and reading all bytes would take as long as loading.
+   * Adds the bytes at its beginning, in its middle and at its end. Different training changes all
+   * of them, and reading all bytes would take as long as loading.
    */
   void sampleTo(MessageDigest digest) {
     long length = Math.min(SAMPLE_BYTES, data.byteSize());
@@ -96,7 +96,7 @@ public record Tensor(Path file, String name, DType dtype, List<Long> shape, Memo
   }
 
   /**
-   * All elements as floats; for vectors.
+   * Returns all elements as floats; for vectors.
    *
    * @throws WeightFileException if one is not finite
    */
@@ -122,12 +122,12 @@ public record Tensor(Path file, String name, DType dtype, List<Long> shape, Memo
     }
   }
 
-  /** The error for an element that is no number. */
+  /** Creates the error for an element that is NaN or infinite. */
   public WeightFileException notFinite(long element) {
     return new WeightFileException(
         file,
-        ("tensor %s holds NaN or infinity at or behind element %d; a model with such weights"
-                + " computes nothing, get the file again")
+        ("tensor %s holds NaN or infinity at or after element %d; a model with such weights"
+                + " computes only NaN. Download the file again")
             .formatted(name, element));
   }
 }

@@ -12,10 +12,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * Parses the JSON in a model's files; bounds its size, its nesting and, by Jackson, its numbers.
+ * Parses the JSON in a model's files. Bounds its size, its nesting and, through Jackson, the length
+ * of its numbers.
  */
 public final class UntrustedJson {
-  /** A header of Phi-2's names takes 0.05 MB, the largest tokenizers some 10. */
+  /** A header with Phi-2's names takes 0.05 MB, the largest tokenizers about 10 MB. */
   public static final int MAX_BYTES = 16 << 20;
 
   private static final int MAX_NESTING = 64;
@@ -37,15 +38,15 @@ public final class UntrustedJson {
    * @throws WeightFileException if it does not, or is too large
    */
   public static JsonNode read(Path file) {
-    // A pipe would never end, and a device may not either.
+    // Reading a pipe or a device might never end.
     if (!Files.isRegularFile(file)) {
-      throw new WeightFileException(file, "is no regular file");
+      throw new WeightFileException(file, "is not a regular file");
     }
     try {
       long size = Files.size(file);
       if (size > MAX_BYTES) {
         throw new WeightFileException(
-            file, "has %d bytes; JSON of at most %d is read".formatted(size, MAX_BYTES));
+            file, "has %d bytes; the limit for JSON is %d".formatted(size, MAX_BYTES));
       }
       return parse(file, Files.readAllBytes(file));
     } catch (IOException e) {
@@ -53,22 +54,22 @@ public final class UntrustedJson {
     }
   }
 
-  /** Parses one JSON object that was read from a file, which is for messages. */
+  /** Parses one JSON object; the file that it was read from is for messages. */
   static JsonNode parse(Path file, byte[] json) {
     try {
       JsonNode node = JSON.readTree(json);
       if (!node.isObject()) {
-        throw new WeightFileException(file, "holds no JSON object where one must be");
+        throw new WeightFileException(file, "does not hold a JSON object, as it must");
       }
       return node;
     } catch (JsonProcessingException e) {
-      throw new WeightFileException(file, "broken JSON: " + e.getOriginalMessage(), e);
-    } catch (IOException e) { // bytes that are no text in the encoding they begin with
-      throw new WeightFileException(file, "broken JSON: " + e.getMessage(), e);
+      throw new WeightFileException(file, "invalid JSON: " + e.getOriginalMessage(), e);
+    } catch (IOException e) { // bytes that are not valid in the encoding that they begin with
+      throw new WeightFileException(file, "invalid JSON: " + e.getMessage(), e);
     }
   }
 
-  /** A value for a message, as in the file but not too long. */
+  /** A value as it is in the file, shortened for a message. */
   public static String show(Object value) {
     String text = value.toString();
     return text.length() <= 60 ? text : text.substring(0, 60) + "...";

@@ -2,11 +2,11 @@ package dev.flinfer.engine.weights;
 
 import java.nio.file.Path;
 
-/** A file of a checkpoint cannot be used. The message names the file, the place in it and why. */
+/** A file of a model cannot be used. The message names the file, the place in it and the reason. */
 public final class WeightFileException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  /** Names in a file may have megabytes, and a message ends up in logs. */
+  /** A name in a file may be megabytes long, and messages are written to logs. */
   private static final int MAX_MESSAGE = 1000;
 
   public WeightFileException(Path file, String message) {

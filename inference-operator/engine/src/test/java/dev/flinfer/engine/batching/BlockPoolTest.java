@@ -11,7 +11,7 @@ final class BlockPoolTest {
   private final BlockPool pool = new BlockPool(3);
 
   @Test
-  void aBlockIsFoundByWhatStandsBeforeItAndInIt() {
+  void aBlockIsFoundByTheContentBeforeItAndItsTokens() {
     int first = pool.allocate();
     int second = pool.allocate();
     long a = pool.seal(first, BlockPool.EMPTY, tokens(1));
@@ -40,7 +40,7 @@ final class BlockPoolTest {
   }
 
   @Test
-  void theLeastRecentlyUsedBlockGoesFirst() {
+  void theLeastRecentlyUsedBlockIsReusedFirst() {
     for (int i = 0; i < 3; i++) {
       pool.seal(pool.allocate(), BlockPool.EMPTY, tokens(i));
     }
@@ -54,7 +54,7 @@ final class BlockPoolTest {
   }
 
   @Test
-  void aSharedBlockIsHeldByEachOfItsHolders() {
+  void aSharedBlockStaysInUseUntilItsLastHolderReleasesIt() {
     int block = pool.allocate();
     pool.seal(block, BlockPool.EMPTY, tokens(1));
     pool.find(BlockPool.EMPTY, tokens(1));
@@ -64,7 +64,7 @@ final class BlockPoolTest {
     pool.release(block);
     assertThat(pool.used()).isZero();
     assertThatThrownBy(() -> pool.release(block))
-        .hasMessage("KV block 0 is released and has no holder");
+        .hasMessage("KV block 0 is released but has no holder");
   }
 
   @Test

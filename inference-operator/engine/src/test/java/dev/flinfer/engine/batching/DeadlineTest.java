@@ -14,7 +14,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** With a clock that the forward pass turns. */
+/** Deadlines, with a clock that the forward pass sets. */
 @Timeout(60)
 final class DeadlineTest {
   private static final long DEADLINE = 1_000;
@@ -22,7 +22,7 @@ final class DeadlineTest {
   private volatile long now;
 
   @Test
-  void oneThatPassesHalfWayEndsWithTheTokensSoFar() throws Exception {
+  void aDeadlineThatPassesDuringGenerationKeepsTheTokensSoFar() throws Exception {
     CompletionRequest request = request();
     Completion whole = run(request.getDeadline() + 1, GeneratedTokens.NONE);
     assertThat(whole.getFinishReason()).isEqualTo(FinishReason.LENGTH);
@@ -35,7 +35,7 @@ final class DeadlineTest {
   }
 
   @Test
-  void oneThatPassedBeforeARestoreEndsWithTheTokensOfTheCheckpoint() throws Exception {
+  void aDeadlineThatPassedBeforeARestoreKeepsTheTokensOfTheCheckpoint() throws Exception {
     Completion five = run(5, GeneratedTokens.NONE);
     now = DEADLINE;
 
@@ -46,7 +46,7 @@ final class DeadlineTest {
     assertThat(restored.getText()).isEqualTo(five.getText());
   }
 
-  /** Runs the request; with the step given its deadline passes. */
+  /** Runs the request; its deadline passes in the given step. */
   private Completion run(long lastStep, GeneratedTokens from) throws Exception {
     FaultyForwardPass forward = new FaultyForwardPass(20);
     forward.throwsWhere(

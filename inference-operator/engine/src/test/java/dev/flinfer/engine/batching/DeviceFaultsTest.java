@@ -31,7 +31,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** A forward pass that fails on chosen tokens, at chosen steps or always. */
 @Timeout(60)
 final class DeviceFaultsTest {
-  /** A step fails, and nobody can be blamed for it. */
+  /** A step fails independently of its requests. */
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 3, 4, 5})
   void aStepThatFailsOnceChangesNoCompletion(int seed) throws Exception {
@@ -46,7 +46,7 @@ final class DeviceFaultsTest {
 
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 3, 4, 5})
-  void onlyTheOffendersAreGivenUpAndTheOthersAreTheSameBits(int seed) throws Exception {
+  void onlyTheFailingRequestsAreRejectedAndTheOthersAreBitIdentical(int seed) throws Exception {
     List<CompletionRequest> innocent = requests(seed, 20);
     Map<String, Completion> undisturbed = run(innocent, new FaultyForwardPass(30));
     List<CompletionRequest> all = new ArrayList<>(innocent);
@@ -58,11 +58,11 @@ final class DeviceFaultsTest {
     forward.throwsWhere((step, plan) -> FaultyForwardPass.holds(plan, POISON));
     try (LlmEngine engine = engine(forward)) {
       Map<String, CompletableFuture<Completion>> outcomes = submit(engine, all);
-      Map<String, Completion> answered = new HashMap<>();
+      Map<String, Completion> completed = new HashMap<>();
       for (CompletionRequest request : innocent) {
-        answered.put(request.getId(), outcomes.get(request.getId()).get(30, TimeUnit.SECONDS));
+        completed.put(request.getId(), outcomes.get(request.getId()).get(30, TimeUnit.SECONDS));
       }
-      assertSame(answered, undisturbed);
+      assertSame(completed, undisturbed);
       for (int i = 0; i < 4; i++) {
         RequestFailedException why = failure(outcomes.get("poison" + i));
         assertThat(why.attempts()).isEqualTo(3);
@@ -81,21 +81,21 @@ final class DeviceFaultsTest {
   }
 
   @Test
-  void aRequestThatFailsNowAndThenStartsItsAttemptsAnewWithEachToken() throws Exception {
+  void aRequestThatFailsOccasionallyStartsItsAttemptsAgainWithEachToken() throws Exception {
     FaultyForwardPass forward = new FaultyForwardPass(20);
     List<CompletionRequest> one = List.of(Requests.greedy("a", "alone", 15).build());
     Map<String, Completion> undisturbed = run(one, new FaultyForwardPass(20));
-    forward.throwsWhere((step, plan) -> step % 3 != 0); // twice each time, then not
+    forward.throwsWhere((step, plan) -> step % 3 != 0); // two failures, then a success
 
     assertSame(run(one, forward), undisturbed);
   }
 
   @Test
-  void logitsThatAreNoNumbersGiveUpTheirRequestAlone() throws Exception {
+  void aRequestWithNanLogitsIsRejectedByItself() throws Exception {
     List<CompletionRequest> innocent = requests(7, 12);
     Map<String, Completion> undisturbed = run(innocent, new FaultyForwardPass(40));
     List<CompletionRequest> all = new ArrayList<>(innocent);
-    all.add(5, poisoned("poison", 37)); // as the last of a prompt, whose logits are wanted
+    all.add(5, poisoned("poison", 37)); // as the last token of a prompt, whose logits are needed
     all.add(
         6,
         Requests.greedy("labels", null, 1)
@@ -104,7 +104,7 @@ final class DeviceFaultsTest {
             .build());
 
     FaultyForwardPass forward = new FaultyForwardPass(40);
-    forward.notNumbersWhere(token -> token == POISON);
+    forward.nanWhere(token -> token == POISON);
     try (LlmEngine engine = engine(forward)) {
       Map<String, CompletableFuture<Completion>> outcomes = submit(engine, all);
       assertThat(failure(outcomes.get("poison")))
@@ -112,16 +112,16 @@ final class DeviceFaultsTest {
               "The forward pass over request poison alone failed 3 times:"
                   + " java.lang.IllegalStateException: its logits are NaN");
       assertThat(failure(outcomes.get("labels")).attempts()).isEqualTo(3);
-      Map<String, Completion> answered = new HashMap<>();
+      Map<String, Completion> completed = new HashMap<>();
       for (CompletionRequest request : innocent) {
-        answered.put(request.getId(), outcomes.get(request.getId()).get(30, TimeUnit.SECONDS));
+        completed.put(request.getId(), outcomes.get(request.getId()).get(30, TimeUnit.SECONDS));
       }
-      assertSame(answered, undisturbed);
+      assertSame(completed, undisturbed);
     }
   }
 
   @Test
-  void aGroupFailsAsOneAndLeavesNothing() throws Exception {
+  void aGroupFailsAsAWholeAndLeavesNothing() throws Exception {
     FaultyForwardPass forward = new FaultyForwardPass(40);
     forward.throwsWhere((step, plan) -> FaultyForwardPass.holds(plan, POISON));
     CompletionRequest group =
@@ -129,7 +129,7 @@ final class DeviceFaultsTest {
             .setPromptTokenIds(List.of(1, 2, 3))
             .setTemperature(1)
             .setN(4)
-            .setLogitBias(Map.of(Integer.toString(POISON), 6.0)) // some output comes to it
+            .setLogitBias(Map.of(Integer.toString(POISON), 6.0)) // some output samples it
             .build();
     try (LlmEngine engine = engine(forward)) {
       Map<String, CompletableFuture<Completion>> outcomes =
@@ -142,19 +142,20 @@ final class DeviceFaultsTest {
   }
 
   @Test
-  void attemptsAreInTheProgressAndGoOnFromThere() throws Exception {
+  void attemptsContinueFromTheProgress() throws Exception {
     FaultyForwardPass forward = new FaultyForwardPass(20);
     forward.throwsWhere((step, plan) -> FaultyForwardPass.holds(plan, POISON));
     try (LlmEngine engine = engine(forward)) {
       CompletableFuture<Completion> outcome =
           Requests.submit(engine, poisoned("p", 5), GeneratedTokens.NONE.withAttempts(2));
       assertThat(failure(outcome).attempts()).isEqualTo(3);
-      assertThat(forward.steps()).isEqualTo(2); // one alone, and the one that shows it is not dead
+      assertThat(forward.steps())
+          .isEqualTo(2); // the request by itself, and the probe of the device
     }
   }
 
   @Test
-  void aDeviceThatFailsOnEverythingIsDeadAndBlamesNobody() throws Exception {
+  void aDeviceThatFailsOnEverythingFailsTheEngineAndRejectsNothing() throws Exception {
     FaultyForwardPass forward = new FaultyForwardPass(40);
     CompletableFuture<Void> allSubmitted = new CompletableFuture<>();
     forward.throwsWhere(
@@ -178,10 +179,10 @@ final class DeviceFaultsTest {
   }
 
   @Test
-  void weightsThatGiveNoNumbersAtAllEndTheEngine() throws Exception {
+  void weightsThatGiveOnlyNanFailTheEngine() throws Exception {
     FaultyForwardPass forward = new FaultyForwardPass(40);
     CompletableFuture<Void> submitted = new CompletableFuture<>();
-    forward.notNumbersWhere(
+    forward.nanWhere(
         token -> {
           submitted.join();
           return true;

@@ -20,9 +20,9 @@ import java.util.function.BiPredicate;
 import java.util.function.IntPredicate;
 
 /**
- * A forward pass whose logits depend on all tokens that its KV blocks hold, so that a token that is
- * missing or damaged there changes what comes after it. It fails as it is told to, half-way: by
- * then it has damaged the keys and values that the step writes.
+ * A forward pass whose logits depend on all tokens that its KV blocks hold, so that a missing or
+ * damaged token there changes the following ones. It fails on request, halfway: by then it has
+ * damaged the keys and values that the step writes.
  */
 public final class FaultyForwardPass implements ForwardPass {
   private static final int VOCAB = 256;
@@ -31,11 +31,11 @@ public final class FaultyForwardPass implements ForwardPass {
 
   private final int[][] kv; // (blocks, 16)
 
-  /** Tells from the step's number, from 1, and its plan whether it throws. */
+  /** Decides by the step's number, from 1, and its plan whether it throws. */
   private volatile BiPredicate<Long, StepBuffers> throwing = (step, plan) -> false;
 
-  /** Tells from a row's token whether its logits are NaN. */
-  private volatile IntPredicate notNumbers = token -> false;
+  /** Decides by a row's token whether its logits are NaN. */
+  private volatile IntPredicate nan = token -> false;
 
   private volatile boolean selecting;
   private volatile long steps;
@@ -45,7 +45,7 @@ public final class FaultyForwardPass implements ForwardPass {
     kv = new int[blocks][BLOCK_SIZE];
   }
 
-  /** An engine of 6 sequences and 24 tokens a step on it, with a token a byte. */
+  /** Opens an engine on it with 6 sequences, 24 tokens per step and one token per byte. */
   public static LlmEngine engine(FaultyForwardPass forward, InstantSource clock) {
     EngineOptions options =
         EngineOptions.builder("fake")
@@ -70,15 +70,15 @@ public final class FaultyForwardPass implements ForwardPass {
     throwing = when;
   }
 
-  public void notNumbersWhere(IntPredicate token) {
-    notNumbers = token;
+  public void nanWhere(IntPredicate token) {
+    nan = token;
   }
 
   public static boolean holds(StepBuffers plan, int token) {
     return Arrays.stream(plan.tokens()).anyMatch(t -> t == token);
   }
 
-  /** From here on rows are whole only where whole rows are wanted. */
+  /** From here on only the requested most likely tokens of a row are returned. */
   public void selects() {
     selecting = true;
   }
@@ -109,7 +109,7 @@ public final class FaultyForwardPass implements ForwardPass {
       Random random = new Random(contentUpTo(plan, row));
       for (int token = 0; token < VOCAB; token++) {
         logits[i * VOCAB + token] =
-            notNumbers.test(plan.tokens()[row]) ? Float.NaN : (float) (4 * random.nextGaussian());
+            nan.test(plan.tokens()[row]) ? Float.NaN : (float) (4 * random.nextGaussian());
       }
     }
   }

@@ -17,22 +17,22 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What an engine does besides the forward pass, on the thread that could run the device. */
+/** The cost of an engine in addition to the forward pass, on the thread that runs the device. */
 final class HostCostTest {
   private static final int BATCH = 32;
   private static final int WARM = 300;
   private static final int MEASURED = 600;
 
   /**
-   * Half as much again as the most of many runs, 19.4. It is the array of tokens as it grows, for a
-   * KV block an entry in the map of known ones, and for a step the statistics and, until they are
-   * compiled, iterators. An object for every token, the smallest of 16 bytes, would be above it.
+   * One and a half times the maximum of many runs, 19.4. It consists of the growing array of
+   * tokens, a map entry per KV block, and per step the statistics and, until the code is compiled,
+   * iterators. An object per token, of 16 bytes at least, would exceed it.
    */
-  private static final double MOST_BYTES = 30;
+  private static final double MAX_BYTES = 30;
 
   @ParameterizedTest
   @CsvSource({"0, 0", "1, 0", "1, 40"})
-  void aTokenAllocatesNextToNothing(double temperature, int topK) throws Exception {
+  void aTokenAllocatesAlmostNothing(double temperature, int topK) throws Exception {
     CountDownLatch done = new CountDownLatch(BATCH);
     Allocated first = new Allocated(done);
     EngineOptions options =
@@ -45,7 +45,7 @@ final class HostCostTest {
       assertThat(done.await(60, TimeUnit.SECONDS)).isTrue();
     }
 
-    assertThat(first.bytes / (double) (MEASURED * BATCH)).isLessThan(MOST_BYTES).isPositive();
+    assertThat(first.bytes / (double) (MEASURED * BATCH)).isLessThan(MAX_BYTES).isPositive();
   }
 
   private static CompletionRequest request(int i, double temperature, int topK) {
@@ -56,7 +56,7 @@ final class HostCostTest {
         .build();
   }
 
-  /** As the job's: waits for the completion. */
+  /** Like the job's listener: receives only the completion. */
   private static class Silent implements GenerationListener {
     private final CountDownLatch done;
 
@@ -80,11 +80,11 @@ final class HostCostTest {
     }
   }
 
-  /** Counts what its thread, the engine's, allocates between two tokens. */
+  /** Counts the bytes that the engine's thread allocates between two tokens. */
   private static final class Allocated extends Silent {
     private final ThreadMXBean threads = ManagementFactory.getPlatformMXBean(ThreadMXBean.class);
     volatile long bytes;
-    private int heard;
+    private int received;
 
     Allocated(CountDownLatch done) {
       super(done);
@@ -97,10 +97,10 @@ final class HostCostTest {
 
     @Override
     public void onToken(int token, String text) {
-      heard++;
-      if (heard == WARM) {
+      received++;
+      if (received == WARM) {
         bytes = -threads.getCurrentThreadAllocatedBytes();
-      } else if (heard == WARM + MEASURED) {
+      } else if (received == WARM + MEASURED) {
         bytes += threads.getCurrentThreadAllocatedBytes();
       }
     }

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The engine with the CPU backend on a small random checkpoint. */
+/** The engine with the CPU backend on a small random model. */
 final class LlmEngineTest {
   private static final RandomCheckpoint.Shape SHAPE =
       new RandomCheckpoint.Shape(48, 4, 2, 96, 300, 96, 0.5);
@@ -73,13 +73,13 @@ final class LlmEngineTest {
   }
 
   @Test
-  void aGenerationGoesOnWhereItStopped() throws Exception {
+  void aGenerationContinuesWhereItStopped() throws Exception {
     Random random = new Random(4);
     try (LlmEngine engine = LlmEngine.open(options(8, 64, 2))) {
       for (int i = 0; i < 20; i++) {
         CompletionRequest request = Requests.random(random, "r" + i);
         Completion whole = get(engine, request);
-        // From nothing done to all done.
+        // From no token to all tokens.
         int done = random.nextInt(whole.getTokenIds().size() + 1);
         GeneratedTokens half = Requests.first(GeneratedTokens.of(whole), done);
 
@@ -92,7 +92,7 @@ final class LlmEngineTest {
   }
 
   @Test
-  void stopStringsAndLengthEndATextAndSayWhy() throws Exception {
+  void stopStringsAndLengthEndATextAndAreItsFinishReason() throws Exception {
     try (LlmEngine engine = LlmEngine.open(options(8, 64, 2))) {
       Completion free = get(engine, Requests.greedy("a", "some prompt", 12).build());
       assertThat(free.getFinishReason()).isEqualTo(FinishReason.LENGTH);
@@ -168,7 +168,7 @@ final class LlmEngineTest {
   }
 
   @Test
-  void aCancelledRequestIsNotHeardOfAgain() throws Exception {
+  void theListenerOfACancelledRequestIsNotCalledAgain() throws Exception {
     try (LlmEngine engine = LlmEngine.open(options(1, 64, 2))) {
       CompletableFuture<Completion> done = new CompletableFuture<>();
       Generation generation =
@@ -178,7 +178,7 @@ final class LlmEngineTest {
               new Requests.FutureListener(done) {
                 @Override
                 public void onToken(int token, String text) {
-                  done.completeExceptionally(new AssertionError("heard of token " + token));
+                  done.completeExceptionally(new AssertionError("received token " + token));
                 }
               });
       generation.cancel();
@@ -191,12 +191,12 @@ final class LlmEngineTest {
   }
 
   @Test
-  void refusesWhatCannotBeDone() throws Exception {
+  void rejectsRequestsThatCannotBeDone() throws Exception {
     try (LlmEngine engine = LlmEngine.open(options(8, 64, 2))) {
       refused(
           engine,
           Requests.greedy(null, "p", 5),
-          "id is missing; it says which request a completion answers");
+          "id is missing; it identifies the request in its completion");
       refused(engine, Requests.greedy("a", "", 5), "prompt is empty");
       refused(engine, Requests.greedy("a", null, 5), "prompt is missing; give prompt or");
       refused(
@@ -206,23 +206,23 @@ final class LlmEngineTest {
       refused(
           engine,
           Requests.greedy("a", null, 5).setPromptTokenIds(List.of(1, 300)),
-          "prompt_token_ids holds 300; token ids of this model go from 0 to 299");
+          "prompt_token_ids holds 300; token ids of this model range from 0 to 299");
       refused(
           engine,
           Requests.greedy("a", "x".repeat(96), 5),
           "prompt has 96 tokens; max_model_len is 96, which must hold the prompt and at least one");
       refused(engine, Requests.greedy("a", "p", 0), "max_tokens is 0; it must be at least 1");
-      // And still answers.
+      // The engine still completes requests.
       assertThat(get(engine, Requests.greedy("a", "p", 1).build()).getCompletionTokens())
           .isEqualTo(1);
     }
   }
 
   @Test
-  void refusesOptionsThatTheModelCannotServe() {
+  void refusesOptionsThatTheModelDoesNotSupport() {
     String model = directory.resolve("tiny").toString();
     assertThatThrownBy(() -> LlmEngine.open(options(8, 64, 1).toBuilder().maxModelLen(97).build()))
-        .hasMessage("max_model_len is 97; the model's max_position_embeddings is 96");
+        .hasMessage("max_model_len is 97; the model's max_position_embeddings, 96, is the maximum");
     assertThatThrownBy(() -> LlmEngine.open(options(8, 64, 1).toBuilder().kvCacheBytes(1).build()))
         .hasMessageStartingWith("kv_cache_memory is 1 bytes, room for 0 tokens; one sequence of");
     assertThatThrownBy(() -> EngineOptions.builder("tiny").device("metal").build())
@@ -232,8 +232,8 @@ final class LlmEngineTest {
   }
 
   @Test
-  void refusesMoreTokensAStepThanTheirActivationsFit() {
-    // A row of q, k, v and fc1 is 3 * 48 + 96 numbers, in whole tiles.
+  void refusesMoreTokensPerStepThanTheirActivationsAllow() {
+    // A row of q, k, v and fc1 is 3 * 48 + 96 values, in whole tiles.
     assertThatThrownBy(() -> LlmEngine.open(options(8, 1 << 24, 1)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageStartingWith("max_num_batched_tokens is 16777216; with ")
@@ -241,7 +241,7 @@ final class LlmEngineTest {
   }
 
   @Test
-  void aClosedEngineSaysSo() {
+  void aClosedEngineRejectsRequests() {
     LlmEngine engine = LlmEngine.open(options(8, 64, 2));
     engine.close();
     engine.close();

@@ -19,18 +19,18 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Many requests that the forward pass fails on, among a few that run. */
+/** Many requests that the forward pass fails on, next to a few that run. */
 @Timeout(60)
 final class OffenderFloodTest {
   private static final int POISON = 200;
   private static final int RUNNING = 5;
   private static final int OFFENDERS = 20;
 
-  /** By then all that run have a token. */
+  /** By then all running requests have a token. */
   private static final long FLOOD_STEP = 8;
 
   @Test
-  void thoseThatRunAreNotComputedAloneForEachOffender() throws Exception {
+  void runningRequestsAreNotComputedByThemselvesForEachOffender() throws Exception {
     FaultyForwardPass forward = new FaultyForwardPass(40);
     CompletableFuture<Void> submitted = new CompletableFuture<>();
     CompletableFuture<Void> reached = new CompletableFuture<>();
@@ -72,7 +72,7 @@ final class OffenderFloodTest {
             .isEqualTo(undisturbed(innocent(i)));
       }
     }
-    // Each of those that run, once for each offender, would be a hundred.
+    // Each running request once per offender would be a hundred.
     assertThat(alone).hasValueLessThan(OFFENDERS);
   }
 

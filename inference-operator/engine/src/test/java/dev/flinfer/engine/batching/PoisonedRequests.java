@@ -9,7 +9,7 @@ import java.util.Random;
 
 /** Requests for tests of forward passes that fail on a token. */
 final class PoisonedRequests {
-  static final int POISON = 200; // no prompt of the others holds it, and nothing samples it
+  static final int POISON = 200; // in no other prompt, and never sampled
 
   private PoisonedRequests() {}
 

@@ -21,14 +21,14 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 
-/** Holds whatever the requests, the limits and the failures are. */
+/** Properties that hold for all requests, limits and failures. */
 final class SchedulerLawsTest {
   private static final int MAX_LEN = 100;
 
   /**
-   * Random workloads with priorities, labels, requests that are cancelled or overdue, and steps
-   * that fail: every sequence ends once, blocks never leak, no block serves two masters, and what a
-   * failed step wrote is not read.
+   * Random workloads with priorities, labels, cancelled or overdue requests, and failing steps:
+   * every sequence ends once, blocks never leak, no block is written for two sequences, and the
+   * keys and values of a failed step are not read.
    */
   @Property(tries = 400)
   void everySequenceEndsAndNoBlockLeaks(
@@ -43,7 +43,7 @@ final class SchedulerLawsTest {
     Scheduler scheduler =
         new Scheduler(new StepLimits(maxNumSeqs, budget, maxNumLogits), prefixCaching, pool);
     Map<Sequence, Integer> left = new LinkedHashMap<>();
-    Map<Sequence, Set<List<Integer>>> scored = new HashMap<>(); // tokens before wanted logits
+    Map<Sequence, Set<List<Integer>>> scored = new HashMap<>(); // tokens before needed logits
     Map<Integer, List<Integer>> contents = new HashMap<>(); // block -> tokens up to its end
     int toCome = 15;
     for (int steps = 0; toCome > 0 || !left.isEmpty(); steps++) {
@@ -83,7 +83,7 @@ final class SchedulerLawsTest {
       for (Sequence sequence : List.copyOf(left.keySet())) {
         boolean chosen = sequence.allLabelsScored();
         if (chosen) {
-          assertThat(scored.get(sequence)).containsAll(wanted(sequence));
+          assertThat(scored.get(sequence)).containsAll(needed(sequence));
         }
         if (chosen || left.get(sequence) == 0) {
           left.remove(sequence);
@@ -128,7 +128,7 @@ final class SchedulerLawsTest {
         methods[random.nextInt(methods.length)]);
   }
 
-  /** The tokens before each of the logits that are wanted. */
+  /** The tokens before each row of logits of a step. */
   private static List<List<Integer>> contexts(Scheduled scheduled) {
     List<List<Integer>> contexts = new ArrayList<>();
     int end = scheduled.from() + scheduled.tokens();
@@ -138,19 +138,22 @@ final class SchedulerLawsTest {
     return contexts;
   }
 
-  /** Behind the prompt and behind every start of a path, of which there is one for each label. */
-  private static List<List<Integer>> wanted(Sequence sequence) {
-    List<List<Integer>> wanted = new ArrayList<>();
-    wanted.add(tokens(sequence, sequence.promptTokens()));
+  /**
+   * The tokens before each row of logits that is needed: the prompt, and after it each start of a
+   * path.
+   */
+  private static List<List<Integer>> needed(Sequence sequence) {
+    List<List<Integer>> needed = new ArrayList<>();
+    needed.add(tokens(sequence, sequence.promptTokens()));
     for (Choices.Path path : sequence.choices().paths()) {
       List<Integer> context =
           path.conditional() ? tokens(sequence, sequence.promptTokens()) : new ArrayList<>();
       for (int token : path.tokens()) {
         context.add(token);
-        wanted.add(List.copyOf(context));
+        needed.add(List.copyOf(context));
       }
     }
-    return wanted;
+    return needed;
   }
 
   private static List<Integer> tokens(Sequence sequence, int count) {
@@ -161,7 +164,7 @@ final class SchedulerLawsTest {
     return tokens;
   }
 
-  /** Plays a forward pass that throws: the blocks it writes hold nothing of use. */
+  /** Simulates a forward pass that throws: the blocks that it writes are useless. */
   private static void fail(List<Scheduled> step, Map<Integer, List<Integer>> contents) {
     for (Scheduled scheduled : step) {
       Sequence sequence = scheduled.sequence();
@@ -172,7 +175,7 @@ final class SchedulerLawsTest {
     }
   }
 
-  /** Plays the forward pass: notes what is written where, and checks what is read. */
+  /** Simulates the forward pass: notes what is written where, and checks what is read. */
   private static void compute(List<Scheduled> step, Map<Integer, List<Integer>> contents) {
     Set<Integer> written = new HashSet<>();
     for (Scheduled scheduled : step) {
@@ -187,11 +190,11 @@ final class SchedulerLawsTest {
         }
         if (b * ForwardPass.BLOCK_SIZE < sequence.blocks().computed()) {
           assertThat(contents.get(sequence.blocks().block(b)).subList(0, before.size()))
-              .as("what the cache holds of the sequence")
+              .as("the sequence's tokens in the cache")
               .isEqualTo(before);
         }
         if (blockEnd > sequence.blocks().computed()) {
-          assertThat(written.add(sequence.blocks().block(b))).as("one writer a block").isTrue();
+          assertThat(written.add(sequence.blocks().block(b))).as("one writer per block").isTrue();
           for (int i = before.size(); i < blockEnd; i++) {
             before.add(sequence.tokens().get(i));
           }

@@ -43,7 +43,7 @@ final class SchedulerTest {
   }
 
   @Test
-  void theYoungestGivesItsBlocksBackAndIsComputedAgain() {
+  void theYoungestIsPreemptedAndComputedAgain() {
     BlockPool pool = new BlockPool(3);
     Scheduler scheduler = scheduler(4, 100, false, pool);
     Sequence old = sequence(30, 1);
@@ -56,7 +56,7 @@ final class SchedulerTest {
       young.append(1, TokenLogprobs.NONE);
       step(scheduler);
     }
-    // old has 32 tokens and fills its 2 blocks, young has 17 and needs a second: none is left.
+    // old fills its 2 blocks with 32 tokens; young has 17 and needs a second block: none is left.
     assertThat(young.blocks().count()).isZero();
     old.append(1, TokenLogprobs.NONE);
     assertThat(step(scheduler)).isEqualTo(Map.of(old, 1));
@@ -84,7 +84,7 @@ final class SchedulerTest {
   }
 
   @Test
-  void aPromptOfWholeBlocksStillComputesItsLastToken() {
+  void theLastTokenOfAPromptOfFullBlocksIsComputedAgain() {
     Scheduler scheduler = scheduler(4, 100, true, new BlockPool(20));
     Sequence first = sequence(32, 7);
     scheduler.add(first);
@@ -97,7 +97,7 @@ final class SchedulerTest {
   }
 
   @Test
-  void afterAFailedStepEachIsComputedAloneUntilItGotOn() {
+  void afterAFailedStepEachSequenceIsComputedByItselfUntilItMakesProgress() {
     BlockPool pool = new BlockPool(20);
     Scheduler scheduler = scheduler(4, 100, true, pool);
     Sequence first = sequence(20, 1);
@@ -115,12 +115,12 @@ final class SchedulerTest {
     assertThat(step(scheduler)).isEqualTo(Map.of(second, 20));
     second.append(1, TokenLogprobs.NONE);
     scheduler.cleared(second);
-    // The second keeps its blocks, the first finds its full one again.
+    // The second keeps its blocks, the first finds its full block in the cache.
     assertThat(step(scheduler)).isEqualTo(Map.of(second, 1, first, 5, later, 20));
   }
 
   @Test
-  void whoGotOnBeforeIsTriedLastAndNotOnceAnotherIsToBlame() {
+  void aSequenceWithTokensIsTriedLastAndNotAfterTheCauseIsFound() {
     Scheduler scheduler = scheduler(4, 100, true, new BlockPool(20));
     Sequence running = sequence(20, 1);
     scheduler.add(running);
@@ -137,12 +137,12 @@ final class SchedulerTest {
     scheduler.cleared(innocent);
     assertThat(roots(scheduler.schedule())).containsExactly(offender);
     scheduler.suspect(List.of(offender), true);
-    scheduler.blame(offender);
+    scheduler.removeFailing(offender);
     assertThat(roots(scheduler.schedule())).containsExactlyInAnyOrder(running, innocent);
   }
 
   @Test
-  void whatAnOffenderFilledIsNotFoundAgain() {
+  void theBlocksOfAnOffenderLeaveThePrefixCache() {
     Scheduler scheduler = scheduler(4, 100, true, new BlockPool(20));
     Sequence offender = sequence(40, 1);
     scheduler.add(offender);
@@ -173,7 +173,7 @@ final class SchedulerTest {
   }
 
   @Test
-  void labelsAreComputedInOneStepWithTheirPromptAndShareItsWholeBlocks() {
+  void labelsAreComputedInOneStepWithTheirPromptAndShareItsFullBlocks() {
     BlockPool pool = new BlockPool(10);
     Sequence sequence = choosing(40, "5 6 7", "5 8", "9");
     Scheduler scheduler = new Scheduler(new StepLimits(1, 100, 8), false, pool);
@@ -184,7 +184,7 @@ final class SchedulerTest {
     assertThat(step).hasSize(2);
     assertScheduled(step.get(0), sequence, 0, 40, 1);
     Sequence branch = step.get(1).sequence();
-    // The prompt's last 8 tokens again, then 5 and 6; logits behind these two.
+    // The prompt's last 8 tokens again, then 5 and 6; logits after these two.
     assertScheduled(step.get(1), branch, 32, 10, 2);
     assertThat(branch.blocks().blocks())
         .startsWith(sequence.blocks().block(0), sequence.blocks().block(1));
@@ -196,7 +196,7 @@ final class SchedulerTest {
   }
 
   @Test
-  void withOneSequencesBlocksLabelsAreComputedOneAfterTheOther() {
+  void withTheBlocksOfOneSequenceLabelsAreComputedOneAtATime() {
     BlockPool pool = new BlockPool(3);
     Sequence sequence = choosing(40, "5 6", "7 8", "9 9");
     Scheduler scheduler = new Scheduler(new StepLimits(1, 100, 8), false, pool);

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Several completions of one prompt, on a small random checkpoint. */
+/** Several outputs of one prompt, on a small random model. */
 final class SequenceGroupTest {
   @TempDir static Path directory;
 
@@ -34,7 +34,7 @@ final class SequenceGroupTest {
   }
 
   @Test
-  void theOutputsDifferAndTheFirstIsThatOfOne() throws Exception {
+  void theOutputsDifferAndTheFirstIsThatOfASingleOutput() throws Exception {
     try (LlmEngine engine = engine(8)) {
       Completion four = get(engine, request(4), GeneratedTokens.NONE);
       Completion one = get(engine, request(1), GeneratedTokens.NONE);
@@ -62,7 +62,7 @@ final class SequenceGroupTest {
     try (LlmEngine engine = engine(8)) {
       get(engine, request(4), GeneratedTokens.NONE);
 
-      // 40 tokens: two whole blocks are shared, the rest of 8 is computed for each of the others.
+      // 40 tokens: two full blocks are shared, the other 8 tokens are computed for each output.
       assertThat(engine.stats().promptTokens()).isEqualTo(40 + 3 * 8);
       assertThat(engine.stats().prefixCacheHits()).isEqualTo(3 * 2);
       assertThat(engine.stats().kvBlocksUsed()).isZero();
@@ -82,7 +82,7 @@ final class SequenceGroupTest {
   }
 
   @Test
-  void allOfThemGoOnWhereACheckpointKeptThem() throws Exception {
+  void allOutputsContinueFromACheckpoint() throws Exception {
     try (LlmEngine engine = engine(8)) {
       Completion whole = get(engine, request(3), GeneratedTokens.NONE);
       GeneratedTokens all = GeneratedTokens.of(whole);
@@ -104,7 +104,7 @@ final class SequenceGroupTest {
   }
 
   @Test
-  void progressIsThatOfAllOfThem() throws Exception {
+  void progressHasTheTokensOfAllOutputs() throws Exception {
     try (LlmEngine engine = engine(8)) {
       CompletableFuture<GeneratedTokens> progress = new CompletableFuture<>();
       CompletableFuture<Generation> generation = new CompletableFuture<>();
@@ -114,11 +114,11 @@ final class SequenceGroupTest {
               request(3),
               GeneratedTokens.NONE,
               new Requests.FutureListener(done) {
-                private int heard;
+                private int received;
 
                 @Override
                 public void onToken(int token, String text) {
-                  if (++heard == 7) {
+                  if (++received == 7) {
                     progress.complete(generation.join().progress());
                   }
                 }
@@ -129,7 +129,7 @@ final class SequenceGroupTest {
       assertThat(seven.tokens()).isEqualTo(Requests.first(whole, 7).tokens());
       assertThat(seven.others()).hasSize(2);
       int others = seven.others().get(0).tokens().length;
-      // They start a step later, and the first is sampled first in a step.
+      // The others start a step later, and the first is sampled first in a step.
       assertThat(others).isBetween(4, 6);
       assertThat(seven.others().get(0).tokens())
           .isEqualTo(Requests.first(whole.others().get(0), others).tokens());
@@ -156,19 +156,19 @@ final class SequenceGroupTest {
     }
   }
 
-  /** Keeps the engine at the first token, so that the rest is not there before it is cancelled. */
+  /** Holds the engine at the first token until the group is cancelled. */
   private static final class Waiting extends Requests.FutureListener {
-    private final CountDownLatch mayGoOn;
+    private final CountDownLatch mayContinue;
 
-    Waiting(CompletableFuture<Completion> completion, CountDownLatch mayGoOn) {
+    Waiting(CompletableFuture<Completion> completion, CountDownLatch mayContinue) {
       super(completion);
-      this.mayGoOn = mayGoOn;
+      this.mayContinue = mayContinue;
     }
 
     @Override
     public void onToken(int token, String text) {
       try {
-        mayGoOn.await();
+        mayContinue.await();
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
       }

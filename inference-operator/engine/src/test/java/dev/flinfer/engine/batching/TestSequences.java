@@ -18,7 +18,7 @@ import java.util.Set;
 final class TestSequences {
   private TestSequences() {}
 
-  /** Schedules and computes one step: tokens by sequence. */
+  /** Schedules and computes one step; returns the number of tokens by sequence. */
   static Map<Sequence, Integer> step(Scheduler scheduler) {
     List<Scheduled> step = scheduler.schedule();
     scheduler.computed(step);
@@ -64,14 +64,14 @@ final class TestSequences {
         s -> {});
   }
 
-  /** The sequences of a step; for a branch its root. */
+  /** The sequences of a step; the root for a branch. */
   static Set<Sequence> roots(List<Scheduled> step) {
     Set<Sequence> roots = new LinkedHashSet<>();
     step.forEach(scheduled -> roots.add(scheduled.sequence().root()));
     return roots;
   }
 
-  /** Says nothing. */
+  /** Decodes every token to nothing. */
   static final class Silent implements Tokenizer.IncrementalDecoder {
     @Override
     public String add(int token) {

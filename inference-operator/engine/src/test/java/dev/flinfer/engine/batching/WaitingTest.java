@@ -19,7 +19,7 @@ final class WaitingTest {
   private long arrivals;
 
   @Test
-  void theLowestValueGoesFirstAndEqualOnesInTheOrderOfArrival() {
+  void theLowestPriorityValueGoesFirstAndTiesGoInTheOrderOfArrival() {
     List<Sequence> added = new ArrayList<>();
     for (int priority : new int[] {0, 1, -5, 0, 1}) {
       added.add(add(priority));
@@ -29,7 +29,7 @@ final class WaitingTest {
   }
 
   @Test
-  void afterEightOvertakesTheOldestIsNextAndStaysSo() {
+  void afterEightOvertakesTheOldestIsNextAndStaysNext() {
     Sequence patient = add(9);
     for (int i = 0; i < 8; i++) {
       Sequence urgent = add(0);
@@ -41,7 +41,7 @@ final class WaitingTest {
     add(-100);
     assertThat(waiting.next()).isSameAs(patient);
     waiting.admitNext();
-    // Preempted, it comes back before all others, promoted later or not.
+    // After preemption it is before all others, even those promoted later.
     waiting.add(patient);
     Sequence other = add(-200);
     waiting.remove(other);
@@ -50,9 +50,9 @@ final class WaitingTest {
     assertThat(waiting.next()).isSameAs(patient);
   }
 
-  /** The order is fair: how many are admitted before a sequence is bounded by those before it. */
+  /** The order is fair: the admissions before a sequence are bounded by the older sequences. */
   @Property(tries = 200)
-  void nobodyWaitsLongerThanTheBound(@ForAll long seed) {
+  void noSequenceWaitsLongerThanTheBound(@ForAll long seed) {
     Random random = new Random(seed);
     Waiting line = new Waiting();
     Map<Sequence, Integer> admissionsLeft = new HashMap<>();

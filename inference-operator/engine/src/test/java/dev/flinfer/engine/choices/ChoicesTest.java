@@ -27,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Requests with choices on the CPU backend and a small random checkpoint, a token a byte. */
+/** Requests with choices on the CPU backend and a small random model with one token per byte. */
 final class ChoicesTest {
   private static final RandomCheckpoint.Shape SHAPE =
       new RandomCheckpoint.Shape(48, 4, 2, 96, 300, 96, 0.5);
@@ -36,7 +36,7 @@ final class ChoicesTest {
   private static final String GREEDY = "greedy_token_selection";
   private static final String UNCONDITIONAL = "unconditional_likelihood_normalized";
 
-  /** Distinct first tokens; shared ones; one label the start of another; others than ASCII. */
+  /** Distinct first tokens; shared first tokens; a label that starts another; non-ASCII labels. */
   private static final List<List<String>> LABELS =
       List.of(
           List.of("a", "b", "c"),
@@ -109,7 +109,7 @@ final class ChoicesTest {
     double b = oracle.logprobs("a prompt", "b").get(0);
     double[] first = LabelOracle.softmax(new double[] {abc.get(0), b});
     double[] second = LabelOracle.softmax(new double[] {abc.get(1), ax.get(1)});
-    // "ab" has ended where "abc" goes on: its mean stands for the token that it lacks.
+    // "ab" has ended where "abc" continues: its mean takes the place of a next token.
     double[] third =
         LabelOracle.softmax(new double[] {LabelOracle.mean(abc.subList(0, 2)), abc.get(2)});
     double[] expected = {
@@ -130,7 +130,7 @@ final class ChoicesTest {
     }
   }
 
-  /** Not only distinct first tokens: all that is needed is known before the first step. */
+  /** Also without distinct first tokens: all tokens to compute are known before the first step. */
   @ParameterizedTest
   @ValueSource(strings = {MEAN, GREEDY, UNCONDITIONAL})
   void labelsTakeOneStepWithTheirPrompt(String method) throws Exception {
@@ -143,7 +143,7 @@ final class ChoicesTest {
   }
 
   @Test
-  void distinctFirstTokensNeedThePromptsRowsOnly() throws Exception {
+  void distinctFirstTokensNeedOnlyThePromptsRows() throws Exception {
     try (LlmEngine engine = LlmEngine.open(options(1, 200, 0, true))) {
       get(engine, request("a prompt", List.of("a", "b", "c"), MEAN));
       assertThat(engine.stats().promptTokens()).isEqualTo("a prompt".length());
@@ -152,9 +152,9 @@ final class ChoicesTest {
     }
   }
 
-  /** The promise: the same bits alone and in any company, chunking, cache and preemption. */
+  /** Batch invariance: bit-identical in any batch, with any chunking, cache and preemption. */
   @Test
-  void choicesAreTheSameBitsInAnyBatch() throws Exception {
+  void choicesAreBitIdenticalInAnyBatch() throws Exception {
     Random random = new Random(5);
     List<CompletionRequest> requests = new ArrayList<>();
     for (int i = 0; i < 40; i++) {
@@ -183,7 +183,7 @@ final class ChoicesTest {
   }
 
   @Test
-  void aRestoredChoiceBeginsAnewAndComesOutTheSame() throws Exception {
+  void aRestoredChoiceStartsOverWithTheSameOutcome() throws Exception {
     CompletionRequest request = request("a prompt", LABELS.get(3), MEAN);
     try (LlmEngine engine = LlmEngine.open(options(4, 16, 0, true))) {
       Completion whole = get(engine, request);
@@ -199,7 +199,7 @@ final class ChoicesTest {
   }
 
   @Test
-  void aLabelMayReachTheEndOfTheContextAndTakeTheLastBlock() throws Exception {
+  void aLabelMayFillTheContextAndTakeTheLastBlock() throws Exception {
     String prompt = "x".repeat(86);
     List<String> labels = List.of("abcdefghij", "bcdefghijk", "cdefghijkl");
     try (LlmEngine engine = LlmEngine.open(options(1, 7, 6 * BLOCK_BYTES, false))) {
@@ -210,7 +210,7 @@ final class ChoicesTest {
   }
 
   @Test
-  void samplingFieldsHaveNoInfluenceAndAPassedDeadlineEndsAChoice() throws Exception {
+  void samplingFieldsHaveNoEffectAndAPassedDeadlineEndsAChoice() throws Exception {
     try (LlmEngine engine = LlmEngine.open(options(4, 64, 0, true))) {
       CompletionRequest plain = request("p", LABELS.get(2), MEAN);
       CompletionRequest hot = request("p", LABELS.get(2), MEAN);

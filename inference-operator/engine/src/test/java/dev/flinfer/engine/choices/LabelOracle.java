@@ -6,7 +6,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Scores labels by brute force: a whole forward pass in doubles for each, a token a byte. */
+/**
+ * Scores labels by brute force: a full forward pass in doubles for each, with one token per byte.
+ */
 final class LabelOracle {
   private final NaivePhi model;
 
@@ -14,19 +16,19 @@ final class LabelOracle {
     this.model = new NaivePhi(checkpoint);
   }
 
-  /** The mean log-probability of each label's tokens behind the prompt. */
+  /** The mean log-probability of each label's tokens after the prompt. */
   double[] meanLogprobs(String prompt, List<String> labels) {
     return labels.stream().mapToDouble(label -> mean(logprobs(prompt, label))).toArray();
   }
 
-  /** The same less that of the labels on their own, where the first token counts nothing. */
+  /** The same minus that of the labels without the prompt, where the first token counts as 0. */
   double[] lessUnconditional(String prompt, List<String> labels) {
     return labels.stream()
         .mapToDouble(label -> mean(logprobs(prompt, label)) - mean(logprobs("", label)))
         .toArray();
   }
 
-  /** Log-probability of each of a label's tokens; 0 for a first one with nothing before it. */
+  /** The log-probability of each of a label's tokens; 0 for a first token without a prompt. */
   List<Double> logprobs(String prompt, String label) {
     int[] before = bytes(prompt);
     int[] all = bytes(prompt + label);

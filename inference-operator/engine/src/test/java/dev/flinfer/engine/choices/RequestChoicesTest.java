@@ -15,7 +15,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What is checked of a request's labels before it is scheduled. */
+/** The checks of a request's labels before it is scheduled. */
 final class RequestChoicesTest {
   private static final String MEAN = "token_length_normalized";
 
@@ -27,7 +27,7 @@ final class RequestChoicesTest {
   }
 
   @Test
-  void refusesLabelsThatCannotBeServed() throws Exception {
+  void rejectsLabelsThatCannotBeScored() throws Exception {
     try (LlmEngine engine = TinyEngine.open(directory, 4)) {
       refused(
           engine,
@@ -46,7 +46,8 @@ final class RequestChoicesTest {
       refused(
           engine,
           request("p", many, MEAN),
-          "choices has 1025 labels; the most is 1024. Ask in two stages, groups of labels first");
+          "choices has 1025 labels; the maximum is 1024. Choose in two stages, groups of labels"
+              + " first");
       refused(
           engine,
           request("x".repeat(86), List.of("a", "abcdefghijk"), MEAN),

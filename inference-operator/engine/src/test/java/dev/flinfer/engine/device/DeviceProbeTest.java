@@ -15,7 +15,7 @@ import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Each test starts a real JVM, and drivers in it that behave as drivers do. */
+/** Each test starts a real JVM with drivers that fail as real ones do. */
 final class DeviceProbeTest {
   private static final DeviceInfo GPU =
       FakeBackend.device("opencl:0", DeviceInfo.Kind.GPU, 1L << 34);
@@ -41,7 +41,7 @@ final class DeviceProbeTest {
   }
 
   @Test
-  void saysWhatTheBackendFinds() throws Exception {
+  void reportsTheDevicesOfTheBackend() throws Exception {
     DeviceProbe.Report report = probe(Healthy.class);
     assertThat(report.devices()).containsExactly(GPU);
     assertThat(report.problems()).isEmpty();
@@ -56,7 +56,7 @@ final class DeviceProbeTest {
   }
 
   @Test
-  void aCrashIsToldWithTheDriversLastLine() throws Exception {
+  void aCrashIsReportedWithTheDriversLastLine() throws Exception {
     DeviceProbe.Report report = probe(Crashing.class);
     assertThat(report.devices()).isEmpty();
     assertThat(report.problems())
@@ -75,13 +75,13 @@ final class DeviceProbeTest {
   }
 
   @Test
-  void theOwnJvmsFlagsAreHandedOnButNotItsHeap() {
+  void theFlagsOfThisJvmArePassedOnButNotItsHeapSize() {
     assertThat(DeviceProbe.java())
         .contains("--add-modules=jdk.incubator.vector", "-Xmx256m")
         .noneMatch(flag -> flag.equals("-Xmx2g"));
   }
 
-  /** All but the devices. */
+  /** A backend without {@code devices}. */
   abstract static class Driver implements Backend {
     @Override
     public String name() {
@@ -105,7 +105,7 @@ final class DeviceProbeTest {
     }
   }
 
-  /** Prints without an end of line, as some do. */
+  /** Prints without an end of line, as some drivers do. */
   public static final class Healthy extends Driver {
     @Override
     public List<DeviceInfo> devices() {

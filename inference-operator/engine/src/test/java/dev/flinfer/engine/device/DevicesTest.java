@@ -69,39 +69,39 @@ final class DevicesTest {
   }
 
   @Test
-  void aNamedDeviceIsTaken() {
+  void aNamedDeviceIsUsed() {
     assertThat(open("cpu", new FakeBackend(GPU))).isEqualTo("cpu f16");
     assertThat(open("opencl:0", new FakeBackend(PROCESSOR, GPU))).isEqualTo("opencl:0 f32");
     assertThat(open("opencl:1", new FakeBackend(PROCESSOR, GPU))).isEqualTo("opencl:1 f32");
   }
 
   @Test
-  void withoutTheProcessorsBackendThereIsNothingToCompareWith() {
+  void aMissingCpuBackendIsAnError() {
     assertThatThrownBy(() -> new Devices(List.of(new FakeBackend(GPU)), () -> null))
         .isInstanceOf(EngineException.class)
         .hasMessage(
-            "no backend for the processor is on the class path; add the flinfer-engine jar with its"
+            "no backend for the CPU is on the class path; add the flinfer-engine jar with its"
                 + " META-INF/services");
   }
 
   @Test
-  void withoutANumberAGpuGoesFirst() {
+  void aNameWithoutANumberPrefersAGpu() {
     assertThat(open("opencl", new FakeBackend(PROCESSOR, GPU))).isEqualTo("opencl:1 f32");
     assertThat(open("opencl", new FakeBackend(PROCESSOR))).isEqualTo("opencl:0 f32");
   }
 
   @Test
-  void aMissingDeviceIsAnErrorWithThoseThatAreThere() {
+  void aMissingDeviceIsAnErrorThatNamesTheAvailableOnes() {
     assertThatThrownBy(() -> open("ptx", new FakeBackend(PROCESSOR, GPU)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "device ptx is not there; there is cpu, opencl:0 (Fake CPU), opencl:1 (Fake GPU)");
+            "device ptx was not found; available: cpu, opencl:0 (Fake CPU), opencl:1 (Fake GPU)");
     assertThatThrownBy(() -> open("opencl:10", new FakeBackend(GPU)))
-        .hasMessage("device opencl:10 is not there; there is cpu, opencl:1 (Fake GPU)");
+        .hasMessage("device opencl:10 was not found; available: cpu, opencl:1 (Fake GPU)");
   }
 
   @Test
-  void whatKeepsDevicesAwayIsSaid() {
+  void theErrorGivesTheReasonsForMissingDevices() {
     Devices devices =
         new Devices(
             List.of(new CpuBackend(), new FakeBackend()),
@@ -111,11 +111,12 @@ final class DevicesTest {
                     "a driver crashed"));
     assertThatThrownBy(() -> devices.open(config, weights, options("opencl")))
         .hasMessage(
-            "device opencl is not there; there is cpu; fake: no libOpenCL.so.1; a driver crashed");
+            "device opencl was not found; available: cpu; fake: no libOpenCL.so.1; a driver"
+                + " crashed");
   }
 
   @Test
-  void withoutABackendItSaysHowToGetOne() {
+  void withoutABackendTheErrorExplainsHowToInstallOne() {
     Devices none =
         new Devices(
             List.of(new CpuBackend()),
@@ -125,57 +126,58 @@ final class DevicesTest {
     assertThatThrownBy(() -> none.open(config, weights, options("cuda:1")))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageStartingWith(
-            "device cuda:1 is not there; there is cpu; no TornadoVM backend is on the class path")
-        .hasMessageEndingWith("; docs/tornadovm.md says how to install it");
+            "device cuda:1 was not found; available: cpu; no TornadoVM backend is on the class"
+                + " path")
+        .hasMessageEndingWith("; docs/tornadovm.md explains how to install it");
     none.open(config, weights, options("auto")).forward().close();
   }
 
   @Test
-  void autoTakesAGpuAndNeverAProcessorOfOpenCl() {
+  void autoUsesAGpuAndNeverACpuOfOpenCl() {
     assertThat(open("auto", new FakeBackend(PROCESSOR, GPU))).isEqualTo("opencl:1 f32");
     assertThat(open("auto", new FakeBackend(PROCESSOR))).isEqualTo("cpu f16");
     assertThat(open("auto", new FakeBackend())).isEqualTo("cpu f16");
   }
 
   @Test
-  void autoPassesOverAGpuThatIsTooSmall() {
+  void autoSkipsAGpuThatIsTooSmall() {
     assertThat(open("auto", new FakeBackend(SMALL_GPU, GPU))).isEqualTo("opencl:1 f32");
     assertThatThrownBy(() -> open("cuda", new FakeBackend(SMALL_GPU)))
         .hasMessageStartingWith("the model does not fit device cuda:0 (Fake GPU): weights ");
   }
 
   @Test
-  void aDeviceThatComputesSomethingElseIsRefused() {
+  void aDeviceThatComputesOtherLogitsIsRefused() {
     FakeBackend wrong = new FakeBackend(GPU);
     wrong.error = 0.5f;
     assertThatThrownBy(() -> open("opencl", wrong))
         .isInstanceOf(EngineException.class)
         .hasMessageMatching(
-            "device opencl:1 \\(Fake GPU\\) fails its self-test: a logit is \\S+, the processor's is"
-                + " \\S+; the limit of the difference is 0\\.0\\d+\\. Take another device, or cpu");
+            "device opencl:1 \\(Fake GPU\\) fails the device check: a logit is \\S+, the CPU's is"
+                + " \\S+; the limit of the difference is 0\\.0\\d+\\. Use another device, or cpu");
     assertThat(wrong.opened).isEqualTo(1).isEqualTo(wrong.closed);
     assertThat(open("auto", wrong)).isEqualTo("cpu f16");
   }
 
   @Test
-  void noNumberIsNoAnswer() {
+  void aDeviceThatComputesNanIsRefused() {
     FakeBackend wrong = new FakeBackend(GPU);
     wrong.error = Float.NaN;
     assertThatThrownBy(() -> open("opencl", wrong))
         .isInstanceOf(EngineException.class)
-        .hasMessageContaining("a logit is NaN, the processor's is ");
+        .hasMessageContaining("a logit is NaN, the CPU's is ");
   }
 
   @Test
-  void roundingIsNoError() {
+  void roundingIsNotAnError() {
     FakeBackend rounding = new FakeBackend(GPU);
     rounding.error = 0.001f;
     assertThat(open("opencl", rounding)).isEqualTo("opencl:1 f32");
-    assertThat(rounding.opened).as("the self-test's and the engine's").isEqualTo(2);
+    assertThat(rounding.opened).as("that of the device check and the engine's").isEqualTo(2);
   }
 
   @Test
-  void aTypeThatTheDeviceHasNotIsRefused() {
+  void aTypeThatTheDeviceDoesNotHaveIsRefused() {
     FakeBackend backend = new FakeBackend(GPU);
     Devices devices = new Devices(List.of(new CpuBackend(), backend), () -> report(backend));
     EngineOptions options = options("opencl");

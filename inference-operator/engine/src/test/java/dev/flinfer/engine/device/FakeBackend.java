@@ -9,7 +9,7 @@ import dev.flinfer.engine.weights.DType;
 import java.util.List;
 import java.util.Set;
 
-/** Devices of given sizes that compute with the CPU backend, rightly or wrongly. */
+/** Devices of given sizes that compute with the CPU backend, correctly or not. */
 final class FakeBackend implements Backend {
   static final int KV_BLOCK_BYTES = 1 << 10;
 
@@ -46,7 +46,7 @@ final class FakeBackend implements Backend {
     return devices;
   }
 
-  /** 100 kB of weights in f32, a quarter of it in q8_0; 100 bytes of scratch a row. */
+  /** 100 kB of weights in f32, a quarter of that in q8_0; 100 bytes of scratch per row. */
   @Override
   public DevicePlan plan(
       DeviceInfo device, PhiConfig config, PhiWeights weights, EngineOptions options) {

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** What every backend must do. A subclass opens its backend; that is all. */
+/** The tests that every backend must pass. A subclass only opens its backend. */
 public abstract class ForwardPassContract {
   private static final int MAX_ROWS = 48;
   private static final int BLOCKS = 40;
@@ -34,7 +34,7 @@ public abstract class ForwardPassContract {
   protected abstract ForwardPass open(
       PhiConfig config, PhiWeights weights, int numKvBlocks, int maxRows);
 
-  /** How far a logit may be from the oracle's; logits here are a few units large. */
+  /** How far a logit may be from the oracle's; logits here have a size of a few units. */
   protected double tolerance() {
     return 2e-4;
   }
@@ -48,7 +48,7 @@ public abstract class ForwardPassContract {
     }
   }
 
-  /** As in files of Q4_K_M, and with q, k and v apart. */
+  /** As in files of Q4_K_M, and with q, k and v separate. */
   @Test
   void partsOfAMatrixKeepTheirTypes() {
     Path file = directory.resolve("mixed.gguf");
@@ -72,7 +72,7 @@ public abstract class ForwardPassContract {
     for (int t = 0; t < tokens.length; t++) {
       for (int i = 0; i < shape.vocab(); i++) {
         assertThat((double) actual[t][i])
-            .as("%s %s logit %d behind token %d", what, shape, i, t)
+            .as("%s %s logit %d after token %d", what, shape, i, t)
             .isCloseTo(expected[t][i], within(tolerance()));
       }
     }
@@ -98,7 +98,7 @@ public abstract class ForwardPassContract {
             for (int i = 0; i < prompts.size(); i++) {
               for (int t = 0; t < prompts.get(i).length; t++) {
                 assertThat(together[i][t])
-                    .as("prompt %d behind token %d in round %d", i, t, round)
+                    .as("prompt %d after token %d in round %d", i, t, round)
                     .containsExactly(alone.get(i)[t]);
               }
             }
@@ -121,7 +121,7 @@ public abstract class ForwardPassContract {
         });
   }
 
-  /** For backends that find them on their device; others give whole rows, which is right too. */
+  /** For backends that find them on their device; others return complete rows, which passes too. */
   @ParameterizedTest
   @EnumSource
   void theMostLikelyTokensAreThoseOfWholeRows(Chosen chosen) {
@@ -155,7 +155,7 @@ public abstract class ForwardPassContract {
         });
   }
 
-  /** How many tokens of a row are wanted. */
+  /** The number of tokens of a row that are requested. */
   enum Chosen {
     ONE,
     MOST,
@@ -172,7 +172,7 @@ public abstract class ForwardPassContract {
 
   private static void assertIsTopOf(float[] whole, TopLogits top, int row, int count) {
     long[] best = TopTokens.of(whole, 0, whole.length, count);
-    assertThat(count).as("tokens wanted of row %d", row).isPositive();
+    assertThat(count).as("tokens requested of row %d", row).isPositive();
     for (int rank = 0; rank < count; rank++) {
       int token = TopTokens.token(best[rank]);
       assertThat(top.token(row, rank)).as("row %d, rank %d", row, rank).isEqualTo(token);
@@ -185,7 +185,7 @@ public abstract class ForwardPassContract {
     assertThat((double) top.sum(row)).as("row %d", row).isCloseTo(sum, withinPercentage(1e-3));
   }
 
-  /** As labels do with their prompt's blocks. */
+  /** As the branches of a choice read their prompt's blocks. */
   @Test
   void aSequenceReadsBlocksThatAnotherWritesInTheSameStep() {
     withBackend(
@@ -225,7 +225,7 @@ public abstract class ForwardPassContract {
         : List.of(RandomCheckpoint.Shape.ODD, RandomCheckpoint.Shape.EVEN);
   }
 
-  /** Quantised types are in GGUF files only; the others are read from safetensors. */
+  /** Quantized types occur only in GGUF files; the others are read from safetensors. */
   private void withBackend(RandomCheckpoint.Shape shape, DType dtype, Body body) {
     Path model = directory.resolve(dtype + "-" + shape.hidden());
     if (dtype.isQuantized()) {

@@ -4,8 +4,8 @@ import dev.flinfer.engine.RandomCheckpoint;
 import java.util.Map;
 
 /**
- * The oracle: Hugging Face's formulas of {@code PhiForCausalLM} in doubles, one position after the
- * other, everything computed anew each time. Shares no code with the engine.
+ * The oracle: Hugging Face's formulas of {@code PhiForCausalLM} in doubles, one position at a time,
+ * computed from the start each time. Shares no code with the engine.
  */
 public final class NaivePhi {
   private final RandomCheckpoint.Shape shape;
@@ -16,7 +16,7 @@ public final class NaivePhi {
     this.tensors = checkpoint.tensors();
   }
 
-  /** Logits behind each token, (tokens, vocab). */
+  /** The logits after each token, (tokens, vocab). */
   public double[][] logits(int... tokens) {
     int n = tokens.length;
     double[][] x = new double[n][shape.hidden()];

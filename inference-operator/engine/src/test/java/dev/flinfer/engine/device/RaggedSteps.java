@@ -11,7 +11,7 @@ import java.util.stream.IntStream;
 final class RaggedSteps {
   private RaggedSteps() {}
 
-  /** All prompts at once, each step a random choice of them in random chunks. */
+  /** Runs all prompts at once; each step computes random chunks of random prompts. */
   static float[][][] together(
       ForwardPass forward, List<int[]> prompts, int maxRows, Random random) {
     List<Integer> blocks =
@@ -69,9 +69,9 @@ final class RaggedSteps {
     return plan;
   }
 
-  /** One prompt alone, its blocks from {@code firstBlock} on. */
+  /** Runs one prompt by itself, with its blocks from {@code firstBlock} on. */
   record Alone(ForwardPass forward, int[] tokens, int firstBlock) {
-    /** Logits behind every token, {@code chunk} tokens a step. */
+    /** The logits after every token, with {@code chunk} tokens per step. */
     float[][] all(int chunk) {
       int[][] tables = {IntStream.range(firstBlock, firstBlock + 8).toArray()};
       float[][] result = new float[tokens.length][];

@@ -16,12 +16,12 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
-/** An engine whose device finds the most likely tokens itself answers as any other. */
+/** An engine whose device finds the most likely tokens itself gives the same completions. */
 final class TopLogitsTest {
   private static final int REQUESTS = 60;
 
   @Test
-  void completionsAreThoseOfWholeRows() throws Exception {
+  void completionsAreThoseOfCompleteRows() throws Exception {
     List<Completion> expected = completions(new FaultyForwardPass(40));
     FaultyForwardPass selecting = new FaultyForwardPass(40);
     selecting.selects();
@@ -60,10 +60,10 @@ final class TopLogitsTest {
   }
 
   @Test
-  void aRowWithoutNumbersIsRejected() {
+  void aRequestWithANanRowIsRejected() {
     FaultyForwardPass forward = new FaultyForwardPass(40);
     forward.selects();
-    forward.notNumbersWhere(token -> token == 'x');
+    forward.nanWhere(token -> token == 'x');
     try (LlmEngine engine = FaultyForwardPass.engine(forward, InstantSource.system())) {
       CompletionRequest request = Requests.greedy("bad", "ax", 4).build();
       assertThat(Requests.submit(engine, request, GeneratedTokens.NONE))

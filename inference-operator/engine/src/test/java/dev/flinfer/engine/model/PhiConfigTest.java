@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 final class PhiConfigTest {
-  /** What the published file of Phi-2 says of its dimensions. */
+  /** The dimensions in the published file of Phi-2. */
   private static final String PHI_2 =
       """
       {"architectures": ["PhiForCausalLM"], "model_type": "phi", "hidden_act": "gelu_new",
@@ -34,7 +34,7 @@ final class PhiConfigTest {
     assertThat(config.eosTokenIds()).containsExactly(50256);
   }
 
-  /** What the published files of both say; they differ in their weights alone. */
+  /** The dimensions in the published files of both models, which differ only in their weights. */
   @Test
   void readsPhi1AndPhi15() throws IOException {
     PhiConfig config =
@@ -71,7 +71,7 @@ final class PhiConfigTest {
   }
 
   @Test
-  void readsSeveralEndsOfText() throws IOException {
+  void readsSeveralEndOfTextTokens() throws IOException {
     assertThat(
             load(PHI_2.replace("\"eos_token_id\": 50256", "\"eos_token_id\": [1, 2]"))
                 .eosTokenIds())
@@ -82,19 +82,19 @@ final class PhiConfigTest {
   }
 
   @Test
-  void refusesWhatItDoesNotCompute() throws IOException {
-    refused("\"phi\"", "\"phi3\"", "model_type is \"phi3\"; this engine computes only phi");
+  void refusesUnsupportedValues() throws IOException {
+    refused("\"phi\"", "\"phi3\"", "model_type is \"phi3\"; this engine supports only phi");
     refused(
-        "\"gelu_new\"", "\"silu\"", "hidden_act is \"silu\"; this engine computes only gelu_new");
+        "\"gelu_new\"", "\"silu\"", "hidden_act is \"silu\"; this engine supports only gelu_new");
     refused(
         "\"num_key_value_heads\": 32",
         "\"num_key_value_heads\": 8",
-        "num_key_value_heads is 8; this engine computes only null or 32");
+        "num_key_value_heads is 8; this engine supports only null or 32");
     refused("\"qk_layernorm\": false", "\"qk_layernorm\": true", "qk_layernorm is true");
   }
 
   @Test
-  void refusesWhatCannotBe() throws IOException {
+  void refusesInvalidValues() throws IOException {
     refused(
         "\"hidden_size\": 2560",
         "\"hidden_size\": 2561",
@@ -111,15 +111,15 @@ final class PhiConfigTest {
     refused(
         "0.4",
         "0.4125",
-        "partial_rotary_factor is 0.4125, 33 of 80 dimensions; it must make an even number");
-    refused("\"model_type\"", "model_type", "broken JSON");
+        "partial_rotary_factor is 0.4125, 33 of 80 dimensions; it must yield an even number");
+    refused("\"model_type\"", "model_type", "invalid JSON");
   }
 
   @Test
-  void saysWhatAModelDirectoryIs() {
+  void theErrorForAMissingDirectoryExplainsTheLayout() {
     assertThatThrownBy(() -> PhiConfig.load(directory.resolve("gone")))
         .hasMessageContaining(
-            "gone: is no directory; flinfer.model is a GGUF file, or a model directory");
+            "gone: is not a directory; flinfer.model is a GGUF file, or a model directory");
     assertThatThrownBy(() -> PhiConfig.load(directory))
         .hasMessageContaining("config.json: is missing");
   }

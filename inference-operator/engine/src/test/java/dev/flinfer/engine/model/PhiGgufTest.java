@@ -59,16 +59,16 @@ final class PhiGgufTest {
       delimiter = '|',
       textBlock =
           """
-          general.architecture         | llama  | general.architecture is llama; Phi-1, Phi-1.5 and Phi-2 are run, all of them phi2
-          phi2.rope.scaling.type       | linear | phi2.rope.scaling.type is linear; it must be none, nothing else is computed here
-          phi2.attention.head_count_kv | 8      | phi2.attention.head_count_kv is 8; it must be 32, nothing else is computed here
+          general.architecture         | llama  | general.architecture is llama; it must be phi2, the architecture of Phi-1, Phi-1.5 and Phi-2
+          phi2.rope.scaling.type       | linear | phi2.rope.scaling.type is linear; it must be none, no other value is supported
+          phi2.attention.head_count_kv | 8      | phi2.attention.head_count_kv is 8; it must be 32, no other value is supported
           phi2.attention.head_count    | 33     | phi2.embedding_length is 2560; it must be a multiple of phi2.attention.head_count, 33
           phi2.rope.dimension_count    | 31     | phi2.rope.dimension_count is 31; it must be even
           phi2.rope.dimension_count    | 82     | phi2.rope.dimension_count is 82; it must be a whole number from 2 to 80
           phi2.block_count             | 0      | phi2.block_count is 0; it must be a whole number from 1 to 1024
           phi2.context_length          | -      | phi2.context_length is missing; it must be a whole number from 1 to 1048576
           """)
-  void refusesWhatItDoesNotCompute(String key, String value, String message) {
+  void refusesUnsupportedValues(String key, String value, String message) {
     pairs.remove(key);
     if (!value.equals("-")) {
       pairs.put(key, Character.isDigit(value.charAt(0)) ? Integer.valueOf(value) : value);
@@ -97,7 +97,7 @@ final class PhiGgufTest {
       assertThatThrownBy(() -> PhiWeights.of(new PhiGguf(gguf), more))
           .hasMessage(
               file
-                  + ": tensor blk.0.ffn_up.weight has shape [160, 96]; the metadata ask for [320, 96]");
+                  + ": tensor blk.0.ffn_up.weight has shape [160, 96]; the metadata require [320, 96]");
     }
   }
 

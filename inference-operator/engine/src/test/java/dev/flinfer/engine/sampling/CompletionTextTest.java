@@ -8,7 +8,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 final class CompletionTextTest {
-  /** A token is a character; what is left at the end is "?". */
+  /** Every token is a character; the rest at the end is "?". */
   private static final class Characters implements Tokenizer.IncrementalDecoder {
     @Override
     public String add(int token) {
@@ -39,7 +39,7 @@ final class CompletionTextTest {
   }
 
   @Test
-  void whatMayBecomeAStopStringIsNotStreamed() {
+  void theStartOfAStopStringIsNotStreamed() {
     CompletionText text = text("END");
 
     text.add('a');
@@ -74,7 +74,7 @@ final class CompletionTextTest {
   }
 
   @Test
-  void keepsTheStopStringWhereItIsToBeIncluded() {
+  void keepsTheStopStringIfTheRequestIncludesIt() {
     CompletionText text = text(true, 0, "STOP", "TOP");
 
     text.add('S');
@@ -84,10 +84,10 @@ final class CompletionTextTest {
   }
 
   @Test
-  void aStopStringWithinTheFirstTokensIsNotSeen() {
+  void aStopStringWithinMinTokensIsIgnored() {
     CompletionText text = text(false, 3, "b", "cd");
 
-    // The first b is among the first three tokens; cd ends behind them.
+    // The first b is among the first three tokens; cd ends after them.
     assertThat(feed(text, "abcd")).isEqualTo("ab");
     assertThat(text.stopped()).isTrue();
     CompletionText shorter = text(false, 3, "b", "longer");

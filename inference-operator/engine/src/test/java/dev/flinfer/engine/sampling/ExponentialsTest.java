@@ -10,7 +10,7 @@ final class ExponentialsTest {
   private static final int AT = 3;
 
   @Test
-  void areThoseOfStrictMathButForTheLastBits() {
+  void valuesAreThoseOfStrictMathExceptForTheLastBits() {
     Random random = new Random(5);
     for (double spread : new double[] {0.1, 3, 40, 300}) {
       float[] logits = new float[AT + 1000];
@@ -21,7 +21,7 @@ final class ExponentialsTest {
         double[] exponentials = fill(logits, 0, temperature);
         for (int i = 0; i < exponentials.length; i++) {
           double x = logits[AT + i] / temperature;
-          // 2^-1000 is nothing beside the most likely token's 1.
+          // 2^-1000 vanishes next to the most likely token's 1.
           double expected = x < -693 ? 0 : StrictMath.exp(x);
           assertThat(exponentials[i]).isCloseTo(expected, within(1e-15 * expected));
         }
@@ -35,7 +35,7 @@ final class ExponentialsTest {
   }
 
   @Test
-  void whatIsFarBelowOrNoNumberIsNothing() {
+  void veryUnlikelyLogitsAndNanGiveZero() {
     float[] logits = {
       9, 9, 9, 0, Float.NEGATIVE_INFINITY, Float.NaN, -800, -Float.MAX_VALUE, Float.MIN_VALUE
     };

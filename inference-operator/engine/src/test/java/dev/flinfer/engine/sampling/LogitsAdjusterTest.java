@@ -9,11 +9,11 @@ import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
-/** On a vocabulary of six tokens, of which 5 is the end-of-text token. */
+/** Adjusts logits of a vocabulary of six tokens, of which 5 is the end-of-text token. */
 final class LogitsAdjusterTest {
   private static final float NEVER = Float.NEGATIVE_INFINITY;
 
-  /** Behind two values of another row. */
+  /** The row follows two values of another row. */
   private static final float[] LOGITS = {9, 9, 2, -2, 0, 4, 1, 3};
 
   private static final int EOS = 5;
@@ -35,7 +35,7 @@ final class LogitsAdjusterTest {
   }
 
   @Test
-  void frequencyCountsItEachTimeAndTheScratchSpaceIsClean() {
+  void frequencyCountsEveryOccurrenceAndTheScratchSpaceIsClean() {
     CompletionRequest request = request().setFrequencyPenalty(0.5).build();
 
     assertThat(adjust(request, 2, 2, 3)).containsExactly(2, -2, -1, 3.5f, 1, 3);
@@ -68,7 +68,7 @@ final class LogitsAdjusterTest {
   }
 
   @Test
-  void whatEndsTheTextCannotComeBeforeMinTokens() {
+  void tokensThatEndTheTextCannotComeBeforeMinTokens() {
     CompletionRequest request =
         request()
             .setMinTokens(2)

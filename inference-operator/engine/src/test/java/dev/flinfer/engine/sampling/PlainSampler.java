@@ -4,7 +4,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/** Sampling as the parameters are defined: the whole row sorted, one parameter after the other. */
+/** Sampling by the definition: sorts the full row and applies the parameters in sequence. */
 final class PlainSampler {
   private PlainSampler() {}
 
@@ -12,7 +12,7 @@ final class PlainSampler {
     List<Integer> ranked =
         IntStream.range(0, vocab)
             .boxed()
-            .sorted(Comparator.comparing(i -> -logits[at + i])) // stable: equal ones by id
+            .sorted(Comparator.comparing(i -> -logits[at + i])) // stable: ties by id
             .toList();
     double max = logits[at + ranked.get(0)];
     double[] weights = new double[vocab];

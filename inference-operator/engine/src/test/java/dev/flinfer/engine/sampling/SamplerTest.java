@@ -10,7 +10,7 @@ import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 
 final class SamplerTest {
-  /** Probabilities 0.5, 0.25, 0.125, 0.125 behind three values of another row. */
+  /** Probabilities 0.5, 0.25, 0.125, 0.125 after three values of another row. */
   private static final float[] LOGITS = {
     9,
     9,
@@ -24,25 +24,25 @@ final class SamplerTest {
   private static final int DRAWS = 20_000;
 
   @Test
-  void greedyTakesTheFirstOfTheMostLikely() {
+  void greedyTakesTheFirstOfATie() {
     assertThat(new Sampler(4).sample(LOGITS, 3, params(0, 1, 0), 0)).isEqualTo(1);
     assertThat(Sampler.argmax(new float[] {1, 3, 3, 2}, 0, 4)).isEqualTo(1);
     assertThat(Sampler.argmax(new float[] {9, -0f, 0, -1}, 1, 3)).isZero();
     float least = Float.NEGATIVE_INFINITY;
     assertThat(Sampler.argmax(new float[] {least, least}, 0, 2)).isZero();
-    // What is no number is passed over, unless it is the first: then it is seen by who asked.
+    // NaN is skipped unless it is the first value: then it is chosen, and the caller detects it.
     assertThat(Sampler.argmax(new float[] {1, Float.NaN, 3, 2}, 0, 4)).isEqualTo(2);
     assertThat(Sampler.argmax(new float[] {Float.NaN, 1, 3, 2}, 0, 4)).isZero();
   }
 
   @Test
-  void drawsTokensAsOftenAsTheirProbabilitySays() {
+  void samplesTokensInProportionToTheirProbabilities() {
     assertThat(frequencies(params(1, 1, 0))).satisfies(f -> near(f, 0.25, 0.5, 0.125, 0.125));
   }
 
   @Test
   void temperatureSharpensAndFlattens() {
-    // p^2 and p^(1/2), normalised.
+    // p^2 and p^(1/2), normalized.
     assertThat(frequencies(params(0.5, 1, 0)))
         .satisfies(f -> near(f, 0.0625 / 0.34375, 0.25 / 0.34375, 0.0454545, 0.0454545));
     assertThat(frequencies(params(2, 1, 0)))
@@ -53,20 +53,20 @@ final class SamplerTest {
   void topKKeepsTheMostLikely() {
     assertThat(frequencies(params(1, 1, 1))).satisfies(f -> near(f, 0, 1, 0, 0));
     assertThat(frequencies(params(1, 1, 2))).satisfies(f -> near(f, 1 / 3.0, 2 / 3.0, 0, 0));
-    // Of two equally likely tokens the first is kept.
+    // Of two equally likely tokens, the first is kept.
     assertThat(frequencies(params(1, 1, 3))).satisfies(f -> near(f, 2 / 7.0, 4 / 7.0, 1 / 7.0, 0));
   }
 
   @Test
-  void topPKeepsTheSmallestSetThatReachesIt() {
+  void topPKeepsTheSmallestSetThatReachesTheProbability() {
     assertThat(frequencies(params(1, 0.4, 0))).satisfies(f -> near(f, 0, 1, 0, 0));
     assertThat(frequencies(params(1, 0.6, 0))).satisfies(f -> near(f, 1 / 3.0, 2 / 3.0, 0, 0));
     assertThat(frequencies(params(1, 0.999, 0))).satisfies(f -> near(f, 0.25, 0.5, 0.125, 0.125));
   }
 
   @Test
-  void topPCountsWhatTopKLeaves() {
-    // Two tokens are left, with 2/3 and 1/3: the first alone reaches 0.6.
+  void topPAppliesToTheTokensThatTopKLeaves() {
+    // Two tokens are left, with 2/3 and 1/3: the first reaches 0.6 by itself.
     assertThat(frequencies(params(1, 0.6, 2))).satisfies(f -> near(f, 0, 1, 0, 0));
   }
 
@@ -85,7 +85,7 @@ final class SamplerTest {
   }
 
   @Test
-  void theChoiceDependsOnSeedAndPositionAlone() {
+  void theChoiceDependsOnlyOnSeedAndPosition() {
     SamplingParams a = SamplingParams.of(request().setSeed(1L).build());
     SamplingParams b = SamplingParams.of(request().setSeed(2L).build());
     TreeSet<String> draws = new TreeSet<>();
@@ -113,18 +113,18 @@ final class SamplerTest {
   }
 
   @Test
-  void minPKeepsWhatIsLikelyEnoughBesideTheMostLikely() {
+  void minPKeepsTokensThatAreLikelyEnoughRelativeToTheMostLikely() {
     assertThat(frequencies(minP(0.3))).satisfies(f -> near(f, 1 / 3.0, 2 / 3.0, 0, 0));
     assertThat(frequencies(minP(0.2))).satisfies(f -> near(f, 0.25, 0.5, 0.125, 0.125));
     assertThat(frequencies(minP(1))).satisfies(f -> near(f, 0, 1, 0, 0));
     // After temperature: at 1/2 the second is 1/4 as likely as the first.
     assertThat(frequencies(minP(0.3).setTemperature(0.5))).satisfies(f -> near(f, 0, 1, 0, 0));
-    // Before top_p, which counts what is left: of 2/3 and 1/3 the first alone reaches 0.6.
+    // Before top_p, which applies to the rest: of 2/3 and 1/3 the first reaches 0.6 by itself.
     assertThat(frequencies(minP(0.3).setTopP(0.6))).satisfies(f -> near(f, 0, 1, 0, 0));
     assertThat(frequencies(minP(0.3).setTopK(3))).satisfies(f -> near(f, 1 / 3.0, 2 / 3.0, 0, 0));
   }
 
-  /** Against sorting the whole row and taking one parameter after the other. */
+  /** Compares with sorting the full row and applying the parameters in sequence. */
   @Test
   void pruningChangesNoChoice() {
     Random random = new Random(8);
@@ -133,7 +133,7 @@ final class SamplerTest {
       float[] logits = new float[vocab + 2];
       double spread = random.nextDouble() * 4;
       for (int i = 0; i < logits.length; i++) {
-        // Steps, so that many are equal.
+        // Rounded to steps, so that many are equal.
         logits[i] = (float) (Math.round(random.nextGaussian() * spread * 8) / 8.0);
       }
       SamplingParams params =

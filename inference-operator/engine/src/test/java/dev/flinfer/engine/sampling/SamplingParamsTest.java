@@ -29,7 +29,7 @@ final class SamplingParamsTest {
   }
 
   @Test
-  void withoutASeedTheIdMakesOne() {
+  void withoutASeedItIsDerivedFromTheId() {
     assertThat(seed(r -> r.setId("a"))).isEqualTo(seed(r -> r.setId("a")));
     assertThat(seed(r -> r.setId("a"))).isNotEqualTo(seed(r -> r.setId("b")));
     assertThat(seed(r -> r.setSeed(7L))).isEqualTo(7);
@@ -54,7 +54,7 @@ final class SamplingParamsTest {
     refused(r -> r.setN(129), "n is 129; it must be from 1 to 128");
     refused(
         r -> r.setN(2).setTemperature(0),
-        "n is 2; it must be 1 with temperature 0, where all completions would be the same");
+        "n is 2; it must be 1 with temperature 0, where all outputs would be the same");
     refused(r -> r.setMinP(-0.1), "min_p is -0.1; it must be from 0 to 1");
     refused(r -> r.setMinP(1.5), "min_p is 1.5; it must be from 0 to 1");
     refused(r -> r.setMinP(Double.NaN), "min_p is NaN; it must be from 0 to 1");

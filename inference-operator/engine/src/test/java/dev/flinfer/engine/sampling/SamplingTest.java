@@ -21,7 +21,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What the sampling parameters do to whole texts, on a small random checkpoint. */
+/** The effect of the sampling parameters on complete texts, on a small random model. */
 final class SamplingTest {
   @TempDir static Path directory;
   private static LlmEngine engine;
@@ -38,7 +38,7 @@ final class SamplingTest {
   }
 
   @Test
-  void stopTokensEndATextAndAreInIt() throws Exception {
+  void stopTokensEndATextAndAreIncluded() throws Exception {
     Completion free = get(greedy());
     int stop = free.getTokenIds().get(4);
     int first = free.getTokenIds().indexOf(stop);
@@ -51,7 +51,7 @@ final class SamplingTest {
   }
 
   @Test
-  void minTokensPutsStopsOff() throws Exception {
+  void minTokensDelaysStopConditions() throws Exception {
     int stop = get(greedy()).getTokenIds().get(0);
 
     Completion late = get(greedy().setStopTokenIds(List.of(stop)).setMinTokens(6));
@@ -96,14 +96,14 @@ final class SamplingTest {
       assertThat(best.getTokenId()).isEqualTo(plain.getTokenIds().get(i));
       assertThat(best.getLogprob()).isEqualTo(plain.getLogprobs().get(i));
     }
-    // What was put on top of the logits is not in the log-probabilities.
+    // Changes to the logits do not affect the log-probabilities.
     assertThat(forced.getTokenIds()).containsOnly(7);
     assertThat(forced.getTopLogprobs().get(0)).isEqualTo(plain.getTopLogprobs().get(0));
     assertThat(forced.getLogprobs().get(0)).isLessThan(plain.getLogprobs().get(0));
   }
 
   @Test
-  void logprobsZeroNamesTheChosenTokenAloneAndNullNone() throws Exception {
+  void logprobsZeroReturnsOnlyTheChosenTokenAndNullNone() throws Exception {
     Completion chosen = get(greedy().setLogprobs(0));
     assertThat(chosen.getLogprobs()).hasSize(20);
     assertThat(chosen.getTopLogprobs()).isNull();
@@ -111,7 +111,7 @@ final class SamplingTest {
   }
 
   @Test
-  void whatAnOlderVersionKeptWithoutAlternativesComesOutTheSame() throws Exception {
+  void tokensOfAnOlderVersionWithoutAlternativesGiveTheSameOutcome() throws Exception {
     CompletionRequest request = greedy().setTemperature(0.8).setLogprobs(2).build();
     Completion whole = submit(request, GeneratedTokens.NONE);
     GeneratedTokens all = GeneratedTokens.of(whole);
@@ -124,13 +124,13 @@ final class SamplingTest {
   }
 
   @Test
-  void refusesTokensThatTheModelDoesNotHave() {
+  void rejectsTokensThatTheModelDoesNotHave() {
     refused(
         greedy().setStopTokenIds(List.of(5, 300)),
-        "stop_token_ids holds 300; token ids of this model go from 0 to 299");
+        "stop_token_ids holds 300; token ids of this model range from 0 to 299");
     refused(
         greedy().setLogitBias(Map.of("-1", 1.0)),
-        "logit_bias holds -1; token ids of this model go from 0 to 299");
+        "logit_bias holds -1; token ids of this model range from 0 to 299");
   }
 
   private static void refused(CompletionRequest.Builder request, String message) {

@@ -22,9 +22,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/**
- * Texts that must match a pattern, on a small random checkpoint, which would never do so itself.
- */
+/** Texts that must match a pattern, on a small random model, which would never match by chance. */
 final class StructuredOutputsTest {
   @TempDir static Path directory;
   private static LlmEngine engine;
@@ -41,7 +39,7 @@ final class StructuredOutputsTest {
   }
 
   @Test
-  void theTextMatchesAndEndsWhereItCannotGoOn() throws Exception {
+  void theTextMatchesAndEndsWhereItCannotContinue() throws Exception {
     for (double temperature : List.of(0.0, 1.0, 5.0)) {
       for (int seed = 0; seed < 20; seed++) {
         Completion completion =
@@ -67,7 +65,7 @@ final class StructuredOutputsTest {
   }
 
   @Test
-  void allParametersActWithinThePattern() throws Exception {
+  void allParametersApplyWithinThePattern() throws Exception {
     for (int seed = 0; seed < 40; seed++) {
       Completion completion =
           get(
@@ -89,7 +87,7 @@ final class StructuredOutputsTest {
   }
 
   @Test
-  void aSchemaGivesJsonThatIsValid() throws Exception {
+  void aSchemaGivesValidJson() throws Exception {
     String schema =
         "{\"type\":\"object\",\"properties\":{\"label\":{\"enum\":[\"bug\",\"other\"]},"
             + "\"score\":{\"type\":\"integer\"},\"why\":{\"type\":\"string\",\"maxLength\":4}},"
@@ -112,7 +110,7 @@ final class StructuredOutputsTest {
   }
 
   @Test
-  void goesOnWhereItStopped() throws Exception {
+  void aRestoredTextContinuesWhereItStopped() throws Exception {
     CompletionRequest request = regex("\\w{3} (\\d|é){4}").setTemperature(2).build();
     Completion whole = submit(request, GeneratedTokens.NONE);
     for (int done = 0; done <= whole.getCompletionTokens(); done++) {
@@ -123,11 +121,12 @@ final class StructuredOutputsTest {
   }
 
   @Test
-  void refusesWhatItCannotServe() {
+  void rejectsInvalidPatternsAndParameters() {
     refused(regex("a(b"), "structured_outputs.regex is broken at position 1: '(' has no ')'");
     refused(
         regex(""),
-        "structured_outputs.regex matches only the empty text; it must match at least a character");
+        "structured_outputs.regex matches only the empty text; it must match at least one"
+            + " character");
     refused(
         request().setStructuredOutputs(new StructuredOutputs(null, "{")),
         "structured_outputs.json is not JSON: ");
@@ -139,10 +138,10 @@ final class StructuredOutputsTest {
         "structured_outputs has both of regex and json; it must have one");
     refused(
         regex("a").setIgnoreEos(true),
-        "ignore_eos is true; it must be false with structured_outputs, which says itself when");
+        "ignore_eos is true; it must be false with structured_outputs, which decides when");
     refused(
         regex("a").setMinTokens(1),
-        "min_tokens is 1; it must be 0 with structured_outputs, which says itself when the text");
+        "min_tokens is 1; it must be 0 with structured_outputs, which decides when the text");
   }
 
   private static void refused(CompletionRequest.Builder request, String message) {

@@ -19,7 +19,7 @@ import net.jqwik.api.Provide;
 import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.Size;
 
-/** The encoder gives what the definition gives, for any merges. */
+/** The encoder gives the tokens of the definition, for any merges. */
 class BpeLawsTest {
   @Property(tries = 300, edgeCases = EdgeCasesMode.NONE)
   void trainedMerges(
@@ -32,7 +32,7 @@ class BpeLawsTest {
     corpus.forEach(text -> assertEncodes(text, merges));
   }
 
-  /** No training gives these: the same token from different pairs, ranks in any order. */
+  /** Merges that no training gives: the same token from different pairs, ranks in any order. */
   @Property(tries = 300, edgeCases = EdgeCasesMode.NONE)
   void arbitraryMerges(
       @ForAll @Size(max = 30) List<@IntRange(max = 10_000) Integer> choices,
@@ -70,7 +70,7 @@ class BpeLawsTest {
         .isEqualTo(NaiveBpe.tokens(text, merges).stream().mapToInt(ids::get).toArray());
   }
 
-  /** Few letters, so that pairs come up again and again. */
+  /** Few letters, so that pairs occur often. */
   @Provide
   Arbitrary<List<String>> texts() {
     return Arbitraries.strings().withChars('a', 'b', 'c', ' ', 'é').ofMaxLength(60).list();

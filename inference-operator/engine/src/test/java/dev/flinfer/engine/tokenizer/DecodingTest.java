@@ -16,9 +16,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Decoding where tokens and characters do not end together. The tokens here are single bytes. */
+/** Decoding of tokens that end within characters. The tokens here are single bytes. */
 class DecodingTest {
-  /** As Rust's String::from_utf8_lossy, in which Hugging Face's decoder ends. */
+  /** The text of Rust's String::from_utf8_lossy, which Hugging Face's decoder uses. */
   @ParameterizedTest
   @CsvSource({
     "C0AF, \uFFFD\uFFFD",
@@ -45,13 +45,13 @@ class DecodingTest {
   }
 
   @Test
-  void aCharacterIsHeldBackUntilItIsWhole() {
+  void aCharacterIsHeldBackUntilItIsComplete() {
     assertThat(stream(HexFormat.of().parseHex("61F09F9880C3A9")))
         .containsExactly("a", "", "", "", "😀", "", "é", "");
   }
 
   @Test
-  void aBrokenCharacterIsNotHeldBackOnceNothingCanMendIt() {
+  void anInvalidCharacterIsNotHeldBackOnceNoByteCanCompleteIt() {
     assertThat(stream(HexFormat.of().parseHex("E28261"))).containsExactly("", "", "\uFFFDa", "");
     assertThat(stream(HexFormat.of().parseHex("80C0FF")))
         .containsExactly("\uFFFD", "\uFFFD", "\uFFFD", "");
@@ -60,7 +60,7 @@ class DecodingTest {
   }
 
   @Property
-  void theStreamSaysTheSameAsTheWhole(@ForAll("bytes") List<byte[]> portions) {
+  void streamedTextIsThatOfAllTokens(@ForAll("bytes") List<byte[]> portions) {
     int length = portions.stream().mapToInt(p -> p.length).sum();
     ByteBuffer all = ByteBuffer.allocate(length);
     portions.forEach(all::put);
@@ -75,7 +75,7 @@ class DecodingTest {
   }
 
   @Property
-  void withoutEncodedSurrogatesItIsWhatJavaSays(@ForAll("bytes") List<byte[]> portions) {
+  void withoutEncodedSurrogatesTheTextIsThatOfJavasDecoder(@ForAll("bytes") List<byte[]> portions) {
     for (byte[] bytes : portions) {
       String text = Utf8.decode(bytes, bytes.length);
 
@@ -85,7 +85,7 @@ class DecodingTest {
     }
   }
 
-  /** Lead and continuation bytes of all kinds, far more often than chance has them. */
+  /** Lead and continuation bytes of all kinds, far more often than in random bytes. */
   @Provide
   Arbitrary<List<byte[]>> bytes() {
     Arbitrary<Byte> interesting =
@@ -96,7 +96,7 @@ class DecodingTest {
     return interesting.array(byte[].class).ofMaxSize(5).list().ofMaxSize(10);
   }
 
-  /** What each single byte gives, and last what is left. */
+  /** The text that each single byte adds, and finally the rest. */
   private static List<String> stream(byte[] bytes) {
     Utf8Stream decoder = new Utf8Stream(i -> new byte[] {bytes[i]}, i -> null);
     List<String> texts = new ArrayList<>();

@@ -29,7 +29,7 @@ final class GgufTokenizerTest {
     token("<|endoftext|>", CONTROL); // 258
     token("  ", USER_DEFINED); // 259
     token("   ", USER_DEFINED);
-    token("[PAD261]", USER_DEFINED); // as older files have it
+    token("[PAD261]", USER_DEFINED); // as in older files
     token("<unused>", 5);
   }
 
@@ -37,14 +37,14 @@ final class GgufTokenizerTest {
   void encodesAndDecodes() {
     Tokenizer tokenizer = load(writer -> writer.put("tokenizer.ggml.pre", "phi-2"));
     assertThat(tokenizer.encode("the<|endoftext|>th")).containsExactly(257, 258, 256);
-    // The longest run first; what is left is cut as GPT-2 does.
+    // The longest run first; the rest is split as by GPT-2.
     assertThat(tokenizer.encode("   the")).containsExactly(260, 257);
     assertThat(tokenizer.encode("[PAD261]<unused>")).doesNotContain(261, 262);
     assertThat(tokenizer.decode(new int[] {257, 259, 258, 261, 'x'})).isEqualTo("the  x");
   }
 
   @Test
-  void refusesWhatWouldChangeTheTokens() {
+  void refusesSettingsThatWouldChangeTheTokens() {
     refuses(w -> w.put("tokenizer.ggml.pre", "llama-bpe"), "pre is llama-bpe; it must be phi-2 or");
     refuses(w -> w.put("tokenizer.ggml.add_bos_token", true), "add_bos_token is true; it must be");
     refuses(w -> w.put("tokenizer.ggml.add_space_prefix", true), "add_space_prefix is true;");
@@ -53,23 +53,23 @@ final class GgufTokenizerTest {
   }
 
   @Test
-  void refusesBrokenVocabularies() {
+  void refusesInvalidVocabularies() {
     merges.add("x y");
     refuses(w -> {}, "tokenizer.ggml.merges[2] needs \"xy\", which tokenizer.ggml.tokens lacks");
     merges.set(2, "t h");
-    refuses(w -> {}, "tokenizer.ggml.merges[2] merges \"t\" and \"h\", which an earlier one does");
+    refuses(w -> {}, "tokenizer.ggml.merges[2] merges \"t\" and \"h\", as an earlier merge does");
     merges.set(2, "th");
     refuses(w -> {}, "tokenizer.ggml.merges[2] is \"th\"; a merge is \"a b\"");
     merges.remove(2);
     token("the", 1);
-    refuses(w -> {}, "tokens[263] is \"the\", which is there already with id 257");
+    refuses(w -> {}, "tokens[263] is \"the\", which already exists with id 257");
     tokens.set(263, "");
     refuses(w -> {}, "tokenizer.ggml.tokens[263] is empty");
     tokens.set(263, "byte");
     types.set(263, 6);
-    refuses(w -> {}, "tokenizer.ggml.tokens[263] is of type 6; 1, 3, 4 and 5 are read");
+    refuses(w -> {}, "tokenizer.ggml.tokens[263] has type 6; supported are 1, 3, 4 and 5");
     types.remove(263);
-    refuses(w -> {}, "tokenizer.ggml.token_type has 263 entries and tokenizer.ggml.tokens 264");
+    refuses(w -> {}, "tokenizer.ggml.token_type has 263 entries but tokenizer.ggml.tokens has 264");
     tokens.remove(263);
     tokens.set('a', "[gone]");
     refuses(w -> {}, "tokenizer.ggml.tokens lacks \"a\", the byte 61; a byte-level vocabulary");

@@ -7,7 +7,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The merge algorithm as it is defined, and the training that makes merges: the oracle. */
+/** The oracle: the merge algorithm by its definition, and the training that produces merges. */
 final class NaiveBpe {
   private NaiveBpe() {}
 
@@ -20,7 +20,7 @@ final class NaiveBpe {
     return letters;
   }
 
-  /** Merges the leftmost pair of the lowest rank until there is none. */
+  /** Merges the leftmost pair of the lowest rank until no pair is left. */
   static List<String> tokens(String piece, List<List<String>> merges) {
     Map<List<String>, Integer> ranks = new HashMap<>();
     for (int i = 0; i < merges.size(); i++) {
@@ -44,7 +44,7 @@ final class NaiveBpe {
     }
   }
 
-  /** Learns merges from texts: again and again the most frequent pair. */
+  /** Learns merges from texts: repeatedly merges the most frequent pair. */
   static List<List<String>> train(List<String> texts, int count) {
     List<List<String>> words = new ArrayList<>();
     texts.forEach(

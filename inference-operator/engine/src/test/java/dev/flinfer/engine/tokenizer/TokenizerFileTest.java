@@ -19,13 +19,13 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** A file is taken whole or refused with its reason. */
+/** A file is read completely or refused with the reason. */
 class TokenizerFileTest {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final String OFF =
-      "; it would change the tokens and is not supported, byte-level BPE as Phi-2 has it must do"
-          + " without";
-  private static final String ONLY = " is supported, byte-level BPE as Phi-2 has it";
+      "; it would change the tokens and is not supported: byte-level BPE as in Phi-2 does not"
+          + " use it";
+  private static final String ONLY = " is supported: byte-level BPE as in Phi-2";
 
   @TempDir private Path directory;
   private final TokenizerJson file =
@@ -33,7 +33,7 @@ class TokenizerFileTest {
           .added("<|endoftext|>", 258, true, false);
 
   @Test
-  void bothWaysOfWritingMergesAreRead() {
+  void bothFormsOfMergesAreRead() {
     int[] ids = Tokenizer.load(file.write(directory)).encode("abcab");
     ArrayNode merges = file.model.putArray("merges");
     merges.addArray().add("a").add("b");
@@ -57,7 +57,7 @@ class TokenizerFileTest {
         "/pre_tokenizer/use_regex|true",
         "/something_new|false",
       })
-  void settingsThatAreOffMayBeThere(String pointer, String value) throws IOException {
+  void settingsThatAreOffMayBePresent(String pointer, String value) throws IOException {
     if (pointer.equals("/model/type")) {
       file.model.remove("type"); // as in files of the first versions
     } else {
@@ -92,7 +92,7 @@ class TokenizerFileTest {
         "/added_tokens/0/rstrip|true|added_tokens[0].rstrip is trueOFF",
         "/added_tokens/0/single_word|true|added_tokens[0].single_word is trueOFF",
       })
-  void whatWouldChangeTheIdsIsRefused(String pointer, String value, String problem)
+  void settingsThatWouldChangeTheIdsAreRefused(String pointer, String value, String problem)
       throws IOException {
     set(pointer, value);
 
@@ -119,14 +119,14 @@ class TokenizerFileTest {
         "/model/merges/0|7|model.merges[0] is 7; a merge is 'a b' or ['a', 'b']",
         "/model/merges/0|'zz b'|model.merges[0] needs 'zz', which model.vocab lacks",
         "/model/merges/1|'a c'|model.merges[1] needs 'ac', which model.vocab lacks",
-        "/model/merges/1|'a b'|model.merges[1] merges 'a' and 'b', which an earlier one does",
+        "/model/merges/1|'a b'|model.merges[1] merges 'a' and 'b', as an earlier merge does",
         "/added_tokens|{}|added_tokens is {}; it must be an array",
         "/added_tokens/0/content|''|added_tokens[0].content is empty or missing",
         "/added_tokens/0/content|'abc'|added_tokens[0] is 'abc' with id 258; model.vocab has 'abc' with id 257",
         "/added_tokens/0/id|257|added_tokens[0] is '<|endoftext|>' with id 257; model.vocab has 'abc' with id 257",
         "/added_tokens/0/id|null|added_tokens[0].id is null; an id is a whole number from 0 to 1048575",
       })
-  void brokenEntriesAreNamed(String pointer, String value, String problem) throws IOException {
+  void invalidEntriesAreNamed(String pointer, String value, String problem) throws IOException {
     set(pointer, value);
 
     assertRefused(problem.replace('\'', '"'));
@@ -140,30 +140,30 @@ class TokenizerFileTest {
   }
 
   @Test
-  void anAddedTokenThatIsThereTwiceIsNamed() {
+  void anAddedTokenThatOccursTwiceIsNamed() {
     file.added("<|endoftext|>", 258, true, false);
 
-    assertRefused("added_tokens[1] is \"<|endoftext|>\", which is there already");
+    assertRefused("added_tokens[1] is \"<|endoftext|>\", which already exists");
   }
 
   @Test
-  void filesThatAreNoTokenizerAreNamed() throws IOException {
-    assertRefusedAsIs("is missing; a model directory holds the tokenizer.json of its checkpoint");
+  void filesThatAreNotTokenizersAreNamed() throws IOException {
+    assertRefusedAsIs("is missing; a model directory holds the tokenizer.json of its model");
     Path path = directory.resolve("tokenizer.json");
     Files.writeString(path, "[]");
-    assertRefusedAsIs("holds no JSON object where one must be");
+    assertRefusedAsIs("does not hold a JSON object, as it must");
     Files.writeString(path, "");
-    assertRefusedAsIs("holds no JSON object where one must be");
+    assertRefusedAsIs("does not hold a JSON object, as it must");
     Files.writeString(path, "{\"model\": ");
-    assertRefusedAsIs("broken JSON: Unexpected end-of-input within/between Object entries");
+    assertRefusedAsIs("invalid JSON: Unexpected end-of-input within/between Object entries");
     Files.writeString(path, "{\"model\": 1, \"model\": 2}");
-    assertRefusedAsIs("broken JSON: Duplicate field 'model'");
+    assertRefusedAsIs("invalid JSON: Duplicate field 'model'");
     Files.writeString(path, "{} {}");
-    assertRefusedAsIs("broken JSON: Trailing token");
+    assertRefusedAsIs("invalid JSON: Trailing token");
     Files.writeString(path, "[".repeat(100_000));
-    assertRefusedAsIs("broken JSON: Document nesting depth (65) exceeds the maximum allowed");
+    assertRefusedAsIs("invalid JSON: Document nesting depth (65) exceeds the maximum allowed");
     Files.write(path, new byte[UntrustedJson.MAX_BYTES + 1]);
-    assertRefusedAsIs("has 16777217 bytes; JSON of at most 16777216 is read");
+    assertRefusedAsIs("has 16777217 bytes; the limit for JSON is 16777216");
   }
 
   private void set(String pointer, String value) throws IOException {

@@ -19,7 +19,7 @@ final class TokenizerJson {
   final ObjectNode model;
   final ObjectNode vocab;
 
-  /** All bytes as ids 0 to 255, then what the merges make, in their order. */
+  /** All bytes as ids 0 to 255, then the merged tokens in the order of the merges. */
   TokenizerJson(List<List<String>> merges) {
     root.put("version", "1.0").putNull("truncation").putNull("padding").putArray("added_tokens");
     root.putNull("normalizer");
@@ -34,7 +34,7 @@ final class TokenizerJson {
     model.withArray("merges");
   }
 
-  /** The ids that the constructor gives. */
+  /** The ids that the constructor assigns. */
   static Map<String, Integer> ids(List<List<String>> merges) {
     List<String> tokens = new ArrayList<>();
     for (int b = 0; b < 256; b++) {
@@ -66,7 +66,7 @@ final class TokenizerJson {
     return this;
   }
 
-  /** Writes the file into a directory and gives that. */
+  /** Writes the file into a directory and returns the directory. */
   Path write(Path directory) {
     try {
       Files.writeString(directory.resolve("tokenizer.json"), root.toString());

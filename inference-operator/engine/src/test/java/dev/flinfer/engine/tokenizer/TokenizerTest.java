@@ -22,7 +22,7 @@ class TokenizerTest {
 
   @TempDir private Path directory;
 
-  /** The peer is the demo model's reference.py, which shares no code with this. */
+  /** The reference is the demo model's reference.py, which shares no code with the engine. */
   @Test
   void theDemoModelsTextsHaveTheIdsOfItsReference() throws IOException {
     Tokenizer tokenizer = Tokenizer.load(DEMO_MODEL);
@@ -43,7 +43,7 @@ class TokenizerTest {
     }
   }
 
-  /** What GPT-2's encoder.py gives; | marks the cuts. */
+  /** The pieces of GPT-2's encoder.py, separated by |. */
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -100,7 +100,7 @@ class TokenizerTest {
   }
 
   @Test
-  void tokensThatAreNotNormalizedGoFirst() {
+  void tokensThatAreNotNormalizedAreCutOutFirst() {
     Tokenizer tokenizer =
         Tokenizer.load(
             new TokenizerJson(List.of())
@@ -112,7 +112,7 @@ class TokenizerTest {
   }
 
   @Test
-  void everyTextComesBack() {
+  void decodingReturnsEveryEncodedText() {
     Tokenizer tokenizer = Tokenizer.load(DEMO_MODEL);
     StringBuilder all = new StringBuilder();
     for (int c = 0; c <= Character.MAX_CODE_POINT; c += 1 + c / 300) {
@@ -141,7 +141,7 @@ class TokenizerTest {
     Tokenizer tokenizer = Tokenizer.load(DEMO_MODEL);
     String letters = "abacus".repeat(200_000);
 
-    // Quadratic would be hours; the limit leaves room for a busy machine.
+    // Quadratic time would be hours; the limit allows for a busy machine.
     Assertions.assertTimeoutPreemptively(
         Duration.ofSeconds(20),
         () -> {
@@ -151,7 +151,7 @@ class TokenizerTest {
   }
 
   @Test
-  void oneTokenizerServesManyThreads() {
+  void manyThreadsShareOneTokenizer() {
     Tokenizer tokenizer = Tokenizer.load(DEMO_MODEL);
     List<String> texts =
         IntStream.range(0, 500)

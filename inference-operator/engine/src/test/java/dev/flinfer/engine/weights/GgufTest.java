@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Files are untrusted: what is wrong with one is said, whatever it claims. */
+/** Files are untrusted: whatever a file claims, the error names the problem. */
 final class GgufTest {
   private static final int F32 = 0;
   private static final long[] FOUR = {4};
@@ -55,9 +55,9 @@ final class GgufTest {
           .containsExactly(
               Float.intBitsToFloat(4), Float.intBitsToFloat(5), Float.intBitsToFloat(6));
       assertThatThrownBy(() -> gguf.get("matrix", 3, 2))
-          .hasMessageEndingWith("tensor matrix has shape [2, 3]; the metadata ask for [3, 2]");
+          .hasMessageEndingWith("tensor matrix has shape [2, 3]; the metadata require [3, 2]");
       assertThatThrownBy(() -> gguf.get("none"))
-          .hasMessageEndingWith("tensor none is missing; this is no whole Phi-2 file");
+          .hasMessageEndingWith("tensor none is missing; the file is not a complete Phi-2 model");
     }
   }
 
@@ -65,24 +65,26 @@ final class GgufTest {
   void refusesOtherFilesAndVersions() {
     refuses(new byte[0], "does not begin with GGUF; flinfer.model is a GGUF file or a model");
     refuses("not a model".getBytes(StandardCharsets.UTF_8), "does not begin with GGUF;");
-    refuses(new GgufWriter().version(1).toBytes(), "is of version 1; versions 2 and 3 in little");
-    refuses(new GgufWriter().version(0x03000000).toBytes(), "is big-endian; versions 2 and 3");
+    refuses(
+        new GgufWriter().version(1).toBytes(), "has version 1; little-endian files of versions 2");
+    refuses(new GgufWriter().version(0x03000000).toBytes(), "is big-endian; little-endian files");
     refuses(
         new GgufWriter().put("split.count", 3).toBytes(),
-        "is one part of 3; put the parts together with llama-gguf-split --merge");
+        "is one part of 3; merge the parts with llama-gguf-split --merge");
   }
 
   @Test
   void refusesCountsThatTheFileCannotHold() {
     GgufWriter writer = new GgufWriter().put("a", 1);
-    refuses(writer.toBytes(-1, 1), "the number of tensors is 18446744073709551615; at most 65536");
+    refuses(
+        writer.toBytes(-1, 1), "the number of tensors is 18446744073709551615; the limit is 65536");
     refuses(writer.toBytes(1L << 63, 1), "the number of tensors is 9223372036854775808;");
-    refuses(writer.toBytes(60000, 1), "the number of tensors is 60000; at most 65536 are read");
+    refuses(writer.toBytes(60000, 1), "the number of tensors is 60000; the limit is 65536");
     refuses(writer.toBytes(0, 1L << 40), "the number of key-value pairs is 1099511627776;");
-    refuses(writer.toBytes(0, 2), "the number of key-value pairs is 2; at most");
+    refuses(writer.toBytes(0, 2), "the number of key-value pairs is 2; the limit is");
     refuses(
         new GgufWriter().pair("list", 9, longs(4, Long.MAX_VALUE)).toBytes(),
-        "the length of the array list is 9223372036854775807; at most 2147483647 are read");
+        "the length of the array list is 9223372036854775807; the limit is 2147483647");
     refuses(
         new GgufWriter().pair("list", 9, longs(8, 1L << 30)).toBytes(),
         "the length of the array list is 1073741824;");
@@ -92,11 +94,11 @@ final class GgufTest {
   }
 
   @Test
-  void refusesBrokenPairs() {
+  void refusesInvalidPairs() {
     refuses(new GgufWriter().put("a", 1).put("a", 2).toBytes(), "has the key a twice");
     refuses(
         new GgufWriter().pair("a", 13, new byte[8]).toBytes(),
-        "a is of type 13; the format has 0 to 12");
+        "a has type 13; the format has the types 0 to 12");
     refuses(
         new GgufWriter().pair("a", 7, new byte[] {2}).toBytes(),
         "a is the byte 2; a boolean is 0 or 1");
@@ -105,7 +107,9 @@ final class GgufTest {
     for (int i = 0; i < 6; i++) {
       deep = concat(longs(9, 1), deep);
     }
-    refuses(nested.pair("deep", 9, deep).toBytes(), "deep holds arrays 4 deep; that is the limit");
+    refuses(
+        nested.pair("deep", 9, deep).toBytes(),
+        "deep nests arrays deeper than 4 levels, which is the limit");
   }
 
   @Test
@@ -120,27 +124,29 @@ final class GgufTest {
       assertThatThrownBy(() -> metadata.number("text", 1))
           .hasMessageEndingWith("text is t; it must be a number above 0");
       assertThatThrownBy(() -> metadata.text("list"))
-          .hasMessageEndingWith("list is an array of 2; it must be a text");
+          .hasMessageEndingWith("list is an array of 2 entries; it must be a string");
       assertThatThrownBy(() -> metadata.texts("list", 1))
-          .hasMessageEndingWith("list is an array of 2; it must be an array of at most 1");
+          .hasMessageEndingWith(
+              "list is an array of 2 entries; it must be an array of at most 1 entries");
       assertThatThrownBy(() -> metadata.integers("list", 9))
           .hasMessageEndingWith("it must be an array of 32-bit whole numbers");
       assertThatThrownBy(() -> metadata.mayBe("text", "u", "v"))
-          .hasMessageEndingWith("text is t; it must be u or v, nothing else is computed here");
+          .hasMessageEndingWith("text is t; it must be u or v, no other value is supported");
     }
   }
 
   @Test
-  void refusesTensorsThatLieWrong() {
+  void refusesMisplacedTensors() {
     refuses(
         new GgufWriter().info("t", F32, FOUR, 64).bytes(64).toBytes(),
-        "tensor t of shape [4] and type F32 lies at 64 to 80; the file holds 64 bytes of tensors");
+        "tensor t of shape [4] and type F32 is at offsets 64 to 80; the file holds 64 bytes of"
+            + " tensors");
     refuses(
         new GgufWriter().info("t", F32, FOUR, -32).bytes(64).toBytes(),
-        "tensor t lies at 18446744073709551584; it must be a multiple of 32 within");
+        "tensor t is at offset 18446744073709551584; the offset must be a multiple of 32 within");
     refuses(
         new GgufWriter().info("t", F32, FOUR, 4).bytes(64).toBytes(),
-        "tensor t lies at 4; it must be a multiple of 32 within the file's 64 bytes");
+        "tensor t is at offset 4; the offset must be a multiple of 32 within the file's 64 bytes");
     refuses(
         new GgufWriter()
             .info("t", F32, new long[] {9}, 0)
@@ -157,10 +163,11 @@ final class GgufTest {
   }
 
   @Test
-  void refusesShapesThatCannotBe() {
+  void refusesInvalidShapes() {
     refuses(
         new GgufWriter().info("t", F32, new long[] {1L << 31, 1L << 31}, 0).bytes(64).toBytes(),
-        "tensor t has shape [2147483648, 2147483648]; dimensions are at least 1 and elements at");
+        "tensor t has shape [2147483648, 2147483648]; dimensions must be at least 1 and elements"
+            + " at");
     refuses(
         new GgufWriter().info("t", F32, new long[] {-1}, 0).bytes(64).toBytes(),
         "tensor t has shape [18446744073709551615];");
@@ -169,26 +176,26 @@ final class GgufTest {
         "tensor t has shape [0];");
     refuses(
         new GgufWriter().info("t", F32, new long[5], 0).bytes(64).toBytes(),
-        "tensor t has 5 dimensions; the format has 1 to 4");
+        "tensor t has 5 dimensions; the format allows 1 to 4");
     refuses(
         new GgufWriter().info("t", 8, new long[] {2, 33}, 0).bytes(128).toBytes(),
-        "tensor t has rows of 33; those of type Q8_0 are a multiple of 32");
+        "tensor t has rows of 33 elements; for type Q8_0 it must be a multiple of 32");
   }
 
   @Test
-  void otherTypesAreRefusedWhereTheyAreNeeded() {
+  void unsupportedTypesAreRefusedOnlyIfTheyAreNeeded() {
     byte[] bytes = new GgufWriter().info("t", 10, new long[] {256}, 0).bytes(128).toBytes();
     try (Gguf gguf = open(bytes)) {
       assertThatThrownBy(() -> gguf.get("t"))
           .hasMessageEndingWith(
-              "tensor t is of the type with number 10; F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0,"
-                  + " Q5_1, Q4_K, Q5_K and Q6_K are read");
+              "tensor t has type number 10; supported are F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0,"
+                  + " Q5_1, Q4_K, Q5_K and Q6_K");
     }
   }
 
-  /** A file cut off anywhere, or with random bytes in its header, opens or is refused. */
+  /** A file truncated anywhere, or with random bytes in its header, opens or is refused. */
   @Test
-  void noDamageDoesMoreThanAnError() throws IOException {
+  void damageCausesAtMostAnError() throws IOException {
     Path whole = directory.resolve("whole");
     RandomGguf.write(whole, RandomGguf.BLOCKS_OF_32, DType.Q4_0, 1);
     byte[] bytes = Files.readAllBytes(whole);

@@ -16,7 +16,7 @@ final class SafetensorsTest {
   @TempDir Path directory;
 
   @Test
-  void readsEachTypeWhereverItLies() throws IOException {
+  void readsEachTypeAtAnyOffset() throws IOException {
     write(
         """
         {"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},
@@ -37,13 +37,14 @@ final class SafetensorsTest {
   }
 
   @Test
-  void saysWhatIsWrongWithATensor() throws IOException {
+  void theErrorNamesTheProblemOfATensor() throws IOException {
     refused(
-        entry("F32", "[2]", "[0,4]"), "tensor a of shape [2] and type F32 needs 8 bytes and has 4");
+        entry("F32", "[2]", "[0,4]"), "tensor a of shape [2] and type F32 needs 8 bytes but has 4");
     refused(
         entry("F32", "[2]", "[0,8]"),
-        "tensor a lies at 0 to 8; the file holds 4 bytes of tensors (cut off?)");
-    refused(entry("F32", "[1]", "[4,0]"), "tensor a lies at 4 to 0");
+        "tensor a is at offsets 0 to 8; the file holds 4 bytes of tensors (is the file"
+            + " truncated?)");
+    refused(entry("F32", "[1]", "[4,0]"), "tensor a is at offsets 4 to 0");
     refused(
         entry("F32", "[1]", "[-4,0]"),
         "tensor a: data_offsets holds -4; it must hold whole numbers from 0 to 2^63 - 1");
@@ -52,7 +53,7 @@ final class SafetensorsTest {
         "tensor a: data_offsets holds 9223372036854775808");
     refused(
         entry("F32", "[4294967296,4294967296]", "[0,4]"),
-        "tensor a has shape [4294967296,4294967296], too large");
+        "tensor a has shape [4294967296,4294967296], which is too large");
     refused(entry("F32", "[1]", "[]"), "tensor a: data_offsets holds nothing");
     refused(
         """
@@ -60,26 +61,26 @@ final class SafetensorsTest {
          "b":{"dtype":"F16","shape":[1],"data_offsets":[2,4]}}\
         """,
         "tensors a and b overlap");
-    refused("[]", "holds no JSON object where one must be");
-    refused("{x}", "broken JSON");
+    refused("[]", "does not hold a JSON object, as it must");
+    refused("{x}", "invalid JSON");
   }
 
   @Test
-  void aTypeThatIsNotReadIsRefusedWhereItIsNeeded() throws IOException {
+  void anUnsupportedTypeIsRefusedOnlyIfItIsNeeded() throws IOException {
     write(entry("I64", "[1]", "[0,4]"), new byte[4]);
     try (Safetensors files = Safetensors.open(directory)) {
       assertThatThrownBy(() -> files.get("a", 1))
-          .hasMessageContaining("tensor a is of type 'I64'; F32, F16 and BF16 are read");
+          .hasMessageContaining("tensor a has type 'I64'; supported are F32, F16 and BF16");
       assertThatThrownBy(() -> files.get("b", 1)).hasMessageContaining("tensor b is missing");
     }
   }
 
   @Test
-  void aShapeThatIsNotTheConfigsIsRefused() throws IOException {
+  void aShapeThatDiffersFromTheConfigurationIsRefused() throws IOException {
     write(entry("F32", "[1]", "[0,4]"), new byte[4]);
     try (Safetensors files = Safetensors.open(directory)) {
       assertThatThrownBy(() -> files.get("a", 1, 1))
-          .hasMessageContaining("tensor a has shape [1]; config.json asks for [1, 1]");
+          .hasMessageContaining("tensor a has shape [1]; config.json requires [1, 1]");
     }
   }
 
@@ -92,7 +93,7 @@ final class SafetensorsTest {
         .hasMessageContaining("claims a header of 4611686018427387904 bytes; the file has 16");
     Files.write(directory.resolve("model.safetensors"), new byte[3]);
     assertThatThrownBy(() -> Safetensors.open(directory))
-        .hasMessageContaining("has 3 bytes; no safetensors file");
+        .hasMessageContaining("has 3 bytes; a safetensors file has at least 8");
   }
 
   @Test
@@ -102,12 +103,12 @@ final class SafetensorsTest {
     Path index = directory.resolve("model.safetensors.index.json");
     Files.writeString(index, "{\"weight_map\":{\"a\":\"../secret\"}}");
     assertThatThrownBy(() -> Safetensors.open(directory))
-        .hasMessageContaining("weight_map names \"../secret\", which is no file name");
+        .hasMessageContaining("weight_map names \"../secret\", which is not a plain file name");
     Files.writeString(index, "{\"weight_map\":{\"a\":\"gone.safetensors\"}}");
     assertThatThrownBy(() -> Safetensors.open(directory))
-        .hasMessageContaining("gone.safetensors: is missing, and the index names it");
+        .hasMessageContaining("gone.safetensors: is missing, but the index names it");
     Files.writeString(index, "{\"weight_map\":{\"a\":\"%s\"}}".formatted(index.getFileName()));
-    assertThatThrownBy(() -> Safetensors.open(directory)) // itself, which would be read forever
+    assertThatThrownBy(() -> Safetensors.open(directory)) // it names itself
         .isInstanceOf(WeightFileException.class)
         .hasMessageContaining("model.safetensors.index.json: claims a header of ");
     Files.writeString(index, "{}");
