@@ -1,4 +1,4 @@
-package dev.flinfer.jobs;
+package dev.flinfer.assembly;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -26,7 +26,8 @@ final class NamedTestsTest {
           "inference-operator/tornado",
           "inference-operator/flink",
           "flink-jobs/jobs",
-          "flink-jobs/cli");
+          "flink-jobs/cli",
+          "deploy/assembly");
 
   /** A class of tests with or without a method, or a further method of the class before it. */
   private static final Pattern NAMED =
