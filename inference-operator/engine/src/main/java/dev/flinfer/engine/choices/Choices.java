@@ -149,10 +149,11 @@ public final class Choices {
         if (Double.isNaN(normalizer)) {
           normalizer = logSumExp(logits, at, vocab);
         }
-        scores[i][depth] = logits[at + label[depth]] - normalizer;
-        if (!Double.isFinite(scores[i][depth])) {
+        double score = logits[at + label[depth]] - normalizer;
+        if (!Double.isFinite(score)) {
           return false;
         }
+        scores[i][depth] = score;
       }
     }
     return true;

@@ -143,6 +143,20 @@ final class ChoicesTest {
   }
 
   @Test
+  void logitsWithoutAFiniteScoreAreRefusedEachTimeTheyAreScored() {
+    int[][] tokens = {{0}, {1}};
+    Choices choices =
+        new Choices(List.of("a", "b"), tokens, ChoicesMethod.TOKEN_LENGTH_NORMALIZED);
+    float[] logits = {Float.NEGATIVE_INFINITY, 1};
+    for (int attempt = 0; attempt < 2; attempt++) {
+      assertThat(choices.score(Choices.Path.EMPTY, 0, logits, 0, 2)).isFalse();
+      choices.scoreAgain();
+    }
+    assertThat(choices.score(Choices.Path.EMPTY, 0, new float[] {1, 1}, 0, 2)).isTrue();
+    assertThat(choices.result().probabilities()).containsExactly(0.5, 0.5);
+  }
+
+  @Test
   void distinctFirstTokensNeedOnlyThePromptsRows() throws Exception {
     try (LlmEngine engine = LlmEngine.open(options(1, 200, 0, true))) {
       get(engine, request("a prompt", List.of("a", "b", "c"), MEAN));
