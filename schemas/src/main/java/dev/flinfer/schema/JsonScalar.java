@@ -16,7 +16,7 @@ import org.apache.avro.specific.SpecificData;
 /**
  * The types without parts. Three tables give for each what a value must be, how it is read and how
  * it is written. The tables are switches because an object per type with a lambda for each column
- * made reading and writing a request 3 % slower.
+ * made reading a request 2 % slower and writing one 4 %.
  */
 final class JsonScalar extends JsonType {
   /** The numbers that JSON has no literal for, by the names that stand for them. */
