@@ -66,7 +66,10 @@ final class PagesTest {
   void aWishTouchesAtMostThreeFiles() throws IOException {
     String page = Files.readString(ROOT.resolve("docs/architecture.md"));
     List<String> rows =
-        page.substring(page.indexOf("## I want to add")).lines().filter(l -> l.startsWith("|")).toList();
+        page.substring(page.indexOf("## I want to add"))
+            .lines()
+            .filter(l -> l.startsWith("|"))
+            .toList();
     assertThat(rows).hasSizeGreaterThanOrEqualTo(2 + 10);
     for (String row : rows.subList(2, rows.size())) {
       assertThat(LINK.matcher(row).results().count()).as(row).isBetween(1L, (long) MAX_FILES);

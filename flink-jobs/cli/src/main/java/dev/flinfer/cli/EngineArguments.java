@@ -1,116 +1,93 @@
 package dev.flinfer.cli;
 
+import dev.flinfer.engine.EngineOption;
 import dev.flinfer.engine.EngineOptions;
+import dev.flinfer.engine.OptionNames;
 import dev.flinfer.flink.FlinferOptions;
 import java.nio.file.Path;
-import java.util.function.Consumer;
-import org.apache.flink.configuration.ConfigOption;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import org.apache.flink.configuration.Configuration;
-import picocli.CommandLine.Option;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.ISetter;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Spec;
 
-/** The engine's options as they are on every command that runs one. Null where not given. */
+/**
+ * The options of {@link EngineOption} on every command that runs an engine. The model is not among
+ * them: commands differ in how they take it.
+ */
+@Command // picocli mixes in nothing that has no annotation of a command or an option
 public final class EngineArguments {
 
-  @Option(
-      names = "--device",
-      paramLabel = "NAME",
-      description =
-          "Where to run: auto, cpu, opencl, ptx, cuda, the last three with or without a number, as"
-              + " in opencl:1 (default: auto).")
-  String device;
+  /** How the command line names the engine's options. */
+  static final OptionNames NAMES = new OptionNames("--", '-', Map.of());
 
-  @Option(
-      names = "--max-num-seqs",
-      paramLabel = "N",
-      description = "Most sequences in one forward pass (default: 32).")
-  Integer maxNumSeqs;
+  private final Map<EngineOption<?>, String> given = new LinkedHashMap<>();
 
-  @Option(
-      names = "--max-num-batched-tokens",
-      paramLabel = "N",
-      description = "Most tokens in one forward pass (default: 512).")
-  Integer maxNumBatchedTokens;
+  /** Called by picocli with the command that these are mixed into. */
+  @Spec(Spec.Target.MIXEE)
+  void declare(CommandSpec command) {
+    EngineOption.all().stream()
+        .filter(option -> !option.isRequired())
+        .forEach(option -> command.addOption(spec(option)));
+  }
 
-  @Option(
-      names = "--max-model-len",
-      paramLabel = "N",
-      description = "Most tokens of prompt and completion together (default: the model's).")
-  Integer maxModelLen;
+  private OptionSpec spec(EngineOption<?> option) {
+    OptionSpec.Builder spec =
+        OptionSpec.builder(NAMES.of(option)).description(help(option)).setter(setter(option));
+    return switch (option.type().kind()) {
+      case BOOLEAN -> spec.type(Boolean.class).arity("0").negatable(true).build();
+      case INTEGER -> spec.type(Integer.class).arity("1").paramLabel("N").build();
+      case MEMORY_SIZE -> spec.type(String.class).arity("1").paramLabel("SIZE").build();
+      case TEXT -> spec.type(String.class).arity("1").paramLabel("NAME").build();
+    };
+  }
 
-  @Option(
-      names = "--threads",
-      paramLabel = "N",
-      description = "Threads of the CPU backend (default: all cores).")
-  Integer threads;
+  private ISetter setter(EngineOption<?> option) {
+    return new ISetter() {
+      @Override
+      @SuppressWarnings("unchecked") // the value that was there before is of no use to picocli
+      public <T> T set(T value) {
+        return value == null ? (T) given.remove(option) : (T) given.put(option, value.toString());
+      }
+    };
+  }
 
-  @Option(
-      names = "--weights",
-      paramLabel = "TYPE",
-      description =
-          "Type to run the weights in: auto, f32, f16, bf16, q8_0, q4_0, w8a8 (default: as"
-              + " stored).")
-  String weights;
+  /** What it is, what it can be where that is a list, and its default. */
+  private static String help(EngineOption<?> option) {
+    String summary = option.summary(NAMES).replaceFirst("\\.$", "");
+    String forms = String.join(", ", option.type().forms());
+    return "%s%s (default: %s)."
+        .formatted(summary, forms.isEmpty() ? "" : ": " + forms, option.defaultText())
+        .replace("%", "%%"); // picocli formats it
+  }
 
-  @Option(
-      names = "--kv-cache-dtype",
-      paramLabel = "TYPE",
-      description =
-          "Type to keep keys and values in: auto, f32, f16, q8_0 (default: f16 where it can).")
-  String kvCacheDtype;
-
-  @Option(
-      names = "--cpu-products",
-      paramLabel = "NAME",
-      description = "Who multiplies matrices on the processor: auto, java, onednn (default: java).")
-  String cpuProducts;
-
-  @Option(
-      names = "--enforce-eager",
-      description = "Launch a GPU's kernels one by one, without CUDA graphs; to compare.")
-  Boolean enforceEager;
+  /** The text of an option; null where it was not given. */
+  public String given(EngineOption<?> option) {
+    return given.get(option);
+  }
 
   /** The device that was named; null where none was. */
   public String device() {
-    return device;
+    return given(EngineOption.DEVICE);
   }
 
   /** The engine's defaults, and what was given. */
   public EngineOptions forModel(Path model) {
-    EngineOptions.Builder options = EngineOptions.builder(model.toString());
-    apply(device, options::device);
-    apply(maxNumSeqs, options::maxNumSeqs);
-    apply(maxNumBatchedTokens, options::maxNumBatchedTokens);
-    apply(maxModelLen, options::maxModelLen);
-    apply(threads, options::threads);
-    apply(weights, options::weights);
-    apply(kvCacheDtype, options::kvCacheDtype);
-    apply(cpuProducts, options::cpuProducts);
-    apply(enforceEager, options::enforceEager);
+    EngineOptions.Builder options =
+        EngineOptions.builder(NAMES).set(EngineOption.MODEL, model.toString());
+    given.forEach(options::parse);
     return options.build();
   }
 
   /** Sets what was given as options of the job. */
   public void addTo(Configuration config) {
-    set(config, FlinferOptions.DEVICE, device);
-    set(config, FlinferOptions.MAX_NUM_SEQS, maxNumSeqs);
-    set(config, FlinferOptions.MAX_NUM_BATCHED_TOKENS, maxNumBatchedTokens);
-    set(config, FlinferOptions.MAX_MODEL_LEN, maxModelLen);
-    set(config, FlinferOptions.THREADS, threads);
-    set(config, FlinferOptions.WEIGHTS, weights);
-    set(config, FlinferOptions.KV_CACHE_DTYPE, kvCacheDtype);
-    set(config, FlinferOptions.CPU_PRODUCTS, cpuProducts);
-    set(config, FlinferOptions.ENFORCE_EAGER, enforceEager);
-  }
-
-  private static <T> void set(Configuration config, ConfigOption<T> option, T value) {
-    if (value != null) {
-      config.set(option, value);
-    }
-  }
-
-  private static <T> void apply(T value, Consumer<T> setter) {
-    if (value != null) {
-      setter.accept(value);
-    }
+    given.forEach(
+        (option, text) -> {
+          option.parse(text, NAMES); // so that what is wrong has the name that it was given by
+          config.setString(FlinferOptions.NAMES.of(option), text);
+        });
   }
 }

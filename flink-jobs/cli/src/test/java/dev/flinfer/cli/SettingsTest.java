@@ -2,6 +2,7 @@ package dev.flinfer.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.flinfer.engine.EngineOption;
 import dev.flinfer.flink.FlinferOptions;
 import dev.flinfer.jobs.KafkaOptions;
 import java.io.IOException;
@@ -22,7 +23,7 @@ final class SettingsTest {
 
     Configuration config = Settings.ofFile(file);
 
-    assertThat(config.get(FlinferOptions.MAX_NUM_SEQS)).isEqualTo(8);
+    assertThat(config.get(FlinferOptions.of(EngineOption.MAX_NUM_SEQS))).isEqualTo(8);
     assertThat(config.get(KafkaOptions.PROPERTIES)).isEqualTo(Map.of("client.id", "me"));
   }
 }

@@ -1,5 +1,8 @@
 package dev.flinfer.engine;
 
+import static dev.flinfer.engine.EngineOption.CPU_PRODUCTS;
+import static dev.flinfer.engine.EngineOption.WEIGHTS;
+
 import dev.flinfer.engine.model.PhiWeights;
 import dev.flinfer.engine.model.PhiWeights.Affine;
 import dev.flinfer.engine.weights.DType;
@@ -27,7 +30,7 @@ public record ModelSize(long weightBytes, long flopsPerToken) {
       for (Tensor matrix : ofLayers(weights)) {
         elements += matrix.elements();
         bytes +=
-            options.w8a8()
+            options.get(WEIGHTS) == Weights.W8A8
                 ? matrix.elements()
                 : typeOf(matrix, options).byteSize(matrix.elements());
       }
@@ -51,9 +54,10 @@ public record ModelSize(long weightBytes, long flopsPerToken) {
   }
 
   private static DType typeOf(Tensor matrix, EngineOptions options) {
-    if (options.oneDnn()) {
+    if (options.get(CPU_PRODUCTS) == CpuProducts.ONEDNN) {
       return DType.BF16;
     }
-    return options.weightType() == null ? matrix.dtype() : options.weightType();
+    DType type = options.get(WEIGHTS).type();
+    return type == null ? matrix.dtype() : type;
   }
 }

@@ -1,5 +1,12 @@
 package dev.flinfer.engine;
 
+import static dev.flinfer.engine.EngineOption.DEVICE;
+import static dev.flinfer.engine.EngineOption.ENABLE_PREFIX_CACHING;
+import static dev.flinfer.engine.EngineOption.KV_CACHE_DTYPE;
+import static dev.flinfer.engine.EngineOption.KV_CACHE_MEMORY;
+import static dev.flinfer.engine.EngineOption.MAX_NUM_BATCHED_TOKENS;
+import static dev.flinfer.engine.EngineOption.MAX_NUM_SEQS;
+import static dev.flinfer.engine.EngineOption.THREADS;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.flinfer.engine.cpu.CpuForwardPass;
@@ -114,13 +121,13 @@ final class BatchInvarianceTest {
     Path model = directory.resolve("tiny");
     long blockBytes = CpuForwardPass.kvBlockBytes(PhiConfig.load(model), type);
     return EngineOptions.builder(model.toString())
-        .device("cpu")
-        .maxNumSeqs(maxNumSeqs)
-        .maxNumBatchedTokens(batchedTokens)
-        .kvCacheBytes(blocks * blockBytes)
-        .enablePrefixCaching(prefixCaching)
-        .threads(threads)
-        .kvCacheType(type)
+        .set(DEVICE, DeviceSpecifier.CPU)
+        .set(MAX_NUM_SEQS, maxNumSeqs)
+        .set(MAX_NUM_BATCHED_TOKENS, batchedTokens)
+        .set(KV_CACHE_MEMORY, blocks * blockBytes)
+        .set(ENABLE_PREFIX_CACHING, prefixCaching)
+        .set(THREADS, threads)
+        .parse(KV_CACHE_DTYPE, type.toString())
         .build();
   }
 }

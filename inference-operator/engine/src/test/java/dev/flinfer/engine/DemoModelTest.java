@@ -1,5 +1,7 @@
 package dev.flinfer.engine;
 
+import static dev.flinfer.engine.EngineOption.DEVICE;
+import static dev.flinfer.engine.EngineOption.KV_CACHE_DTYPE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
@@ -67,7 +69,10 @@ final class DemoModelTest {
   }
 
   private static EngineOptions options(KvCacheType type) {
-    return EngineOptions.builder(MODEL.toString()).device("cpu").kvCacheType(type).build();
+    return EngineOptions.builder(MODEL.toString())
+        .set(DEVICE, DeviceSpecifier.CPU)
+        .parse(KV_CACHE_DTYPE, type.toString())
+        .build();
   }
 
   private static JsonNode expected() throws IOException {

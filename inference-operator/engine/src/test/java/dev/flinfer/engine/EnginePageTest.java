@@ -3,6 +3,7 @@ package dev.flinfer.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.net.URL;
 import java.net.URLClassLoader;
@@ -15,7 +16,7 @@ import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Compiles and runs the program in docs/engine.md, so that the page stays correct. */
+/** Compiles the code in docs/engine.md and runs its program, so that the page stays correct. */
 final class EnginePageTest {
   private static final Path ROOT = Path.of("..", "..");
 
@@ -28,7 +29,22 @@ final class EnginePageTest {
     assertThat(program.find()).isTrue();
     assertThat(program.group(1).lines().filter(line -> !line.isBlank()).count())
         .isLessThanOrEqualTo(15);
-    Path source = Files.writeString(directory.resolve("Example.java"), program.group(1));
+    compile("Example", program.group(1));
+
+    String prompt = "Ticket: Hi, my parcel has not arrived. Thanks, Maria\nCategory:";
+    assertThat(run(ROOT.resolve("deploy/demo-model").toString(), prompt))
+        .startsWith(" shipping\nReply: ")
+        .endsWith("STOP\n");
+
+    assertThat(program.find()).as("options").isTrue();
+    compile(
+        "Options",
+        "import dev.flinfer.engine.*;\npublic class Options {\n  static void build() {\n%s  }\n}\n"
+            .formatted(program.group(1)));
+  }
+
+  private void compile(String name, String text) throws IOException {
+    Path source = Files.writeString(directory.resolve(name + ".java"), text);
     ByteArrayOutputStream errors = new ByteArrayOutputStream();
     int compiled =
         ToolProvider.getSystemJavaCompiler()
@@ -42,11 +58,6 @@ final class EnginePageTest {
                 directory.toString(),
                 source.toString());
     assertThat(compiled).as("%s", errors).isZero();
-
-    String prompt = "Ticket: Hi, my parcel has not arrived. Thanks, Maria\nCategory:";
-    assertThat(run(ROOT.resolve("deploy/demo-model").toString(), prompt))
-        .startsWith(" shipping\nReply: ")
-        .endsWith("STOP\n");
   }
 
   private String run(String... args) throws Exception {

@@ -1,5 +1,8 @@
 package dev.flinfer.engine;
 
+import static dev.flinfer.engine.EngineOption.CPU_PRODUCTS;
+import static dev.flinfer.engine.EngineOption.DEVICE;
+import static dev.flinfer.engine.EngineOption.WEIGHTS;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
@@ -30,9 +33,9 @@ final class ModelSizeTest {
   private ModelSize size(String products, String weights) {
     return ModelSize.of(
         EngineOptions.builder(directory.resolve("tiny").toString())
-            .device("cpu")
-            .cpuProducts(products)
-            .weights(weights)
+            .set(DEVICE, DeviceSpecifier.CPU)
+            .parse(CPU_PRODUCTS, products)
+            .parse(WEIGHTS, weights)
             .build());
   }
 }

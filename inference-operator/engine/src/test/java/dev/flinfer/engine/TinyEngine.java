@@ -1,5 +1,11 @@
 package dev.flinfer.engine;
 
+import static dev.flinfer.engine.EngineOption.DEVICE;
+import static dev.flinfer.engine.EngineOption.KV_CACHE_DTYPE;
+import static dev.flinfer.engine.EngineOption.MAX_NUM_BATCHED_TOKENS;
+import static dev.flinfer.engine.EngineOption.MAX_NUM_SEQS;
+import static dev.flinfer.engine.EngineOption.THREADS;
+
 import dev.flinfer.engine.weights.DType;
 import dev.flinfer.schema.Completion;
 import dev.flinfer.schema.CompletionRequest;
@@ -20,11 +26,11 @@ public final class TinyEngine {
   public static LlmEngine open(Path directory, int maxNumSeqs) {
     return LlmEngine.open(
         EngineOptions.builder(directory.resolve("tiny").toString())
-            .device("cpu")
-            .maxNumSeqs(maxNumSeqs)
-            .maxNumBatchedTokens(64)
-            .threads(2)
-            .kvCacheType(KvCacheType.F32)
+            .set(DEVICE, DeviceSpecifier.CPU)
+            .set(MAX_NUM_SEQS, maxNumSeqs)
+            .set(MAX_NUM_BATCHED_TOKENS, 64)
+            .set(THREADS, 2)
+            .set(KV_CACHE_DTYPE, KvCacheDtype.F32)
             .build());
   }
 

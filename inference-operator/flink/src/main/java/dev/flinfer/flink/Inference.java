@@ -1,5 +1,6 @@
 package dev.flinfer.flink;
 
+import dev.flinfer.engine.EngineOptions;
 import dev.flinfer.schema.CompletionRecord;
 import dev.flinfer.schema.CompletionRequest;
 import dev.flinfer.schema.Rejection;
@@ -8,6 +9,7 @@ import dev.flinfer.schema.Throughput;
 import dev.flinfer.schema.WireFormat;
 import org.apache.flink.api.connector.source.SourceReader;
 import org.apache.flink.api.connector.source.SourceSplit;
+import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.ReadableConfig;
 import org.apache.flink.formats.avro.typeutils.AvroTypeInfo;
 import org.apache.flink.streaming.api.datastream.DataStream;
@@ -66,7 +68,32 @@ public final class Inference {
   /** As {@link #of(DataStream, ReadableConfig)}, with engines of the caller's choice. */
   public static Inference of(
       DataStream<SourceRecord> input, ReadableConfig options, EngineSupplier engines) {
-    OperatorOptions checked = OperatorOptions.from(options);
+    return of(input, OperatorOptions.from(options), engines);
+  }
+
+  /**
+   * As {@link #of(DataStream, ReadableConfig)}, for an engine whose options are given as such; all
+   * other options have their defaults.
+   */
+  public static Inference of(DataStream<SourceRecord> input, EngineOptions engine) {
+    return of(input, engine, new Configuration(), EngineSupplier.shared());
+  }
+
+  /**
+   * As {@link #of(DataStream, EngineOptions)}, with engines of the caller's choice.
+   *
+   * @param options of {@link FlinferOptions}, but none of the engine's
+   */
+  public static Inference of(
+      DataStream<SourceRecord> input,
+      EngineOptions engine,
+      ReadableConfig options,
+      EngineSupplier engines) {
+    return of(input, OperatorOptions.with(engine, options), engines);
+  }
+
+  private static Inference of(
+      DataStream<SourceRecord> input, OperatorOptions checked, EngineSupplier engines) {
     WireFormat format = checked.inputFormat();
     SerializableSupplier<WireFormat.Reader<CompletionRequest>> reader =
         () -> format.reader(CompletionRequest.class);

@@ -1,5 +1,6 @@
 package dev.flinfer.flink;
 
+import dev.flinfer.engine.EngineOption;
 import dev.flinfer.engine.EngineOptions;
 import dev.flinfer.schema.WireFormat;
 import java.io.Serializable;
@@ -23,13 +24,33 @@ record OperatorOptions(
     implements Serializable {
 
   static OperatorOptions from(ReadableConfig config) {
-    EngineOptions engine = FlinferOptions.engineOptions(config);
+    return from(FlinferOptions.engineOptions(config), config);
+  }
+
+  /**
+   * @param config options of the operator
+   * @throws IllegalArgumentException if an option is out of its range, or one of the engine's is
+   *     set a second time
+   */
+  static OperatorOptions with(EngineOptions engine, ReadableConfig config) {
+    for (EngineOption<?> option : EngineOption.all()) {
+      if (config.getOptional(FlinferOptions.of(option)).isPresent()) {
+        throw new IllegalArgumentException(
+            ("%s is set, and the engine's options are also given as EngineOptions; set it only"
+                    + " there")
+                .formatted(FlinferOptions.NAMES.of(option)));
+      }
+    }
+    return from(engine, config);
+  }
+
+  private static OperatorOptions from(EngineOptions engine, ReadableConfig config) {
     int maxInFlight = config.get(FlinferOptions.MAX_IN_FLIGHT);
     require(
         maxInFlight >= 0,
         FlinferOptions.MAX_IN_FLIGHT,
         maxInFlight,
-        "at least 1, or 0 for twice " + FlinferOptions.MAX_NUM_SEQS.key());
+        "at least 1, or 0 for twice " + FlinferOptions.NAMES.of(EngineOption.MAX_NUM_SEQS));
     long maxTokens = config.get(FlinferOptions.MAX_IN_FLIGHT_TOKENS);
     require(
         maxTokens >= 0,
@@ -50,8 +71,8 @@ record OperatorOptions(
         FlinferOptions.DEDUPLICATE_TTL,
         ttl.toNanos() + " ns",
         "at least 1 ms, or 0 to answer all");
-    int requests =
-        maxInFlight > 0 ? maxInFlight : (int) Math.min(Integer.MAX_VALUE, 2L * engine.maxNumSeqs());
+    long twice = 2L * engine.get(EngineOption.MAX_NUM_SEQS);
+    int requests = maxInFlight > 0 ? maxInFlight : (int) Math.min(Integer.MAX_VALUE, twice);
     return new OperatorOptions(
         engine,
         new Admission.Limits(requests, maxTokens),

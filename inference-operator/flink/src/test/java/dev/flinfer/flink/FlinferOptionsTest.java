@@ -1,18 +1,40 @@
 package dev.flinfer.flink;
 
+import static dev.flinfer.engine.EngineOption.CPU_PRODUCTS;
+import static dev.flinfer.engine.EngineOption.DEVICE;
+import static dev.flinfer.engine.EngineOption.ENABLE_PREFIX_CACHING;
+import static dev.flinfer.engine.EngineOption.ENFORCE_EAGER;
+import static dev.flinfer.engine.EngineOption.KV_CACHE_DTYPE;
+import static dev.flinfer.engine.EngineOption.KV_CACHE_MEMORY;
+import static dev.flinfer.engine.EngineOption.MAX_MODEL_LEN;
+import static dev.flinfer.engine.EngineOption.MAX_NUM_BATCHED_TOKENS;
+import static dev.flinfer.engine.EngineOption.MAX_NUM_SEQS;
+import static dev.flinfer.engine.EngineOption.THREADS;
+import static dev.flinfer.engine.EngineOption.WEIGHTS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.flinfer.engine.CpuProducts;
+import dev.flinfer.engine.DeviceSpecifier;
+import dev.flinfer.engine.EngineOption;
 import dev.flinfer.engine.EngineOptions;
-import dev.flinfer.engine.KvCacheType;
+import dev.flinfer.engine.KvCacheDtype;
+import dev.flinfer.engine.OptionSamples;
+import dev.flinfer.engine.Weights;
 import dev.flinfer.schema.WireFormat;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
+import org.apache.flink.configuration.ConfigOption;
 import org.apache.flink.configuration.Configuration;
+import org.apache.flink.configuration.MemorySize;
+import org.apache.flink.configuration.description.HtmlFormatter;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class FlinferOptionsTest {
 
@@ -57,17 +79,17 @@ final class FlinferOptionsTest {
         .isEqualTo(
             new OperatorOptions(
                 EngineOptions.builder("phi-2")
-                    .device("cpu")
-                    .maxNumSeqs(3)
-                    .maxNumBatchedTokens(4)
-                    .maxModelLen(5)
-                    .kvCacheBytes(6 << 20)
-                    .enablePrefixCaching(false)
-                    .threads(7)
-                    .weights("q8_0")
-                    .kvCacheType(KvCacheType.F32)
-                    .cpuProducts("java")
-                    .enforceEager(true)
+                    .set(DEVICE, DeviceSpecifier.CPU)
+                    .set(MAX_NUM_SEQS, 3)
+                    .set(MAX_NUM_BATCHED_TOKENS, 4)
+                    .set(MAX_MODEL_LEN, 5)
+                    .set(KV_CACHE_MEMORY, 6L << 20)
+                    .set(ENABLE_PREFIX_CACHING, false)
+                    .set(THREADS, 7)
+                    .set(WEIGHTS, Weights.Q8_0)
+                    .set(KV_CACHE_DTYPE, KvCacheDtype.F32)
+                    .set(CPU_PRODUCTS, CpuProducts.JAVA)
+                    .set(ENFORCE_EAGER, true)
                     .build(),
                 new Admission.Limits(8, 80),
                 2,
@@ -76,12 +98,69 @@ final class FlinferOptionsTest {
                 Duration.ofHours(2)));
   }
 
-  @Test
-  void aMissingModelIsAnError() {
+  @ParameterizedTest
+  @ValueSource(strings = {"", " "})
+  void aMissingModelIsAnError(String blank) {
     assertThatThrownBy(() -> FlinferOptions.engineOptions(new Configuration()))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
             "flinfer.model is not set; set it to a GGUF file, or the directory of a model in Hugging Face's layout (config.json, tokenizer.json, *.safetensors)");
+    Configuration config = Configuration.fromMap(Map.of("flinfer.model", blank));
+    assertThatThrownBy(() -> FlinferOptions.engineOptions(config))
+        .hasMessageStartingWith("flinfer.model is not set; set it to ");
+  }
+
+  static List<EngineOption<?>> engineOptions() {
+    return EngineOption.all();
+  }
+
+  /** A new option of the engine is here without a change of this module. */
+  @ParameterizedTest
+  @MethodSource("engineOptions")
+  void everyOptionOfTheEngineHasAKey(EngineOption<?> option) {
+    ConfigOption<?> flinks = FlinferOptions.of(option);
+    assertThat(flinks.key()).isEqualTo(FlinferOptions.NAMES.of(option)).startsWith("flinfer.");
+    assertThat(new HtmlFormatter().format(flinks.description()))
+        .isEqualTo(option.description(FlinferOptions.NAMES))
+        .doesNotContain("{");
+
+    Configuration config = Configuration.fromMap(Map.of("flinfer.model", "phi-2"));
+    EngineOptions defaults = FlinferOptions.engineOptions(config);
+    String other = OptionSamples.other(option);
+    config.setString(flinks.key(), other);
+    EngineOptions options = FlinferOptions.engineOptions(config);
+    assertThat(options.text(option)).isEqualTo(other);
+    assertThat(options).isNotEqualTo(defaults);
+
+    Configuration written = new Configuration();
+    FlinferOptions.set(written, options);
+    assertThat(FlinferOptions.engineOptions(written)).isEqualTo(options);
+  }
+
+  @Test
+  void optionsOfTheEngineHaveFlinksTypesWhereThereAreAny() {
+    assertThat(FlinferOptions.of(EngineOption.THREADS).defaultValue()).isEqualTo(0);
+    assertThat(FlinferOptions.of(KV_CACHE_MEMORY).defaultValue()).isEqualTo(MemorySize.ZERO);
+    assertThat(FlinferOptions.of(ENABLE_PREFIX_CACHING).defaultValue()).isEqualTo(true);
+    assertThat(FlinferOptions.of(WEIGHTS).defaultValue()).isEqualTo("auto");
+    assertThat(FlinferOptions.of(CPU_PRODUCTS).key()).isEqualTo("flinfer.cpu.products");
+  }
+
+  @Test
+  void typedEngineOptionsAreNotSetASecondTime() {
+    EngineOptions engine = EngineOptions.builder("phi-2").set(MAX_NUM_SEQS, 3).build();
+    Configuration config = Configuration.fromMap(Map.of("flinfer.max-attempts", "2"));
+    OperatorOptions options = OperatorOptions.with(engine, config);
+    assertThat(options.engine()).isEqualTo(engine);
+    assertThat(options.admission()).isEqualTo(new Admission.Limits(6, 0));
+    assertThat(options.maxAttempts()).isEqualTo(2);
+
+    config.setString("flinfer.threads", "2");
+    assertThatThrownBy(() -> OperatorOptions.with(engine, config))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "flinfer.threads is set, and the engine's options are also given as EngineOptions; set it"
+                + " only there");
   }
 
   @ParameterizedTest
@@ -125,7 +204,7 @@ final class FlinferOptionsTest {
         .hasMessage(
             "flinfer.weights is q8_0; it must be auto, bf16 or w8a8 where flinfer.cpu.products is onednn, which computes in bf16 or 8-bit integers");
     config.setString("flinfer.weights", "w8a8");
-    assertThat(OperatorOptions.from(config).engine().w8a8()).isTrue();
+    assertThat(OperatorOptions.from(config).engine().get(WEIGHTS)).isEqualTo(Weights.W8A8);
   }
 
   @ParameterizedTest

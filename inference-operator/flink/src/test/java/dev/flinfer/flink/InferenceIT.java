@@ -7,6 +7,7 @@ import dev.flinfer.engine.EngineOptions;
 import dev.flinfer.engine.LlmEngine;
 import dev.flinfer.engine.SharedEngines;
 import dev.flinfer.schema.SourceRecord;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -138,11 +139,11 @@ final class InferenceIT {
         env.fromSequence(0, RECORDS - 1)
             .map(i -> TestRecords.record(i, json.apply(i)))
             .returns(new AvroTypeInfo<>(SourceRecord.class));
-    config.set(FlinferOptions.MODEL, "fake");
     config.set(FlinferOptions.MAX_IN_FLIGHT, 8);
     config.set(FlinferOptions.DEDUPLICATE_TTL, deduplicateTtl);
+    EngineOptions engine = EngineOptions.of(Path.of("fake"));
     // Not a method reference, which would be serialized together with the engines.
-    return Inference.of(input, config, options -> ENGINES.acquire(options));
+    return Inference.of(input, engine, config, options -> ENGINES.acquire(options));
   }
 
   private static void assertEachRecordHasOneOutcome(Map<String, Integer> outcomes) {

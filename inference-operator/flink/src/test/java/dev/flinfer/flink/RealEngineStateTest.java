@@ -1,10 +1,16 @@
 package dev.flinfer.flink;
 
+import static dev.flinfer.engine.EngineOption.DEVICE;
+import static dev.flinfer.engine.EngineOption.KV_CACHE_DTYPE;
+import static dev.flinfer.engine.EngineOption.MAX_NUM_BATCHED_TOKENS;
+import static dev.flinfer.engine.EngineOption.MAX_NUM_SEQS;
+import static dev.flinfer.engine.EngineOption.THREADS;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.flinfer.engine.DeviceSpecifier;
 import dev.flinfer.engine.EngineOptions;
 import dev.flinfer.engine.GeneratedTokens;
-import dev.flinfer.engine.KvCacheType;
+import dev.flinfer.engine.KvCacheDtype;
 import dev.flinfer.engine.LlmEngine;
 import dev.flinfer.engine.RandomCheckpoint;
 import dev.flinfer.engine.Requests;
@@ -58,11 +64,11 @@ final class RealEngineStateTest {
 
   private static EngineOptions options(String model) {
     return EngineOptions.builder(directory.resolve(model).toString())
-        .device("cpu")
-        .maxNumSeqs(4)
-        .maxNumBatchedTokens(24)
-        .threads(1)
-        .kvCacheType(KvCacheType.F32)
+        .set(DEVICE, DeviceSpecifier.CPU)
+        .set(MAX_NUM_SEQS, 4)
+        .set(MAX_NUM_BATCHED_TOKENS, 24)
+        .set(THREADS, 1)
+        .set(KV_CACHE_DTYPE, KvCacheDtype.F32)
         .build();
   }
 

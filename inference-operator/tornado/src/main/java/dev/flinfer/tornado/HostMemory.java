@@ -1,6 +1,7 @@
 package dev.flinfer.tornado;
 
 import dev.flinfer.engine.EngineException;
+import dev.flinfer.engine.OptionNames;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;
@@ -29,7 +30,15 @@ final class HostMemory implements AutoCloseable {
   private static final MethodHandle FREE =
       function("free", FunctionDescriptor.ofVoid(ValueLayout.ADDRESS));
 
+  private final OptionNames names;
   private final List<MemorySegment> segments = new ArrayList<>();
+
+  /**
+   * @param names how error texts name the engine's options
+   */
+  HostMemory(OptionNames names) {
+    this.names = names;
+  }
 
   @SuppressWarnings("restricted")
   private static MethodHandle function(String name, FunctionDescriptor type) {
@@ -63,8 +72,10 @@ final class HostMemory implements AutoCloseable {
     }
     if (address.address() == 0) {
       throw new EngineException(
-          ("the host has no %d bytes for an array of the device; free memory, or lower"
-                  + " max_num_batched_tokens or kv_cache_memory")
+          names
+              .resolve(
+                  "the host has no %d bytes for an array of the device; free memory, or lower"
+                      + " {max-num-batched-tokens} or {kv-cache-memory}")
               .formatted(bytes));
     }
     segments.add(address);

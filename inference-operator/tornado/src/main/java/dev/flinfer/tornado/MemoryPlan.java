@@ -1,5 +1,9 @@
 package dev.flinfer.tornado;
 
+import static dev.flinfer.engine.EngineOption.KV_CACHE_DTYPE;
+import static dev.flinfer.engine.EngineOption.MAX_NUM_BATCHED_TOKENS;
+import static dev.flinfer.engine.EngineOption.WEIGHTS;
+
 import dev.flinfer.engine.EngineOptions;
 import dev.flinfer.engine.device.DeviceInfo;
 import dev.flinfer.engine.device.DevicePlan;
@@ -46,7 +50,10 @@ final class MemoryPlan {
         .forEach(
             (name, elements) ->
                 checkElements(
-                    "%s of max_num_batched_tokens %d".formatted(name, shape.maxRows()), elements));
+                    "%s of %s %d"
+                        .formatted(
+                            name, options.names().of(MAX_NUM_BATCHED_TOKENS), shape.maxRows()),
+                    elements));
     long floats =
         embedding
             + 2L * layers * shape.hidden()
@@ -68,9 +75,9 @@ final class MemoryPlan {
         weightBytes,
         Activations.bytes(shape),
         largest,
-        2 * shape.kvBlockElements() * options.kvCacheType().bytes(),
+        2 * shape.kvBlockElements() * options.get(KV_CACHE_DTYPE).type().bytes(),
         (int) (MOST_ELEMENTS / shape.kvBlockElements()),
-        options.weightType());
+        options.get(WEIGHTS).type());
   }
 
   private static void checkElements(String name, long elements) {

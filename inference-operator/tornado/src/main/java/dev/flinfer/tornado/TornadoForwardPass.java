@@ -26,7 +26,7 @@ final class TornadoForwardPass implements ForwardPass {
   private final int maxRows; // of a step, which may be more than those of a pass
   private final boolean fixed; // grids do not change
   private final String device;
-  private final HostMemory memory = new HostMemory();
+  private final HostMemory memory;
   private final StepControl control;
   private final WantedRows wanted;
   private final Activations activations;
@@ -47,6 +47,7 @@ final class TornadoForwardPass implements ForwardPass {
     shape = shape(config, types, settings);
     maxRows = settings.maxRows();
     fixed = isFixed(types, settings);
+    memory = new HostMemory(settings.options().names());
     try {
       DeviceWeights loaded = DeviceWeights.load(shape, weights, types, memory);
       control = new StepControl(shape, memory);

@@ -1,8 +1,10 @@
 package dev.flinfer.tornado;
 
+import static dev.flinfer.engine.EngineOption.DEVICE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.flinfer.engine.DeviceSpecifier;
 import dev.flinfer.engine.EngineOptions;
 import dev.flinfer.engine.LlmEngine;
 import dev.flinfer.flink.FlinferOptions;
@@ -73,7 +75,7 @@ final class DeviceJobIT {
     Configuration config = new Configuration();
     config.set(PipelineOptions.GENERIC_TYPES, false);
     config.set(FlinferOptions.MODEL, DEMO_MODEL.toAbsolutePath().toString());
-    config.set(FlinferOptions.DEVICE, device);
+    config.setString(FlinferOptions.NAMES.of(DEVICE), device);
     StreamExecutionEnvironment env =
         StreamExecutionEnvironment.getExecutionEnvironment(config).setParallelism(PARALLELISM);
     env.enableCheckpointing(200);
@@ -101,7 +103,10 @@ final class DeviceJobIT {
     WireFormat.Reader<CompletionRequest> reader = WireFormat.JSON.reader(CompletionRequest.class);
     Map<String, String> texts = new TreeMap<>();
     try (LlmEngine engine =
-        LlmEngine.open(EngineOptions.builder(DEMO_MODEL.toString()).device("cpu").build())) {
+        LlmEngine.open(
+            EngineOptions.builder(DEMO_MODEL.toString())
+                .set(DEVICE, DeviceSpecifier.CPU)
+                .build())) {
       List<CompletableFuture<Completion>> completions = new ArrayList<>();
       for (String request : requests) {
         completions.add(

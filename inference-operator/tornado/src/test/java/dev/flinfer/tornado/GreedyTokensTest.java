@@ -1,5 +1,6 @@
 package dev.flinfer.tornado;
 
+import static dev.flinfer.engine.EngineOption.DEVICE;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.flinfer.engine.EngineOptions;
@@ -37,7 +38,7 @@ final class GreedyTokensTest {
   }
 
   private List<List<Integer>> tokens(String device) throws Exception {
-    EngineOptions options = EngineOptions.builder(model.toString()).device(device).build();
+    EngineOptions options = EngineOptions.builder(model.toString()).parse(DEVICE, device).build();
     try (LlmEngine engine = LlmEngine.open(options)) {
       List<CompletableFuture<Completion>> completions =
           PROMPTS.stream()

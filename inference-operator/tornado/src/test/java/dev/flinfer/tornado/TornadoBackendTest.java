@@ -1,5 +1,7 @@
 package dev.flinfer.tornado;
 
+import static dev.flinfer.engine.EngineOption.KV_CACHE_DTYPE;
+import static dev.flinfer.engine.EngineOption.MAX_NUM_BATCHED_TOKENS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -53,8 +55,8 @@ final class TornadoBackendTest {
 
   private EngineOptions options(KvCacheType kvCacheType) {
     return EngineOptions.builder(model.toString())
-        .maxNumBatchedTokens(32)
-        .kvCacheType(kvCacheType)
+        .set(MAX_NUM_BATCHED_TOKENS, 32)
+        .parse(KV_CACHE_DTYPE, kvCacheType.toString())
         .build();
   }
 

@@ -1,6 +1,14 @@
 package dev.flinfer.tornado;
 
+import static dev.flinfer.engine.EngineOption.ENFORCE_EAGER;
+import static dev.flinfer.engine.EngineOption.KV_CACHE_DTYPE;
+import static dev.flinfer.engine.EngineOption.MAX_NUM_BATCHED_TOKENS;
+import static dev.flinfer.engine.EngineOption.MAX_NUM_SEQS;
+import static dev.flinfer.engine.EngineOption.WEIGHTS;
+
+import dev.flinfer.engine.EngineOptions;
 import dev.flinfer.engine.KvCacheType;
+import dev.flinfer.engine.Weights;
 import dev.flinfer.engine.device.DeviceInfo;
 import dev.flinfer.engine.device.ForwardPass;
 import dev.flinfer.engine.model.PhiConfig;
@@ -27,7 +35,12 @@ final class Variants {
   }
 
   static Settings of(DeviceInfo device, DType weightType, KvCacheType kvCacheType, boolean cublas) {
-    return new Settings(device, 0, 0, weightType, kvCacheType, cublas, false);
+    EngineOptions options =
+        EngineOptions.builder("variant")
+            .set(WEIGHTS, Weights.of(weightType))
+            .parse(KV_CACHE_DTYPE, kvCacheType.toString())
+            .build();
+    return new Settings(device, options, 0, cublas);
   }
 
   /** All, and each that is captured in CUDA graphs also without them. */
@@ -35,7 +48,8 @@ final class Variants {
     List<Settings> all = new ArrayList<>(settings);
     for (Settings s : settings) {
       if (s.captured()) {
-        all.add(new Settings(s.info(), 0, 0, s.weightType(), s.kvCacheType(), s.cublas(), true));
+        EngineOptions eager = s.options().toBuilder().set(ENFORCE_EAGER, true).build();
+        all.add(new Settings(s.info(), eager, 0, s.cublas()));
       }
     }
     return all;
@@ -43,16 +57,12 @@ final class Variants {
 
   static ForwardPass open(
       Settings settings, PhiConfig config, PhiWeights weights, int blocks, int maxRows) {
+    EngineOptions options =
+        settings.options().toBuilder()
+            .set(MAX_NUM_SEQS, 1)
+            .set(MAX_NUM_BATCHED_TOKENS, maxRows)
+            .build();
     return TornadoBackend.open(
-        config,
-        weights,
-        new Settings(
-            settings.info(),
-            blocks,
-            maxRows,
-            settings.weightType(),
-            settings.kvCacheType(),
-            settings.cublas(),
-            settings.enforceEager()));
+        config, weights, new Settings(settings.info(), options, blocks, settings.cublas()));
   }
 }

@@ -1,9 +1,18 @@
 package dev.flinfer.cli.bench;
 
+import static dev.flinfer.engine.EngineOption.DEVICE;
+import static dev.flinfer.engine.EngineOption.ENABLE_PREFIX_CACHING;
+import static dev.flinfer.engine.EngineOption.MAX_MODEL_LEN;
+import static dev.flinfer.engine.EngineOption.MAX_NUM_BATCHED_TOKENS;
+import static dev.flinfer.engine.EngineOption.MAX_NUM_SEQS;
+import static dev.flinfer.engine.EngineOption.THREADS;
+import static dev.flinfer.engine.EngineOption.WEIGHTS;
+
 import dev.flinfer.cli.Console;
 import dev.flinfer.cli.EngineArguments;
 import dev.flinfer.cli.Text;
 import dev.flinfer.cli.UserError;
+import dev.flinfer.engine.DeviceSpecifier;
 import dev.flinfer.engine.EngineOptions;
 import dev.flinfer.engine.LlmEngine;
 import dev.flinfer.engine.ModelSize;
@@ -13,7 +22,6 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.function.ToDoubleFunction;
 import picocli.CommandLine.ArgGroup;
@@ -165,7 +173,7 @@ public final class BenchCommand implements Callable<Integer> {
       report =
           new BenchReport(
               engine.model(),
-              options.weights(),
+              options.text(WEIGHTS),
               lengths,
               loading,
               machine == null || !onCpu
@@ -179,12 +187,13 @@ public final class BenchCommand implements Callable<Integer> {
 
   /** Null where the engine cannot come to run on the processor. */
   private CpuLimits limits(EngineOptions options) {
-    if (!Set.of(EngineOptions.AUTO, "cpu").contains(options.device())) {
+    DeviceSpecifier device = options.get(DEVICE);
+    if (!device.equals(DeviceSpecifier.AUTO) && !device.equals(DeviceSpecifier.CPU)) {
       return null;
     }
     console.say("flinfer: measuring this machine's limits");
-    int cores = Runtime.getRuntime().availableProcessors();
-    return CpuLimits.measure(options.threads() > 0 ? options.threads() : cores);
+    int threads = options.get(THREADS);
+    return CpuLimits.measure(threads > 0 ? threads : Runtime.getRuntime().availableProcessors());
   }
 
   private int benchPipeline() throws IOException {
@@ -192,7 +201,7 @@ public final class BenchCommand implements Callable<Integer> {
     Tokenizer tokenizer = source.isRandom() ? Tokenizer.ofBytes() : Tokenizer.load(source.path());
     PipelineBench bench =
         new PipelineBench(options, new BenchPrompts(tokenizer, prompt, generate), runs);
-    int count = requests == null ? REQUESTS_PER_SEQUENCE * options.maxNumSeqs() : requests;
+    int count = requests == null ? REQUESTS_PER_SEQUENCE * options.get(MAX_NUM_SEQS) : requests;
     int free = freeRequests == null ? FREE_REQUESTS : freeRequests;
     console.say("flinfer: measuring %s with the model".formatted(Text.plural(count, "request")));
     PipelineBench.Measurement model = bench.withModel(count);
@@ -252,12 +261,16 @@ public final class BenchCommand implements Callable<Integer> {
   private EngineOptions options() {
     EngineOptions given = engineArguments.forModel(source.path());
     int seqs = Collections.max(batches);
-    return given.toBuilder()
-        .maxNumSeqs(seqs)
-        .maxNumBatchedTokens(Math.max(seqs, given.maxNumBatchedTokens()))
-        .maxModelLen(given.maxModelLen() > 0 ? given.maxModelLen() : prompt + generate)
-        .enablePrefixCaching(prefix > 0)
-        .build();
+    int length = given.get(MAX_MODEL_LEN);
+    EngineOptions.Builder options =
+        given.toBuilder()
+            .set(MAX_NUM_SEQS, seqs)
+            .set(MAX_NUM_BATCHED_TOKENS, Math.max(seqs, given.get(MAX_NUM_BATCHED_TOKENS)))
+            .set(MAX_MODEL_LEN, length > 0 ? length : prompt + generate);
+    if (engineArguments.given(ENABLE_PREFIX_CACHING) == null) {
+      options.set(ENABLE_PREFIX_CACHING, prefix > 0);
+    }
+    return options.build();
   }
 
   private BenchReport.Measurement measure(BenchRun bench, int batch) {

@@ -106,9 +106,7 @@ final class PipelineBench {
   /** What the job derives its limits from; the engine is there already. */
   private Configuration configuration() {
     Configuration config = new Configuration();
-    config.set(FlinferOptions.MODEL, options.model());
-    config.set(FlinferOptions.MAX_NUM_SEQS, options.maxNumSeqs());
-    config.set(FlinferOptions.MAX_NUM_BATCHED_TOKENS, options.maxNumBatchedTokens());
+    FlinferOptions.set(config, options);
     return config;
   }
 

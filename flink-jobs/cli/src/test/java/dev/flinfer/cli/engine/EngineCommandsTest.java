@@ -275,7 +275,7 @@ final class EngineCommandsTest {
         .isEqualTo(1);
     assertThat(recorded.err())
         .isEqualTo(
-            "flinfer: max_num_batched_tokens is 8; it must be at least max_num_seqs, which is"
+            "flinfer: --max-num-batched-tokens is 8; it must be at least --max-num-seqs, which is"
                 + " 64\n");
   }
 

@@ -1,5 +1,7 @@
 package dev.flinfer.engine.batching;
 
+import static dev.flinfer.engine.EngineOption.ENABLE_PREFIX_CACHING;
+
 import dev.flinfer.engine.EngineException;
 import dev.flinfer.engine.EngineOptions;
 import dev.flinfer.engine.EngineStats;
@@ -59,9 +61,10 @@ final class BatchingEngine implements LlmEngine {
     this.pool = new BlockPool(forward.numKvBlocks());
     this.constraints = new Constraints(model.tokenizer(), forward.vocabSize());
     StepLimits limits = StepLimits.of(options);
-    this.scheduler = new Scheduler(limits, options.enablePrefixCaching(), pool);
+    this.scheduler = new Scheduler(limits, options.get(ENABLE_PREFIX_CACHING), pool);
     this.logits =
-        HeapArrays.floats(limits.logitsOption(), limits.maxNumLogits(), forward.vocabSize());
+        HeapArrays.floats(
+            limits.logitsOption(options.names()), limits.maxNumLogits(), forward.vocabSize());
     this.top = new TopLogits(limits.maxNumLogits());
     this.sampler = new StepSampler(logits, top, model, counters, clock);
     this.faults = new DeviceFaults(forward, model.info(), scheduler, pool, counters);

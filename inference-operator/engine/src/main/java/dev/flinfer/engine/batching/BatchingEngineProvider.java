@@ -1,5 +1,9 @@
 package dev.flinfer.engine.batching;
 
+import static dev.flinfer.engine.EngineOption.MAX_MODEL_LEN;
+import static dev.flinfer.engine.EngineOption.MAX_NUM_SEQS;
+import static dev.flinfer.engine.EngineOption.THREADS;
+
 import dev.flinfer.engine.EngineOptions;
 import dev.flinfer.engine.EngineProvider;
 import dev.flinfer.engine.LlmEngine;
@@ -31,7 +35,7 @@ public final class BatchingEngineProvider implements EngineProvider {
     try {
       PhiConfig config = files.config();
       EngineOptions options = resolved(given, config);
-      int blocks = options.maxNumSeqs() * ForwardPass.blocksFor(options.maxModelLen());
+      int blocks = options.get(MAX_NUM_SEQS) * ForwardPass.blocksFor(options.get(MAX_MODEL_LEN));
       return engine(new FreeForwardPass(config.vocabSize(), blocks), files, options);
     } catch (RuntimeException e) {
       files.close();
@@ -57,7 +61,7 @@ public final class BatchingEngineProvider implements EngineProvider {
             files.name(),
             files.digest(),
             forward.device(),
-            options.maxModelLen(),
+            options.get(MAX_MODEL_LEN),
             files.config().vocabSize());
     ServedModel model = new ServedModel(info, files.tokenizer(), files.eosTokenIds());
     return new BatchingEngine(forward, files.checkpoint(), model, options, EngineClock.system());
@@ -66,15 +70,17 @@ public final class BatchingEngineProvider implements EngineProvider {
   /** The options with the defaults that depend on the model and the machine filled in. */
   private static EngineOptions resolved(EngineOptions options, PhiConfig config) {
     int limit = config.maxPositionEmbeddings();
-    if (options.maxModelLen() > limit) {
+    int length = options.get(MAX_MODEL_LEN);
+    if (length > limit) {
       throw new IllegalArgumentException(
-          "max_model_len is %d; the model's max_position_embeddings, %d, is the maximum"
-              .formatted(options.maxModelLen(), limit));
+          "%s is %d; the model's max_position_embeddings, %d, is the maximum"
+              .formatted(options.names().of(MAX_MODEL_LEN), length, limit));
     }
+    int threads = options.get(THREADS);
     int cores = Runtime.getRuntime().availableProcessors();
     return options.toBuilder()
-        .maxModelLen(options.maxModelLen() > 0 ? options.maxModelLen() : limit)
-        .threads(options.threads() > 0 ? options.threads() : cores)
+        .set(MAX_MODEL_LEN, length > 0 ? length : limit)
+        .set(THREADS, threads > 0 ? threads : cores)
         .build();
   }
 }

@@ -1,6 +1,10 @@
 package dev.flinfer.engine.batching;
 
+import static dev.flinfer.engine.EngineOption.MAX_NUM_BATCHED_TOKENS;
+import static dev.flinfer.engine.EngineOption.MAX_NUM_SEQS;
+
 import dev.flinfer.engine.EngineOptions;
+import dev.flinfer.engine.OptionNames;
 
 /**
  * The limits of one step.
@@ -14,17 +18,18 @@ record StepLimits(int maxNumSeqs, int maxNumBatchedTokens, int maxNumLogits) {
   private static final int LOGITS_FOR_CHOICES = 64;
 
   static StepLimits of(EngineOptions options) {
-    int forChoices = Math.min(options.maxNumBatchedTokens(), LOGITS_FOR_CHOICES);
+    int forChoices = Math.min(options.get(MAX_NUM_BATCHED_TOKENS), LOGITS_FOR_CHOICES);
     return new StepLimits(
-        options.maxNumSeqs(),
-        options.maxNumBatchedTokens(),
-        Math.max(options.maxNumSeqs(), forChoices));
+        options.get(MAX_NUM_SEQS),
+        options.get(MAX_NUM_BATCHED_TOKENS),
+        Math.max(options.get(MAX_NUM_SEQS), forChoices));
   }
 
   /** What decides the rows of logits, for messages. */
-  String logitsOption() {
-    return maxNumLogits > maxNumSeqs
-        ? "rows of logits (max_num_batched_tokens, up to 64)"
-        : "max_num_seqs";
+  String logitsOption(OptionNames names) {
+    return names.resolve(
+        maxNumLogits > maxNumSeqs
+            ? "rows of logits ({max-num-batched-tokens}, up to 64)"
+            : "{max-num-seqs}");
   }
 }

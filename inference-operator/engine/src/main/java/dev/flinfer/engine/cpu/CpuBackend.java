@@ -1,7 +1,15 @@
 package dev.flinfer.engine.cpu;
 
+import static dev.flinfer.engine.EngineOption.CPU_PRODUCTS;
+import static dev.flinfer.engine.EngineOption.KV_CACHE_DTYPE;
+import static dev.flinfer.engine.EngineOption.MAX_NUM_BATCHED_TOKENS;
+import static dev.flinfer.engine.EngineOption.THREADS;
+import static dev.flinfer.engine.EngineOption.WEIGHTS;
+
+import dev.flinfer.engine.CpuProducts;
 import dev.flinfer.engine.EngineOptions;
 import dev.flinfer.engine.KvCacheType;
+import dev.flinfer.engine.Weights;
 import dev.flinfer.engine.device.Backend;
 import dev.flinfer.engine.device.DeviceInfo;
 import dev.flinfer.engine.device.DevicePlan;
@@ -52,25 +60,29 @@ public final class CpuBackend implements Backend {
         0,
         0,
         0,
-        CpuForwardPass.kvBlockBytes(config, options.kvCacheType()),
+        CpuForwardPass.kvBlockBytes(config, options.get(KV_CACHE_DTYPE).type()),
         Integer.MAX_VALUE / ForwardPass.BLOCK_SIZE,
-        options.weightType());
+        options.get(WEIGHTS).type());
   }
 
   private static CpuOptions.Products products(EngineOptions options) {
-    if (!options.oneDnn()) {
+    if (options.get(CPU_PRODUCTS) != CpuProducts.ONEDNN) {
       LOG.info(
-          "matrix products: java (cpu_products {}), whose answers are those of fp32 arithmetic;"
+          "matrix products: java ({} {}), whose completions are those of fp32 arithmetic;"
               + " onednn is faster with many sequences and rounds activations",
-          options.cpuProducts());
+          options.names().of(CPU_PRODUCTS),
+          options.text(CPU_PRODUCTS));
       return CpuOptions.Products.JAVA;
     }
+    boolean w8a8 = options.get(WEIGHTS) == Weights.W8A8;
     LOG.info(
-        "matrix products: onednn in {} (cpu_products {}, weights {})",
-        options.w8a8() ? "8-bit integers" : "bf16",
-        options.cpuProducts(),
-        options.weights());
-    return options.w8a8() ? CpuOptions.Products.ONEDNN_INT8 : CpuOptions.Products.ONEDNN_BF16;
+        "matrix products: onednn in {} ({} {}, {} {})",
+        w8a8 ? "8-bit integers" : "bf16",
+        options.names().of(CPU_PRODUCTS),
+        options.text(CPU_PRODUCTS),
+        options.names().of(WEIGHTS),
+        options.text(WEIGHTS));
+    return w8a8 ? CpuOptions.Products.ONEDNN_INT8 : CpuOptions.Products.ONEDNN_BF16;
   }
 
   @Override
@@ -85,10 +97,11 @@ public final class CpuBackend implements Backend {
         weights,
         new CpuOptions(
             numKvBlocks,
-            options.kvCacheType(),
-            options.maxNumBatchedTokens(),
-            options.threads(),
-            options.weightType(),
-            products(options)));
+            options.get(KV_CACHE_DTYPE).type(),
+            options.get(MAX_NUM_BATCHED_TOKENS),
+            options.get(THREADS),
+            options.get(WEIGHTS).type(),
+            products(options),
+            options.names()));
   }
 }

@@ -98,12 +98,12 @@ public final class CpuForwardPass implements ForwardPass {
 
       // The widest first, so that too many rows are refused before the heap is full.
       this.projectedStride = layers.get(0).in().stride();
-      this.projected = floats("max_num_batched_tokens", maxRows, projectedStride);
+      this.projected = floats(options.maxRowsOption(), maxRows, projectedStride);
       this.hiddenStride = layers.get(0).out().stride();
-      this.hidden = floats("max_num_batched_tokens", maxRows, hiddenStride);
-      this.normed = floats("max_num_batched_tokens", maxRows, config.hiddenSize());
+      this.hidden = floats(options.maxRowsOption(), maxRows, hiddenStride);
+      this.normed = floats(options.maxRowsOption(), maxRows, config.hiddenSize());
       this.mixedStride = config.hiddenSize() + config.intermediateSize();
-      this.mixed = floats("max_num_batched_tokens", maxRows, mixedStride);
+      this.mixed = floats(options.maxRowsOption(), maxRows, mixedStride);
     } catch (RuntimeException e) {
       close();
       throw e;

@@ -1,6 +1,9 @@
 package dev.flinfer.engine.cpu;
 
+import static dev.flinfer.engine.EngineOption.MAX_NUM_BATCHED_TOKENS;
+
 import dev.flinfer.engine.KvCacheType;
+import dev.flinfer.engine.OptionNames;
 import dev.flinfer.engine.weights.DType;
 
 /**
@@ -13,6 +16,7 @@ import dev.flinfer.engine.weights.DType;
  * @param weightType the type to run the matrices in, one of F32, BF16, Q8_0 and Q4_0; null runs
  *     each in the type it is stored in
  * @param products who multiplies the matrices
+ * @param names how error texts name the engine's options
  */
 public record CpuOptions(
     int numKvBlocks,
@@ -20,7 +24,8 @@ public record CpuOptions(
     int maxRows,
     int threads,
     DType weightType,
-    Products products) {
+    Products products,
+    OptionNames names) {
 
   /** Who multiplies matrices, and in which numbers. */
   public enum Products {
@@ -32,9 +37,25 @@ public record CpuOptions(
     ONEDNN_INT8
   }
 
+  /** With the engine's own names. */
+  public CpuOptions(
+      int numKvBlocks,
+      KvCacheType kvCacheType,
+      int maxRows,
+      int threads,
+      DType weightType,
+      Products products) {
+    this(numKvBlocks, kvCacheType, maxRows, threads, weightType, products, OptionNames.ENGINE);
+  }
+
   /** Products in Java. */
   public CpuOptions(
       int numKvBlocks, KvCacheType kvCacheType, int maxRows, int threads, DType weightType) {
     this(numKvBlocks, kvCacheType, maxRows, threads, weightType, Products.JAVA);
+  }
+
+  /** The option that decides {@code maxRows}, for messages. */
+  String maxRowsOption() {
+    return names.of(MAX_NUM_BATCHED_TOKENS);
   }
 }

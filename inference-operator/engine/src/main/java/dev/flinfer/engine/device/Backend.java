@@ -13,8 +13,8 @@ import java.util.List;
  * <p>Drivers can crash or hang the process that lists their devices, so {@link #devices} is called
  * in a separate process, and its result is passed to the other methods here.
  *
- * <p>Options are passed resolved: {@code maxModelLen} and {@code threads} are not 0, and {@code
- * kvCacheType()} is a type of the device; so is {@code weightType()} unless it is null.
+ * <p>Options are passed resolved: {@code max_model_len} and {@code threads} are not 0, {@code
+ * kv_cache_dtype} is a type of the device, and {@code weights} is one or auto.
  */
 public interface Backend {
 

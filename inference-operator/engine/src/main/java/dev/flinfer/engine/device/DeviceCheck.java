@@ -1,7 +1,14 @@
 package dev.flinfer.engine.device;
 
+import static dev.flinfer.engine.EngineOption.KV_CACHE_MEMORY;
+import static dev.flinfer.engine.EngineOption.MAX_MODEL_LEN;
+import static dev.flinfer.engine.EngineOption.MAX_NUM_BATCHED_TOKENS;
+import static dev.flinfer.engine.EngineOption.MAX_NUM_SEQS;
+import static dev.flinfer.engine.EngineOption.WEIGHTS;
+
 import dev.flinfer.engine.EngineException;
 import dev.flinfer.engine.EngineOptions;
+import dev.flinfer.engine.Weights;
 import dev.flinfer.engine.model.PhiConfig;
 import dev.flinfer.engine.model.PhiWeights;
 import dev.flinfer.engine.weights.DType;
@@ -62,13 +69,13 @@ record DeviceCheck(Backend backend, DeviceInfo device, Backend cpuBackend) {
             weights.layers().subList(0, few.numHiddenLayers()),
             weights.finalNorm(),
             weights.lmHead());
-    int tokens = Math.min(TOKENS, given.maxModelLen());
+    int tokens = Math.min(TOKENS, given.get(MAX_MODEL_LEN));
     EngineOptions options =
         given.toBuilder()
-            .maxNumSeqs(1)
-            .maxNumBatchedTokens(TOKENS)
-            .maxModelLen(tokens)
-            .kvCacheBytes(0)
+            .set(MAX_NUM_SEQS, 1)
+            .set(MAX_NUM_BATCHED_TOKENS, TOKENS)
+            .set(MAX_MODEL_LEN, tokens)
+            .set(KV_CACHE_MEMORY, 0L)
             .build();
     float[] expected;
     DeviceInfo cpu = cpuBackend.devices().get(0);
@@ -90,7 +97,7 @@ record DeviceCheck(Backend backend, DeviceInfo device, Backend cpuBackend) {
       PhiWeights weights,
       EngineOptions options) {
     return backend.open(
-        device, config, weights, options, ForwardPass.blocksFor(options.maxModelLen()));
+        device, config, weights, options, ForwardPass.blocksFor(options.get(MAX_MODEL_LEN)));
   }
 
   private static PhiConfig few(PhiConfig config) {
@@ -111,8 +118,7 @@ record DeviceCheck(Backend backend, DeviceInfo device, Backend cpuBackend) {
   private static EngineOptions onCpu(DeviceInfo cpu, EngineOptions options, DevicePlan plan) {
     DType type = plan.weightType();
     boolean has = type != null && cpu.weightTypes().contains(type);
-    String weights = has ? type.name().toLowerCase(Locale.ROOT) : EngineOptions.AUTO;
-    return options.toBuilder().weights(weights).build();
+    return options.toBuilder().set(WEIGHTS, has ? Weights.of(type) : Weights.AUTO).build();
   }
 
   /**

@@ -1,38 +1,51 @@
 package dev.flinfer.engine.device;
 
+import static dev.flinfer.engine.EngineOption.CPU_PRODUCTS;
+import static dev.flinfer.engine.EngineOption.KV_CACHE_DTYPE;
+import static dev.flinfer.engine.EngineOption.KV_CACHE_MEMORY;
+import static dev.flinfer.engine.EngineOption.MAX_MODEL_LEN;
+import static dev.flinfer.engine.EngineOption.MAX_NUM_BATCHED_TOKENS;
+import static dev.flinfer.engine.EngineOption.MAX_NUM_SEQS;
+import static dev.flinfer.engine.EngineOption.WEIGHTS;
+
+import dev.flinfer.engine.CpuProducts;
+import dev.flinfer.engine.EngineOption;
 import dev.flinfer.engine.EngineOptions;
+import dev.flinfer.engine.KvCacheDtype;
 import dev.flinfer.engine.KvCacheType;
+import dev.flinfer.engine.OptionNames;
+import dev.flinfer.engine.Weights;
 import dev.flinfer.engine.model.PhiConfig;
 import dev.flinfer.engine.model.PhiWeights;
 import dev.flinfer.engine.weights.DType;
+import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
-import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 
 /**
- * How a model is laid into the memory of a device, decided before anything is allocated.
+ * How the memory of a device is divided, decided before anything is allocated.
  *
  * @param device of {@code backend}
  */
 record DeviceFit(Backend backend, DeviceInfo device, PhiConfig config, PhiWeights weights) {
 
-  /** What the KV cache takes at most unless told otherwise. */
+  /** The maximum size of the KV cache where no size is given. */
   private static final long DEFAULT_KV_CACHE_BYTES = 4L << 30;
 
-  /** A share that drivers keep for their own: contexts, compiled kernels, gaps. */
+  /** The share that drivers keep for contexts, compiled kernels and gaps: one part of these. */
   private static final int RESERVED_PARTS = 20;
 
-  /** Shorter contexts are not worth to be proposed. */
+  /** Shorter contexts are not worth proposing. */
   private static final int SHORTEST_CONTEXT = 256;
 
-  /** Rows that a step has at least in what is proposed. */
+  /** The minimum number of rows of a step that is proposed. */
   private static final int FEWEST_ROWS = 64;
 
-  /** The least that runs: blocks for one sequence of {@code max_model_len}. */
+  /** The minimum that runs: blocks for one sequence of {@code max_model_len}. */
   private record Need(DevicePlan plan, int oneSequence, long fits) {
     boolean holds(DeviceInfo device) {
       return fits >= oneSequence && plan.largestBytes() <= device.maxAllocationBytes();
@@ -56,28 +69,33 @@ record DeviceFit(Backend backend, DeviceInfo device, PhiConfig config, PhiWeight
     if (!need.holds(device)) {
       throw new IllegalArgumentException(tooLarge(need, options));
     }
-    if (options.kvCacheBytes() == 0) {
-      long all = (long) one * options.maxNumSeqs();
+    long memory = options.get(KV_CACHE_MEMORY);
+    if (memory == 0) {
+      long all = (long) one * options.get(MAX_NUM_SEQS);
       long most = Math.min(DEFAULT_KV_CACHE_BYTES / blockBytes, need.fits());
       return (int) Math.max(one, Math.min(all, most));
     }
-    long given = options.kvCacheBytes() / blockBytes;
+    long given = memory / blockBytes;
     if (given < one) {
       throw new IllegalArgumentException(
-          ("kv_cache_memory is %d bytes, room for %d tokens; one sequence of max_model_len %d needs"
-                  + " %d bytes. Give it more, or lower max_model_len")
+          options
+              .names()
+              .resolve(
+                  "{kv-cache-memory} is %d bytes, room for %d tokens; one sequence of {max-model-len}"
+                      + " %d needs %d bytes. Give it more, or lower {max-model-len}")
               .formatted(
-                  options.kvCacheBytes(),
+                  memory,
                   given * ForwardPass.BLOCK_SIZE,
-                  options.maxModelLen(),
+                  options.get(MAX_MODEL_LEN),
                   need.sequenceBytes()));
     }
     long room = free(need.plan());
     if (given > room / blockBytes) {
       throw new IllegalArgumentException(
-          "kv_cache_memory is %d bytes; device %s has %d bytes left beside %s of weights and %s of activations"
+          "%s is %d bytes; device %s has %d bytes left beside %s of weights and %s of activations"
               .formatted(
-                  options.kvCacheBytes(),
+                  options.names().of(KV_CACHE_MEMORY),
+                  memory,
                   device.id(),
                   room,
                   size(need.plan().weightBytes()),
@@ -89,7 +107,7 @@ record DeviceFit(Backend backend, DeviceInfo device, PhiConfig config, PhiWeight
   private Need need(EngineOptions options) {
     DevicePlan plan = backend.plan(device, config, weights, options);
     long fits = Math.min(plan.maxKvBlocks(), free(plan) / plan.kvBlockBytes());
-    return new Need(plan, ForwardPass.blocksFor(options.maxModelLen()), fits);
+    return new Need(plan, ForwardPass.blocksFor(options.get(MAX_MODEL_LEN)), fits);
   }
 
   private long usable() {
@@ -104,14 +122,15 @@ record DeviceFit(Backend backend, DeviceInfo device, PhiConfig config, PhiWeight
     DevicePlan plan = need.plan();
     String what =
         ("the model does not fit device %s (%s): weights %s, activations %s, keys and values of one"
-                + " sequence of max_model_len %d %s; the largest allocation %s. Of its %s of memory"
+                + " sequence of %s %d %s; the largest allocation %s. Of its %s of memory"
                 + " %s can be used, %s in one allocation, which holds %d KV blocks")
             .formatted(
                 device.id(),
                 device.name(),
                 size(plan.weightBytes()),
                 size(plan.scratchBytes()),
-                options.maxModelLen(),
+                options.names().of(MAX_MODEL_LEN),
+                options.get(MAX_MODEL_LEN),
                 size(need.sequenceBytes()),
                 size(plan.largestBytes()),
                 size(device.memoryBytes()),
@@ -124,48 +143,60 @@ record DeviceFit(Backend backend, DeviceInfo device, PhiConfig config, PhiWeight
         : what + ". It fits with " + String.join(", or with ", wayOut);
   }
 
-  /** A change of the options, by its name. */
-  private record Change(String name, UnaryOperator<EngineOptions> apply) {}
+  /** A change of an option. */
+  private record Change<T extends Serializable>(EngineOption<T> option, T value) {
+    EngineOptions apply(EngineOptions options) {
+      return options.toBuilder().set(option, value).build();
+    }
 
-  /** What makes it fit: each change that does by itself, else all together. */
+    String text(OptionNames names) {
+      return names.of(option) + " " + option.format(value);
+    }
+  }
+
+  /** The changes that make it fit: each that does by itself, or else all together. */
   private List<String> wayOut(EngineOptions options) {
-    List<Change> changes = changes(options);
-    List<String> enough =
-        changes.stream().filter(c -> holds(c.apply().apply(options))).map(Change::name).toList();
-    List<String> found = new ArrayList<>(enough);
-    for (int length = options.maxModelLen() / 2; length >= SHORTEST_CONTEXT; length /= 2) {
-      if (holds(options.toBuilder().maxModelLen(length).build())) {
-        found.add("max_model_len " + length);
+    OptionNames names = options.names();
+    List<Change<?>> changes = changes(options);
+    List<String> found = new ArrayList<>();
+    for (Change<?> change : changes) {
+      if (holds(change.apply(options))) {
+        found.add(change.text(names));
+      }
+    }
+    for (int length = options.get(MAX_MODEL_LEN) / 2; length >= SHORTEST_CONTEXT; length /= 2) {
+      Change<?> shorter = new Change<>(MAX_MODEL_LEN, length);
+      if (holds(shorter.apply(options))) {
+        found.add(shorter.text(names));
         break;
       }
     }
     if (found.isEmpty()) {
       EngineOptions all = options;
-      for (Change change : changes) {
-        all = change.apply().apply(all);
+      for (Change<?> change : changes) {
+        all = change.apply(all);
       }
       if (holds(all)) {
-        found.add(changes.stream().map(Change::name).collect(Collectors.joining(" and ")));
+        found.add(changes.stream().map(c -> c.text(names)).collect(Collectors.joining(" and ")));
       }
     }
     return found;
   }
 
-  private List<Change> changes(EngineOptions options) {
-    List<Change> changes = new ArrayList<>();
-    if (options.weightType() != DType.Q8_0 && device.weightTypes().contains(DType.Q8_0)) {
-      changes.add(new Change("weights q8_0", o -> o.toBuilder().weights("q8_0").build()));
+  private List<Change<?>> changes(EngineOptions options) {
+    List<Change<?>> changes = new ArrayList<>();
+    if (options.get(WEIGHTS) != Weights.Q8_0
+        && options.get(CPU_PRODUCTS) != CpuProducts.ONEDNN // which has no q8_0
+        && device.weightTypes().contains(DType.Q8_0)) {
+      changes.add(new Change<>(WEIGHTS, Weights.Q8_0));
     }
-    if (options.kvCacheType() == KvCacheType.F32
+    if (options.get(KV_CACHE_DTYPE) == KvCacheDtype.F32
         && device.kvCacheTypes().contains(KvCacheType.F16)) {
-      changes.add(new Change("kv_cache_dtype f16", o -> o.toBuilder().kvCacheDtype("f16").build()));
+      changes.add(new Change<>(KV_CACHE_DTYPE, KvCacheDtype.F16));
     }
-    int rows = Math.max(FEWEST_ROWS, options.maxNumSeqs());
-    if (rows < options.maxNumBatchedTokens()) {
-      changes.add(
-          new Change(
-              "max_num_batched_tokens " + rows,
-              o -> o.toBuilder().maxNumBatchedTokens(rows).build()));
+    int rows = Math.max(FEWEST_ROWS, options.get(MAX_NUM_SEQS));
+    if (rows < options.get(MAX_NUM_BATCHED_TOKENS)) {
+      changes.add(new Change<>(MAX_NUM_BATCHED_TOKENS, rows));
     }
     return changes;
   }
@@ -177,26 +208,35 @@ record DeviceFit(Backend backend, DeviceInfo device, PhiConfig config, PhiWeight
   /**
    * The options with types that the device has.
    *
-   * @throws IllegalArgumentException if one was named that it has not
+   * @throws IllegalArgumentException if a type is set that the device does not support
    */
   static EngineOptions withTypesOf(DeviceInfo device, EngineOptions options) {
-    DType type = options.weightType();
-    if (type != null && !device.weightTypes().contains(type)
-        || options.w8a8() && !device.id().equals("cpu")) {
-      throw new IllegalArgumentException(
-          "weights is %s; device %s has auto, %s"
-              .formatted(options.weights(), device.id(), names(device.weightTypes())));
+    Weights weights = options.get(WEIGHTS);
+    if (weights.type() != null && !device.weightTypes().contains(weights.type())
+        || weights == Weights.W8A8 && !device.id().equals("cpu")) {
+      throw missing(WEIGHTS, options, device, device.weightTypes());
     }
-    if (options.kvCacheType() == null) {
+    KvCacheType kvCacheType = options.get(KV_CACHE_DTYPE).type();
+    if (kvCacheType == null) {
       boolean half = device.kvCacheTypes().contains(KvCacheType.F16);
-      return options.toBuilder().kvCacheType(half ? KvCacheType.F16 : KvCacheType.F32).build();
+      KvCacheDtype suits = half ? KvCacheDtype.F16 : KvCacheDtype.F32;
+      return options.toBuilder().set(KV_CACHE_DTYPE, suits).build();
     }
-    if (!device.kvCacheTypes().contains(options.kvCacheType())) {
-      throw new IllegalArgumentException(
-          "kv_cache_dtype is %s; device %s has auto, %s"
-              .formatted(options.kvCacheDtype(), device.id(), names(device.kvCacheTypes())));
+    if (!device.kvCacheTypes().contains(kvCacheType)) {
+      throw missing(KV_CACHE_DTYPE, options, device, device.kvCacheTypes());
     }
     return options;
+  }
+
+  private static IllegalArgumentException missing(
+      EngineOption<?> option,
+      EngineOptions options,
+      DeviceInfo device,
+      Set<? extends Enum<?>> supported) {
+    return new IllegalArgumentException(
+        "%s is %s; device %s has auto, %s"
+            .formatted(
+                options.names().of(option), options.text(option), device.id(), names(supported)));
   }
 
   private static String names(Set<? extends Enum<?>> types) {
@@ -206,7 +246,7 @@ record DeviceFit(Backend backend, DeviceInfo device, PhiConfig config, PhiWeight
         .collect(Collectors.joining(", "));
   }
 
-  /** Bytes for people. */
+  /** A number of bytes for display. */
   static String size(long bytes) {
     return bytes < 10L << 20
         ? String.format(Locale.ROOT, "%.1f KiB", bytes / 1024.0)

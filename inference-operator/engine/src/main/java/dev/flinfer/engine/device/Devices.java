@@ -1,5 +1,8 @@
 package dev.flinfer.engine.device;
 
+import static dev.flinfer.engine.EngineOption.DEVICE;
+
+import dev.flinfer.engine.DeviceSpecifier;
 import dev.flinfer.engine.EngineException;
 import dev.flinfer.engine.EngineOptions;
 import dev.flinfer.engine.model.PhiConfig;
@@ -85,11 +88,11 @@ public final class Devices {
    * @throws EngineException if the device fails
    */
   public Opened open(PhiConfig config, PhiWeights weights, EngineOptions options) {
-    String name = options.device();
-    if (name.equals("cpu")) {
+    DeviceSpecifier name = options.get(DEVICE);
+    if (name.kind() == DeviceSpecifier.Kind.CPU) {
       return openCpu(config, weights, options);
     }
-    if (name.equals(EngineOptions.AUTO)) {
+    if (name.kind() == DeviceSpecifier.Kind.AUTO) {
       return openBest(config, weights, options);
     }
     if (backends.isEmpty()) {
@@ -101,15 +104,15 @@ public final class Devices {
     return open(device, report, config, weights, options);
   }
 
-  private static DeviceInfo named(String name, DeviceProbe.Report report) {
+  private static DeviceInfo named(DeviceSpecifier name, DeviceProbe.Report report) {
     // A name without a number prefers a GPU to the CPU that its vendor's driver also provides.
     return report.devices().stream()
-        .filter(d -> d.id().equals(name) || d.id().startsWith(name + ":"))
+        .filter(d -> name.names(d.id()))
         .min(Comparator.comparing(d -> d.kind() != DeviceInfo.Kind.GPU))
         .orElseThrow(() -> new IllegalArgumentException(missing(name, report)));
   }
 
-  private static String missing(String name, DeviceProbe.Report report) {
+  private static String missing(DeviceSpecifier name, DeviceProbe.Report report) {
     String available =
         Stream.concat(
                 Stream.of("cpu"),

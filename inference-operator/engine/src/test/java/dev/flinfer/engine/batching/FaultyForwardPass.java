@@ -1,7 +1,14 @@
 package dev.flinfer.engine.batching;
 
+import static dev.flinfer.engine.EngineOption.DEVICE;
+import static dev.flinfer.engine.EngineOption.KV_CACHE_DTYPE;
+import static dev.flinfer.engine.EngineOption.MAX_NUM_BATCHED_TOKENS;
+import static dev.flinfer.engine.EngineOption.MAX_NUM_SEQS;
+import static dev.flinfer.engine.EngineOption.THREADS;
+
+import dev.flinfer.engine.DeviceSpecifier;
 import dev.flinfer.engine.EngineOptions;
-import dev.flinfer.engine.KvCacheType;
+import dev.flinfer.engine.KvCacheDtype;
 import dev.flinfer.engine.LlmEngine;
 import dev.flinfer.engine.ModelInfo;
 import dev.flinfer.engine.device.ForwardPass;
@@ -49,11 +56,11 @@ public final class FaultyForwardPass implements ForwardPass {
   public static LlmEngine engine(FaultyForwardPass forward, InstantSource clock) {
     EngineOptions options =
         EngineOptions.builder("fake")
-            .device("cpu")
-            .maxNumSeqs(6)
-            .maxNumBatchedTokens(24)
-            .threads(1)
-            .kvCacheType(KvCacheType.F32)
+            .set(DEVICE, DeviceSpecifier.CPU)
+            .set(MAX_NUM_SEQS, 6)
+            .set(MAX_NUM_BATCHED_TOKENS, 24)
+            .set(THREADS, 1)
+            .set(KV_CACHE_DTYPE, KvCacheDtype.F32)
             .build();
     return new BatchingEngine(
         forward,

@@ -1,5 +1,7 @@
 package dev.flinfer.engine.batching;
 
+import static dev.flinfer.engine.EngineOption.MAX_MODEL_LEN;
+import static dev.flinfer.engine.EngineOption.MAX_NUM_SEQS;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
@@ -36,7 +38,10 @@ final class HostCostTest {
     CountDownLatch done = new CountDownLatch(BATCH);
     Allocated first = new Allocated(done);
     EngineOptions options =
-        EngineOptions.builder("random:phi-2").maxNumSeqs(BATCH).maxModelLen(1024).build();
+        EngineOptions.builder("random:phi-2")
+            .set(MAX_NUM_SEQS, BATCH)
+            .set(MAX_MODEL_LEN, 1024)
+            .build();
     try (LlmEngine engine = LlmEngine.openFree(options)) {
       for (int i = 0; i < BATCH; i++) {
         GenerationListener listener = i == 0 ? first : new Silent(done);

@@ -1,15 +1,23 @@
 package dev.flinfer.engine.batching;
 
+import static dev.flinfer.engine.EngineOption.DEVICE;
+import static dev.flinfer.engine.EngineOption.KV_CACHE_DTYPE;
+import static dev.flinfer.engine.EngineOption.KV_CACHE_MEMORY;
+import static dev.flinfer.engine.EngineOption.MAX_MODEL_LEN;
+import static dev.flinfer.engine.EngineOption.MAX_NUM_BATCHED_TOKENS;
+import static dev.flinfer.engine.EngineOption.MAX_NUM_SEQS;
+import static dev.flinfer.engine.EngineOption.THREADS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.flinfer.engine.DeviceSpecifier;
 import dev.flinfer.engine.EngineException;
 import dev.flinfer.engine.EngineOptions;
 import dev.flinfer.engine.GeneratedTokens;
 import dev.flinfer.engine.Generation;
 import dev.flinfer.engine.InvalidRequestException;
-import dev.flinfer.engine.KvCacheType;
+import dev.flinfer.engine.KvCacheDtype;
 import dev.flinfer.engine.LlmEngine;
 import dev.flinfer.engine.RandomCheckpoint;
 import dev.flinfer.engine.Requests;
@@ -221,11 +229,13 @@ final class LlmEngineTest {
   @Test
   void refusesOptionsThatTheModelDoesNotSupport() {
     String model = directory.resolve("tiny").toString();
-    assertThatThrownBy(() -> LlmEngine.open(options(8, 64, 1).toBuilder().maxModelLen(97).build()))
+    assertThatThrownBy(
+            () -> LlmEngine.open(options(8, 64, 1).toBuilder().set(MAX_MODEL_LEN, 97).build()))
         .hasMessage("max_model_len is 97; the model's max_position_embeddings, 96, is the maximum");
-    assertThatThrownBy(() -> LlmEngine.open(options(8, 64, 1).toBuilder().kvCacheBytes(1).build()))
+    assertThatThrownBy(
+            () -> LlmEngine.open(options(8, 64, 1).toBuilder().set(KV_CACHE_MEMORY, 1L).build()))
         .hasMessageStartingWith("kv_cache_memory is 1 bytes, room for 0 tokens; one sequence of");
-    assertThatThrownBy(() -> EngineOptions.builder("tiny").device("metal").build())
+    assertThatThrownBy(() -> EngineOptions.builder("tiny").parse(DEVICE, "metal"))
         .hasMessage(
             "device is metal; it must be auto, cpu, opencl, ptx or cuda, the last three with or without"
                 + " a number, as in opencl:1");
@@ -254,11 +264,11 @@ final class LlmEngineTest {
 
   private static EngineOptions options(int maxNumSeqs, int maxNumBatchedTokens, int threads) {
     return EngineOptions.builder(directory.resolve("tiny").toString())
-        .device("cpu")
-        .maxNumSeqs(maxNumSeqs)
-        .maxNumBatchedTokens(maxNumBatchedTokens)
-        .threads(threads)
-        .kvCacheType(KvCacheType.F32)
+        .set(DEVICE, DeviceSpecifier.CPU)
+        .set(MAX_NUM_SEQS, maxNumSeqs)
+        .set(MAX_NUM_BATCHED_TOKENS, maxNumBatchedTokens)
+        .set(THREADS, threads)
+        .set(KV_CACHE_DTYPE, KvCacheDtype.F32)
         .build();
   }
 

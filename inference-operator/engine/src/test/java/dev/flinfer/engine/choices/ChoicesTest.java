@@ -1,12 +1,20 @@
 package dev.flinfer.engine.choices;
 
+import static dev.flinfer.engine.EngineOption.DEVICE;
+import static dev.flinfer.engine.EngineOption.ENABLE_PREFIX_CACHING;
+import static dev.flinfer.engine.EngineOption.KV_CACHE_DTYPE;
+import static dev.flinfer.engine.EngineOption.KV_CACHE_MEMORY;
+import static dev.flinfer.engine.EngineOption.MAX_NUM_BATCHED_TOKENS;
+import static dev.flinfer.engine.EngineOption.MAX_NUM_SEQS;
+import static dev.flinfer.engine.EngineOption.THREADS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.flinfer.engine.DeviceSpecifier;
 import dev.flinfer.engine.EngineOptions;
 import dev.flinfer.engine.GeneratedTokens;
 import dev.flinfer.engine.Generation;
-import dev.flinfer.engine.KvCacheType;
+import dev.flinfer.engine.KvCacheDtype;
 import dev.flinfer.engine.LlmEngine;
 import dev.flinfer.engine.RandomCheckpoint;
 import dev.flinfer.engine.Requests;
@@ -145,8 +153,7 @@ final class ChoicesTest {
   @Test
   void logitsWithoutAFiniteScoreAreRefusedEachTimeTheyAreScored() {
     int[][] tokens = {{0}, {1}};
-    Choices choices =
-        new Choices(List.of("a", "b"), tokens, ChoicesMethod.TOKEN_LENGTH_NORMALIZED);
+    Choices choices = new Choices(List.of("a", "b"), tokens, ChoicesMethod.TOKEN_LENGTH_NORMALIZED);
     float[] logits = {Float.NEGATIVE_INFINITY, 1};
     for (int attempt = 0; attempt < 2; attempt++) {
       assertThat(choices.score(Choices.Path.EMPTY, 0, logits, 0, 2)).isFalse();
@@ -277,13 +284,13 @@ final class ChoicesTest {
   private static EngineOptions options(
       int maxNumSeqs, int maxNumBatchedTokens, long kvCacheBytes, boolean prefixCaching) {
     return EngineOptions.builder(directory.resolve("tiny").toString())
-        .device("cpu")
-        .maxNumSeqs(maxNumSeqs)
-        .maxNumBatchedTokens(maxNumBatchedTokens)
-        .kvCacheBytes(kvCacheBytes)
-        .enablePrefixCaching(prefixCaching)
-        .threads(2)
-        .kvCacheType(KvCacheType.F32)
+        .set(DEVICE, DeviceSpecifier.CPU)
+        .set(MAX_NUM_SEQS, maxNumSeqs)
+        .set(MAX_NUM_BATCHED_TOKENS, maxNumBatchedTokens)
+        .set(KV_CACHE_MEMORY, kvCacheBytes)
+        .set(ENABLE_PREFIX_CACHING, prefixCaching)
+        .set(THREADS, 2)
+        .set(KV_CACHE_DTYPE, KvCacheDtype.F32)
         .build();
   }
 }

@@ -1,11 +1,21 @@
 package dev.flinfer.engine.device;
 
+import static dev.flinfer.engine.EngineOption.CPU_PRODUCTS;
+import static dev.flinfer.engine.EngineOption.DEVICE;
+import static dev.flinfer.engine.EngineOption.KV_CACHE_DTYPE;
+import static dev.flinfer.engine.EngineOption.MAX_MODEL_LEN;
+import static dev.flinfer.engine.EngineOption.MAX_NUM_SEQS;
+import static dev.flinfer.engine.EngineOption.THREADS;
+import static dev.flinfer.engine.EngineOption.WEIGHTS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.flinfer.engine.CpuProducts;
 import dev.flinfer.engine.EngineException;
 import dev.flinfer.engine.EngineOptions;
+import dev.flinfer.engine.KvCacheDtype;
 import dev.flinfer.engine.RandomCheckpoint;
+import dev.flinfer.engine.Weights;
 import dev.flinfer.engine.cpu.CpuBackend;
 import dev.flinfer.engine.model.PhiConfig;
 import dev.flinfer.engine.model.PhiWeights;
@@ -52,10 +62,10 @@ final class DevicesTest {
 
   private static EngineOptions options(String device) {
     return EngineOptions.builder("model")
-        .device(device)
-        .maxNumSeqs(2)
-        .maxModelLen(128)
-        .threads(1)
+        .parse(DEVICE, device)
+        .set(MAX_NUM_SEQS, 2)
+        .set(MAX_MODEL_LEN, 128)
+        .set(THREADS, 1)
         .build();
   }
 
@@ -64,7 +74,9 @@ final class DevicesTest {
     Devices devices = new Devices(List.of(new CpuBackend(), backend), () -> report(backend));
     Devices.Opened opened = devices.open(config, weights, options(device));
     try (ForwardPass forward = opened.forward()) {
-      return forward.device().replaceAll(" \\(.*", "") + " " + opened.options().kvCacheDtype();
+      return forward.device().replaceAll(" \\(.*", "")
+          + " "
+          + opened.options().text(KV_CACHE_DTYPE);
     }
   }
 
@@ -182,12 +194,22 @@ final class DevicesTest {
     Devices devices = new Devices(List.of(new CpuBackend(), backend), () -> report(backend));
     EngineOptions options = options("opencl");
     assertThatThrownBy(
-            () -> devices.open(config, weights, options.toBuilder().weights("bf16").build()))
+            () ->
+                devices.open(
+                    config, weights, options.toBuilder().set(WEIGHTS, Weights.BF16).build()))
         .hasMessage("weights is bf16; device opencl:1 has auto, f32, q8_0");
     assertThatThrownBy(
-            () -> devices.open(config, weights, options.toBuilder().kvCacheDtype("q8_0").build()))
+            () ->
+                devices.open(
+                    config,
+                    weights,
+                    options.toBuilder().set(KV_CACHE_DTYPE, KvCacheDtype.Q8_0).build()))
         .hasMessage("kv_cache_dtype is q8_0; device opencl:1 has auto, f32");
-    EngineOptions w8a8 = options.toBuilder().cpuProducts("onednn").weights("w8a8").build();
+    EngineOptions w8a8 =
+        options.toBuilder()
+            .set(CPU_PRODUCTS, CpuProducts.ONEDNN)
+            .set(WEIGHTS, Weights.W8A8)
+            .build();
     assertThatThrownBy(() -> devices.open(config, weights, w8a8))
         .hasMessage("weights is w8a8; device opencl:1 has auto, f32, q8_0");
   }

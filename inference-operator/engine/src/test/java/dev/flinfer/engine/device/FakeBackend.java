@@ -1,5 +1,8 @@
 package dev.flinfer.engine.device;
 
+import static dev.flinfer.engine.EngineOption.MAX_NUM_BATCHED_TOKENS;
+import static dev.flinfer.engine.EngineOption.WEIGHTS;
+
 import dev.flinfer.engine.EngineOptions;
 import dev.flinfer.engine.KvCacheType;
 import dev.flinfer.engine.cpu.CpuBackend;
@@ -50,14 +53,14 @@ final class FakeBackend implements Backend {
   @Override
   public DevicePlan plan(
       DeviceInfo device, PhiConfig config, PhiWeights weights, EngineOptions options) {
-    int weightBytes = options.weightType() == DType.Q8_0 ? 25_000 : 100_000;
+    int weightBytes = options.get(WEIGHTS).type() == DType.Q8_0 ? 25_000 : 100_000;
     return new DevicePlan(
         weightBytes,
-        100L * options.maxNumBatchedTokens(),
+        100L * options.get(MAX_NUM_BATCHED_TOKENS),
         weightBytes / 2,
         KV_BLOCK_BYTES,
         1000,
-        options.weightType());
+        options.get(WEIGHTS).type());
   }
 
   @Override
