@@ -6,20 +6,20 @@ import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * What lives on the device beside the weights; none of it but the logits, or the most likely
- * tokens, is ever copied to the host.
+ * The arrays on the device in addition to the weights. Only the logits, or the most likely tokens,
+ * are ever copied to the host.
  *
- * @param layer cell 0: the layer that runs, cell 1: the one that runs next
+ * @param layer cell 0: the layer that runs, cell 1: the layer that runs next
  * @param firstLayer two zeros, the layer of matrices that have only one
  * @param keys (num_layers, kvBlocks, num_heads, head_dim, 16), in fp32 or fp16
  * @param values (num_layers, kvBlocks, num_heads, 16, head_dim), in fp32 or fp16
- * @param hidden (rows, hidden_size), the residual stream, as {@code normed}
+ * @param hidden (rows, hidden_size), the residual stream, like {@code normed}
  * @param projected (rows, q | k | v | fc1)
  * @param query (rows, hidden_size), rotated
  * @param partial (rows, num_heads, splits, head_dim)
  * @param stats (rows, num_heads, splits, 2)
  * @param mixed (rows, attention | gelu(fc1))
- * @param half (rows, the longest input of a matrix), in fp16; on the device only for cuBLAS
+ * @param half (rows, longest input of a matrix), in fp16; on the device only for cuBLAS
  * @param selected (logit rows, hidden_size)
  * @param logits (logit rows, vocab_size)
  * @param top (logit rows, {@link TopKernel#WIDTH}), the most likely tokens
@@ -67,7 +67,7 @@ record Activations(
     return (long) shape.maxRows() * shape.hidden() * shape.maxSplits();
   }
 
-  /** Bytes of all but keys and values. */
+  /** Bytes of all arrays except keys and values. */
   static long bytes(Shape shape) {
     long perRow =
         2L * shape.hiddenStride()

@@ -7,11 +7,11 @@ import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * Attention over block tables. A context is cut into splits of {@link Shape#SPLIT} positions, a
- * work-group a split, head and row, so that one long sequence fills a GPU; a second kernel puts the
- * splits together (flash-decoding, Dao and others 2023). Where a split begins depends on nothing
- * but the position, so a row's sums are the same in any batch. Scores are fp32: Phi-2's overflow
- * fp16.
+ * Attention over block tables. A context is divided into splits of {@link Shape#SPLIT} positions,
+ * with one work-group per split, head and row, so that one long sequence fills a GPU; a second
+ * kernel combines the splits (flash-decoding, Dao and others 2023). The bounds of a split depend
+ * only on the position, so a row's sums are the same in any batch. Scores are fp32: Phi-2's
+ * overflow fp16.
  */
 final class AttentionKernel {
   /** Threads of a work-group. */
@@ -20,7 +20,7 @@ final class AttentionKernel {
   private AttentionKernel() {}
 
   /**
-   * One split: groups are (heads, splits, rows).
+   * Computes one split; groups are (heads, splits, rows).
    *
    * @param query (rows, num_heads * head_dim)
    * @param keys (num_layers, kvBlocks, num_heads, head_dim, 16), as {@code halfKeys}
@@ -28,7 +28,7 @@ final class AttentionKernel {
    * @param partial (rows, num_heads, maxSplits, head_dim): values weighted by {@code exp(score -
    *     largest score of the split)}
    * @param stats (rows, num_heads, maxSplits, 2): the largest score, the sum of the weights
-   * @param inHalf 1 if keys and values are in the arrays of fp16, else 0
+   * @param inHalf 1 if keys and values are in the fp16 arrays, otherwise 0
    */
   static void attend(
       KernelContext context,
@@ -49,13 +49,13 @@ final class AttentionKernel {
       int inHalf,
       float scale) {
     float[] weights = context.allocateFloatLocalArray(Shape.SPLIT);
-    int[] pages = context.allocateIntLocalArray(Shape.SPLIT); // where each position's block begins
+    int[] pages = context.allocateIntLocalArray(Shape.SPLIT); // start of each position's page
     float[] reduced = context.allocateFloatLocalArray(THREADS);
     int lane = context.localIdx;
     int head = context.groupIdx;
     int split = context.groupIdy;
     int row = context.groupIdz;
-    int length = 0; // positions of this split that the row sees
+    int length = 0; // positions of this split that the row attends to
     if (row < control.get(StepControl.ROWS)) {
       length = control.get(StepControl.TOKENS + maxRows + row) + 1 - split * Shape.SPLIT;
     }
@@ -91,7 +91,7 @@ final class AttentionKernel {
         stats.set(part * 2, largest);
         stats.set(part * 2 + 1, total);
       }
-      // Threads a dimension: each takes every slices'th position.
+      // Each dimension has `slices` threads; each takes every slices-th position.
       int slices = THREADS / headDim;
       int d = lane % headDim;
       int slice = lane / headDim;
@@ -116,7 +116,7 @@ final class AttentionKernel {
     }
   }
 
-  /** Eight products at a time, so that their loads are under way together; one order of sums. */
+  /** Eight products at a time, so that their loads are pending together; one summation order. */
   private static float dot(
       FloatArray query,
       int queryAt,
@@ -154,8 +154,8 @@ final class AttentionKernel {
   }
 
   /**
-   * Puts the splits of a row together, in their order; a thread an output. Also counts the layer
-   * up, see {@link EmbedKernel}.
+   * Combines the splits of a row in their order; one thread per output. Also increments the layer,
+   * see {@link EmbedKernel}.
    *
    * @param mixed (rows, attention | activation), each padded; the attention is written
    */

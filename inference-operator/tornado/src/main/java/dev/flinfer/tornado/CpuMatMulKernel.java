@@ -7,20 +7,18 @@ import uk.ac.manchester.tornado.api.types.arrays.Int8Array;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * {@code y = x W^T + bias}, or {@code y += x W^T + bias}, for devices whose cores are CPUs: a
- * thread 16 outputs and four rows in registers, no local memory, every output one chain over the
- * inputs. On PoCL this is two to four times as fast as the GPU's kernel.
+ * {@code y = x W^T + bias}, or {@code y += x W^T + bias}, for devices that are CPUs: one thread
+ * computes 16 outputs of four rows in registers, without local memory, and sums every output over
+ * the inputs in sequence. On PoCL this is two to four times as fast as the GPU kernel.
  *
  * <p>Weights are laid out as {@link PanelWeights} describes; they are multiplied in fp32, whatever
  * their type.
  */
 final class CpuMatMulKernel {
-  /**
-   * Outputs of a thread: a vector of AVX-512, and as many registers as the compiler keeps apart.
-   */
+  /** Outputs per thread: one AVX-512 vector, and as many registers as the compiler keeps apart. */
   static final int WIDTH = 16;
 
-  /** Rows of a thread. */
+  /** Rows per thread. */
   static final int ROWS = 4;
 
   private CpuMatMulKernel() {}
@@ -28,12 +26,12 @@ final class CpuMatMulKernel {
   /**
    * Threads are (outputs / 16, rows / 4).
    *
-   * @param rowsAt where the number of rows stands in {@code control}
-   * @param layer its cell 0 is the layer
+   * @param rowsAt index of the number of rows in {@code control}
+   * @param layer cell 0 holds the layer
    * @param x (rows, inputs)
-   * @param type of the weights, see {@link PanelWeights#type}
+   * @param type type of the weights, see {@link PanelWeights#type}
    * @param y (rows, outputs)
-   * @param add 1 to add to what is in {@code y}, else 0
+   * @param add 1 to add to the contents of {@code y}, otherwise 0
    */
   static void multiply(
       KernelContext context,

@@ -6,20 +6,19 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 
 /**
- * One kind of weight matrix of all layers, and its bias, in the order of the kernels: panels of 32
- * outputs.
+ * One kind of weight matrix of all layers, and its bias, in the order that the kernels read.
  *
- * @param panels the weights for the kernels, null if cuBLAS multiplies
- * @param halfRows (num_layers) each (outputs, inputs), in fp16 for cuBLAS, else null; see {@link
- *     HalfProducts}
+ * @param panels the weights in panels of 32 outputs, null if cuBLAS multiplies
+ * @param halfRows (num_layers), each (outputs, inputs), in fp16 for cuBLAS, otherwise null; see
+ *     {@link HalfProducts}
  * @param bias (num_layers, outputs)
- * @param inputs padded to whole groups of 32, as the rows of activations are
- * @param outputs padded to whole panels
+ * @param inputs padded to full groups of 32, like the rows of activations
+ * @param outputs padded to full panels
  */
 record DeviceMatrix(
     PanelWeights panels, List<HalfFloatArray> halfRows, FloatArray bias, int inputs, int outputs) {
 
-  /** Zeros, to be filled in. */
+  /** Allocates matrices that are all zero, to be filled in. */
   static DeviceMatrix allocate(
       HostMemory memory, MatrixType type, int layers, int inputs, int outputs) {
     long elements = elements(layers, inputs, outputs);
@@ -43,7 +42,7 @@ record DeviceMatrix(
 
   /** Elements of the largest array. */
   static long largest(MatrixType type, int layers, int inputs, int outputs) {
-    return elements(type.layersOfAnArray(layers), inputs, outputs);
+    return elements(type.layersPerArray(layers), inputs, outputs);
   }
 
   /** Bytes of weights, scales and bias. */
@@ -62,7 +61,7 @@ record DeviceMatrix(
     return halfRows != null;
   }
 
-  /** What is copied to the device once, of all layers together. */
+  /** The arrays of all layers together, which are copied to the device once. */
   Object[] arrays() {
     if (inHalfRows()) {
       return new Object[] {bias};

@@ -10,13 +10,13 @@ import java.util.stream.IntStream;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /**
- * The weights in the order of the kernels, all layers of a kind in one array.
+ * The weights in the order that the kernels read, all layers of a kind in one array.
  *
  * @param embedding (vocab_size, hidden_size)
- * @param normWeight (num_layers, hidden_size), as {@code normBias}
+ * @param normWeight (num_layers, hidden_size), like {@code normBias}
  * @param in q, k, v and fc1
  * @param out dense and fc2
- * @param finalNormWeight (hidden_size), as {@code finalNormBias}
+ * @param finalNormWeight (hidden_size), like {@code finalNormBias}
  * @param head lm_head, as one layer
  * @param rotary (max_position_embeddings, cos: rotary_dim / 2 | sin: rotary_dim / 2)
  */
@@ -33,7 +33,7 @@ record DeviceWeights(
 
   /** The types of the three kinds of matrices. */
   record Types(MatrixType in, MatrixType out, MatrixType head) {
-    /** Whether cuBLAS multiplies any. */
+    /** Whether cuBLAS multiplies any of them. */
     boolean anyHalfRows() {
       return in == MatrixType.F16_ROWS || out == MatrixType.F16_ROWS || head == MatrixType.F16_ROWS;
     }
@@ -104,7 +104,7 @@ record DeviceWeights(
         rotary(config, memory));
   }
 
-  /** Whether the layers have arrays of their own, which graphs of their own must name. */
+  /** Whether each layer has its own arrays, so that a graph cannot be run again for another. */
   boolean unrolled() {
     return in.inHalfRows() || out.inHalfRows();
   }

@@ -4,14 +4,14 @@ import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
-/** The first kernel of a step: looks up the tokens' vectors, and starts the count of layers. */
+/** The first kernel of a step: looks up the tokens' vectors and resets the count of layers. */
 final class EmbedKernel {
   private EmbedKernel() {}
 
   /**
-   * A thread a number. {@code layer} counts on the device, so that a layer's graph runs again and
-   * again without a copy: a layer's norm takes cell 1 to cell 0, its attention puts the next layer
-   * in cell 1. No kernel reads a cell that it writes.
+   * One thread per element. {@code layer} is counted on the device, so that a layer's graph runs
+   * repeatedly without a copy: a layer's norm copies cell 1 to cell 0, its attention writes the
+   * next layer to cell 1. No kernel reads a cell that it writes.
    *
    * @param embedding (vocab_size, hidden_size)
    * @param hidden (rows, stride)

@@ -8,17 +8,18 @@ import uk.ac.manchester.tornado.api.types.arrays.Int8Array;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * {@code y = x W^T + bias}, or {@code y += x W^T + bias}, for GPUs: a work-group a panel of 32
- * outputs and a tile of 8 rows. Its 16 warps share out the inputs, each reads whole lines of the
- * panel, and local memory brings their sums together in a fixed order. One row takes the same order
- * as eight, so that its bits do not depend on the batch.
+ * {@code y = x W^T + bias}, or {@code y += x W^T + bias}, for GPUs: one work-group computes a panel
+ * of 32 outputs for a tile of 8 rows. The inputs are divided among its 16 warps, each warp reads
+ * full lines of the panel, and their sums are added in local memory in a fixed order. One row is
+ * summed in the same order as eight, so that its bits do not depend on the batch.
  *
  * <p>Weights are laid out as {@link PanelWeights} describes; they are multiplied in fp32, whatever
  * their type.
  */
 final class GpuMatMulKernel {
   /**
-   * Parts that the inputs are shared out in; at least as many as rows, each sums up one at last.
+   * Parts that the inputs are divided into, one per warp. At least as many as the rows of a tile,
+   * because at the end each warp adds up one row.
    */
   static final int SLICES = 16;
 
@@ -30,12 +31,12 @@ final class GpuMatMulKernel {
   /**
    * Groups are (panels, rows / 8).
    *
-   * @param rowsAt where the number of rows stands in {@code control}
-   * @param layer its cell 0 is the layer
+   * @param rowsAt index of the number of rows in {@code control}
+   * @param layer cell 0 holds the layer
    * @param x (rows, inputs)
-   * @param type of the weights, see {@link PanelWeights#type}
+   * @param type type of the weights, see {@link PanelWeights#type}
    * @param y (rows, outputs)
-   * @param add 1 to add to what is in {@code y}, else 0
+   * @param add 1 to add to the contents of {@code y}, otherwise 0
    */
   static void multiply(
       KernelContext context,
@@ -65,7 +66,7 @@ final class GpuMatMulKernel {
     int from = slice * length;
     int to = Math.min(inputs, from + length);
     if (left == 1) {
-      // Eight loads are under way together; the order of the sums is that of many rows.
+      // Eight loads are pending at once; the summation order is that of many rows.
       float a = 0;
       for (int k = from; k < to; k += 8) {
         float scale = PanelWeights.scale(scales, type, scaleAt + k / 32 * 32);
@@ -106,7 +107,7 @@ final class GpuMatMulKernel {
     }
     context.localBarrier();
     if (slice < left) {
-      // Not in a method of its own: there TornadoVM reads local memory as if it were a Java array.
+      // Not in a separate method: there TornadoVM reads local memory as if it were a Java array.
       float total = 0;
       for (int s = 0; s < SLICES; s++) {
         total += sums[slice * THREADS + s * 32 + lane];

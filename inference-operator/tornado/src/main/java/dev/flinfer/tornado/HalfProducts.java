@@ -18,19 +18,19 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
  * Products of fp16 weights on tensor cores: a kernel rounds the inputs to fp16 and puts the bias
- * into the outputs, cuBLAS multiplies and adds in fp32. It gets the same number of rows each time,
- * used or not: it chooses its order of additions by the sizes, and a row's bits must not depend on
- * how many there are.
+ * into the outputs, and cuBLAS multiplies and adds in fp32. cuBLAS gets the same number of rows
+ * each time, used or not, because it chooses its summation order by the sizes, and a row's bits
+ * must not depend on the number of rows.
  *
- * <p>cuBLAS takes an array from its start, so each layer has one of its own, which only a graph of
- * its own can name.
+ * <p>cuBLAS reads an array from its start, so each layer has its own array, and a graph that names
+ * it cannot be run again for another layer.
  */
 final class HalfProducts {
   private static final String LIBRARY = "nvidia/cublas";
   private static final String FUNCTION = "cublasGemmExFP16FP32";
   private static final int TRANSPOSED = 1; // CUBLAS_OP_T
-  private static final int AS_IT_IS = 0; // CUBLAS_OP_N
-  private static final int OUTPUT = 11; // where the outputs stand among the arguments
+  private static final int NOT_TRANSPOSED = 0; // CUBLAS_OP_N
+  private static final int OUTPUT = 11; // index of the outputs among the arguments
 
   private HalfProducts() {}
 
@@ -43,7 +43,7 @@ final class HalfProducts {
             .anyMatch(directory -> Files.exists(Path.of(directory, library)));
   }
 
-  /** Threads of a row of the kernel. */
+  /** Threads of the kernel per row. */
   static int threads(DeviceMatrix matrix) {
     return Math.max(matrix.inputs(), matrix.outputs());
   }
@@ -51,9 +51,9 @@ final class HalfProducts {
   /**
    * Adds the two tasks, {@code NAME-prepare} and {@code NAME}.
    *
-   * @param weights (outputs, inputs) of the layer
+   * @param weights (outputs, inputs), those of the layer
    * @param half (rows, inputs) scratch space
-   * @param rows that are multiplied, used or not
+   * @param rows number of rows that are multiplied, used or not
    */
   static void add(
       TaskGraph graph,
@@ -81,7 +81,7 @@ final class HalfProducts {
     // Row-major y = x W^T is column-major y = W^T x: m outputs, n rows, k inputs.
     Object[] arguments = {
       TRANSPOSED,
-      AS_IT_IS,
+      NOT_TRANSPOSED,
       matrix.outputs(),
       rows,
       matrix.inputs(),
@@ -113,14 +113,14 @@ final class HalfProducts {
   }
 
   /**
-   * A thread an input and an output of a row.
+   * Rounds the inputs and adds the bias; one thread per input and output of a row.
    *
-   * @param rowsAt where the number of rows stands in {@code control}
-   * @param layer its cell 0 is the layer
-   * @param x (rows, inputs), as {@code half}
+   * @param rowsAt index of the number of rows in {@code control}
+   * @param layer cell 0 holds the layer
+   * @param x (rows, inputs), like {@code half}
    * @param bias (num_layers, outputs)
    * @param y (rows, outputs)
-   * @param add 1 to add the bias to what is in {@code y}, else 0
+   * @param add 1 to add the bias to the contents of {@code y}, 0 to overwrite them
    */
   static void prepare(
       KernelContext context,

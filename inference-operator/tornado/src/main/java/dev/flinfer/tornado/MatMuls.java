@@ -7,9 +7,8 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * Which kernel multiplies on which kind of device, and how large work-groups are: the one place
- * where that is decided. What wins on a GPU, local memory and a work-group for a few outputs, loses
- * on a CPU.
+ * Decides which kernel multiplies on which kind of device, and how large work-groups are. Local
+ * memory and a work-group for a few outputs are fast on a GPU but slow on a CPU.
  */
 enum MatMuls {
   CPU,
@@ -19,7 +18,7 @@ enum MatMuls {
    * A product, {@code y = x W^T + bias} or {@code y += ...}.
    *
    * @param control holds the number of rows
-   * @param layer its cell 0 is the layer
+   * @param layer cell 0 holds the layer
    * @param x (rows, inputs)
    * @param y (rows, outputs)
    */
@@ -29,7 +28,7 @@ enum MatMuls {
     return kind == DeviceInfo.Kind.CPU ? CPU : GPU;
   }
 
-  /** Rows of one line of threads. */
+  /** Rows that one line of threads computes. */
   int rows() {
     return this == CPU ? CpuMatMulKernel.ROWS : Shape.TILE;
   }
@@ -39,12 +38,12 @@ enum MatMuls {
     return this == CPU ? 1 : GpuMatMulKernel.THREADS;
   }
 
-  /** Threads of a work-group where each computes a number: few for a CPU, eight warps for a GPU. */
+  /** Threads of a work-group if each computes one element: few for a CPU, eight warps for a GPU. */
   int elementwise() {
     return this == CPU ? Shape.PANEL : 256;
   }
 
-  /** Threads of a line. */
+  /** Threads in a line. */
   int threads(DeviceMatrix matrix) {
     return this == CPU
         ? matrix.outputs() / CpuMatMulKernel.WIDTH

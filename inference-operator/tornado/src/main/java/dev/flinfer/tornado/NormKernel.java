@@ -6,8 +6,8 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * Layer norm, a work-group a row. Each thread adds up every 64th number, then all threads add the
- * 64 sums in the same order.
+ * Layer norm, one work-group per row. Each thread adds up every 64th element, then all threads add
+ * the 64 sums in the same order.
  */
 final class NormKernel {
   /** Threads of a work-group. */
@@ -16,15 +16,15 @@ final class NormKernel {
   private NormKernel() {}
 
   /**
-   * Serves the layers and the output. Also takes the layer that runs next to the one that runs, see
-   * {@link EmbedKernel}.
+   * Normalizes the input of a layer or of the output. Also makes the next layer the current one,
+   * see {@link EmbedKernel}.
    *
-   * @param control the number of rows and, if they are gathered, where a step has its tokens the
-   *     rows of {@code x}
-   * @param x (rows, stride), as {@code y}
-   * @param weight (num_layers, width), as {@code bias}
-   * @param gathered 1 if row {@code r} of {@code y} is of a row of {@code x} that {@code control}
-   *     names, 0 if of row {@code r}
+   * @param control the number of rows and, if they are gathered, the rows of {@code x} in the place
+   *     where a step has its tokens
+   * @param x (rows, stride), like {@code y}
+   * @param weight (num_layers, width), like {@code bias}
+   * @param gathered 1 if row {@code r} of {@code y} is computed from the row of {@code x} that
+   *     {@code control} names, 0 if from row {@code r}
    */
   static void layerNorm(
       KernelContext context,
@@ -46,7 +46,7 @@ final class NormKernel {
       layer.set(0, layer.get(1));
     }
     if (row < control.get(StepControl.ROWS)) {
-      // Not a branch: TornadoVM fails on one whose condition it folds late.
+      // Not a branch: TornadoVM fails on a branch whose condition it folds late.
       int from = row + gathered * (control.get(StepControl.TOKENS + row) - row);
       int xAt = from * stride;
       float sum = 0;

@@ -7,9 +7,9 @@ import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * What happens to a row between the first product and attention, in one launch: q is rotated, k is
- * rotated and stored, v is stored, fc1 goes through GELU. A thread an output, so that no part waits
- * for another.
+ * Everything between the first product of a layer and its attention, in one launch: q is rotated, k
+ * is rotated and stored, v is stored, GELU is applied to fc1. One thread per output, so that no
+ * part waits for another.
  */
 final class RotaryKernel {
   /** {@code -2 sqrt(2 / pi)}: {@code (1 + tanh(u)) / 2} of GELU is {@code 1 / (1 + exp(-2u))}. */
@@ -20,13 +20,13 @@ final class RotaryKernel {
   private RotaryKernel() {}
 
   /**
-   * @param projected (rows, q | k | v | fc1), padded to whole panels
+   * @param projected (rows, q | k | v | fc1), padded to full panels
    * @param rotary (max_position_embeddings, cos: rotaryDim / 2 | sin: rotaryDim / 2)
    * @param query (rows, width)
    * @param keys (num_layers, kvBlocks, num_heads, head_dim, 16), as {@code halfKeys}
    * @param values (num_layers, kvBlocks, num_heads, 16, head_dim), as {@code halfValues}
    * @param mixed (rows, attention | activation), each padded; the activation is written
-   * @param inHalf 1 if keys and values are in the arrays of fp16, else 0
+   * @param inHalf 1 if keys and values are in the fp16 arrays, otherwise 0
    */
   static void rotateStoreActivate(
       KernelContext context,
@@ -76,7 +76,10 @@ final class RotaryKernel {
     }
   }
 
-  /** Whole panels, as {@link Shape} has them; an argument each would be one too many. */
+  /**
+   * Rounds up to full panels as {@link Shape} does; passing the results would take too many
+   * parameters.
+   */
   private static int padded(int length) {
     return (length + 31) / 32 * 32;
   }

@@ -4,32 +4,32 @@ import dev.flinfer.engine.device.ForwardPass;
 import dev.flinfer.engine.model.PhiConfig;
 
 /**
- * A model's dimensions as the device sees them: rows are padded to whole panels, so that kernels
- * need no tails.
+ * A model's dimensions on the device: rows are padded to full panels, so that kernels need no code
+ * for remainders.
  *
- * @param maxRows most rows that are computed at once, whole tiles
- * @param logitRows most rows of logits that are computed at once, whole tiles
- * @param kvBlocks blocks of the KV cache
+ * @param maxRows maximum number of rows that are computed at once, in full tiles
+ * @param logitRows maximum number of rows of logits that are computed at once, in full tiles
+ * @param kvBlocks number of blocks in the KV cache
  */
 record Shape(PhiConfig config, int maxRows, int logitRows, int kvBlocks) {
-  /** Outputs that lie side by side in a weight matrix: a warp of a GPU, two vectors of a CPU. */
+  /** Outputs that are adjacent in a weight matrix: a warp of a GPU, two vectors of a CPU. */
   static final int PANEL = 32;
 
-  /** Rows that a kernel multiplies at once; activations have room for whole tiles. */
+  /** Rows that a kernel multiplies at once; activations have space for full tiles. */
   static final int TILE = 8;
 
-  /** Positions that one work-group attends to; each split of a context is summed by itself. */
+  /** Positions that one work-group attends to; each split of a context is summed separately. */
   static final int SPLIT = 256;
 
   /**
-   * Rows of a pass whose grids do not change: they are captured in a CUDA graph, or cuBLAS has the
-   * sizes. As many as read the weights once for a decode step of a large batch, and few enough that
-   * a step of one row does not pay for what it does not use.
+   * Rows of a pass whose grids do not change because a CUDA graph captures them or cuBLAS needs
+   * constant sizes. Enough that a decode step of a large batch reads the weights once, and few
+   * enough that the unused rows cost a step of one row little.
    */
   private static final int FIXED_ROWS = 64;
 
   /**
-   * @param maxRows most rows of a step
+   * @param maxRows maximum number of rows of a step
    * @param fixed whether each pass over the layers has grids of the same sizes
    */
   static Shape of(PhiConfig config, int maxRows, int kvBlocks, boolean fixed) {
@@ -61,7 +61,7 @@ record Shape(PhiConfig config, int maxRows, int logitRows, int kvBlocks) {
     return config.intermediateSize();
   }
 
-  /** Length of a row of the residual stream and of the normalised input. */
+  /** Length of a row of the residual stream and of the normalized input. */
   int hiddenStride() {
     return roundUp(hidden(), PANEL);
   }
@@ -91,7 +91,7 @@ record Shape(PhiConfig config, int maxRows, int logitRows, int kvBlocks) {
     return roundUp(config.maxPositionEmbeddings(), SPLIT) / SPLIT;
   }
 
-  /** Elements of keys, and of values, in one block of all layers. */
+  /** Number of key elements, and of value elements, in one KV block of all layers. */
   long kvBlockElements() {
     return (long) layers() * hidden() * ForwardPass.BLOCK_SIZE;
   }

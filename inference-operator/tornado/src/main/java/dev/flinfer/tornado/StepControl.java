@@ -5,17 +5,17 @@ import dev.flinfer.engine.device.StepBuffers;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * What changes from step to step, in one array of integers that is copied to the device once a
- * step: how many rows there are, and for each its token, its position and where its block table
- * lies. No size of a step is compiled into a kernel.
+ * The values that change from step to step, in one array of integers that is copied to the device
+ * once per step: the number of rows, and for each row its token, its position and the index of its
+ * block table, followed by the block tables. No size of a step is compiled into a kernel.
  */
 final class StepControl {
-  /** Where the number of rows stands. */
+  /** Index of the number of rows. */
   static final int ROWS = 0;
 
   /**
-   * Where the tokens begin, max_rows of them; then as many positions, then as many places of block
-   * tables.
+   * Index of the first of max_rows tokens, which are followed by max_rows positions and max_rows
+   * indexes of block tables.
    */
   static final int TOKENS = 8;
 
@@ -36,12 +36,12 @@ final class StepControl {
     return TOKENS + maxRows;
   }
 
-  /** Where the places of the rows' block tables begin. */
+  /** Index of the first index of a row's block table. */
   static int tablesOf(int maxRows) {
     return TOKENS + 2 * maxRows;
   }
 
-  /** Where the block tables begin. */
+  /** Index of the first block table. */
   static int tables(int maxRows) {
     return TOKENS + 3 * maxRows;
   }
@@ -51,7 +51,7 @@ final class StepControl {
   }
 
   /**
-   * Takes in rows of a plan.
+   * Fills the array with a range of a plan's rows.
    *
    * @return the largest position among them
    */
@@ -76,7 +76,7 @@ final class StepControl {
     return largest;
   }
 
-  /** Blocks of each sequence that these rows reach. */
+  /** The number of blocks of each sequence that these rows attend to. */
   private static int[] longest(StepBuffers plan, int from, int to) {
     int[] blocks = new int[plan.blockTables().length];
     for (int row = from; row < to; row++) {

@@ -9,19 +9,20 @@ import uk.ac.manchester.tornado.api.enums.DataTransferMode;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * The task graphs of a step: one that begins it, one or more of layers, and the output. One layer's
- * graph is run once per layer, see docs/decisions/0006 for the figures behind this; fp16 weights
- * need graphs of their own, see {@link HalfProducts}.
+ * The task graphs of a step: one that begins it, one or more of layers, and one of the output. A
+ * single layer's graph is run once per layer, see docs/decisions/0006 for the measurements; with
+ * fp16 weights for cuBLAS each layer is in only one graph, see {@link HalfProducts}.
  *
- * <p>A graph shares arrays with others by {@code consumeFromDevice}, which looks only at the graph
- * that ran last, but keeps what it found: after the first step the order does not matter.
+ * <p>A graph shares arrays with others by {@code consumeFromDevice}, which considers only the graph
+ * that ran last but keeps an array that it has found: after the first step the order does not
+ * matter.
  */
 final class StepGraphs {
-  /** Where the first graph stands in what {@link #build} returns; those of layers follow. */
+  /** Index of the first graph in the result of {@link #build}; those of layers follow. */
   static final int BEGIN_INDEX = 0;
 
-  /** Layers of a graph that are not run again: 64 tasks of some 160 that TornadoVM 5.2.0 takes. */
-  private static final int LAYERS_OF_A_GRAPH = 8;
+  /** Layers per graph if it is not run repeatedly: 64 tasks; TornadoVM 5.2.0 takes about 160. */
+  private static final int LAYERS_PER_GRAPH = 8;
 
   private static final String BEGIN = "begin";
   private static final String LAYER = "layer";
@@ -53,12 +54,12 @@ final class StepGraphs {
     return tasks.grids();
   }
 
-  /** Graphs of layers. */
+  /** Number of graphs of layers. */
   int layerGraphs() {
-    return weights.unrolled() ? (shape.layers() + LAYERS_OF_A_GRAPH - 1) / LAYERS_OF_A_GRAPH : 1;
+    return weights.unrolled() ? (shape.layers() + LAYERS_PER_GRAPH - 1) / LAYERS_PER_GRAPH : 1;
   }
 
-  /** How many times all graphs of layers are run in a step. */
+  /** How often all graphs of layers are run in a step. */
   int layerRounds() {
     return weights.unrolled() ? 1 : shape.layers();
   }
@@ -67,7 +68,7 @@ final class StepGraphs {
     return BEGIN_INDEX + layerGraphs() + 1;
   }
 
-  /** The beginning, layers and the output. */
+  /** Builds the graphs of the beginning, of layers and of the output. */
   ImmutableTaskGraph[] build() {
     List<ImmutableTaskGraph> graphs = new ArrayList<>();
     TaskGraph begin = new TaskGraph(BEGIN);
@@ -78,7 +79,7 @@ final class StepGraphs {
     graphs.add(begin.snapshot());
     String before = BEGIN;
     int layers = weights.unrolled() ? shape.layers() : 1;
-    for (int from = 0; from < layers; from += LAYERS_OF_A_GRAPH) {
+    for (int from = 0; from < layers; from += LAYERS_PER_GRAPH) {
       String name = LAYER + from;
       TaskGraph graph = new TaskGraph(name);
       graph.consumeFromDevice(before, control, act.layer(), act.hidden());
@@ -87,7 +88,7 @@ final class StepGraphs {
       } else {
         graph.consumeFromDevice(before, shared());
       }
-      for (int layer = from; layer < Math.min(layers, from + LAYERS_OF_A_GRAPH); layer++) {
+      for (int layer = from; layer < Math.min(layers, from + LAYERS_PER_GRAPH); layer++) {
         String suffix = weights.unrolled() ? "-" + layer : "";
         tasks.addLayer(new Tasks(graph, name, suffix), layer);
       }
@@ -104,7 +105,7 @@ final class StepGraphs {
     return graphs.toArray(ImmutableTaskGraph[]::new);
   }
 
-  /** What every graph of layers works on. */
+  /** The arrays that every graph of layers uses. */
   private Object[] shared() {
     List<Object> shared = new ArrayList<>();
     shared.addAll(List.of(copiedOnce()));
@@ -136,8 +137,8 @@ final class StepGraphs {
   }
 
   /**
-   * Has arrays that are never copied freed with the plan. Only one graph may name an array here, or
-   * among what it transfers, because each graph frees what it named.
+   * Registers arrays that are never copied, so that they are freed with the plan. Only one graph
+   * may name an array here or in a transfer, because each graph frees the arrays that it named.
    */
   private static void keep(TaskGraph graph, Object... arrays) {
     graph.persistOnDevice(arrays);

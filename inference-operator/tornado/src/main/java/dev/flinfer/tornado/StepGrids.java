@@ -8,11 +8,9 @@ import uk.ac.manchester.tornado.api.WorkerGrid1D;
 import uk.ac.manchester.tornado.api.WorkerGrid2D;
 import uk.ac.manchester.tornado.api.WorkerGrid3D;
 
-/** How many threads each task of a step has, by the rows that there are. */
+/** Sets the number of threads of each task of a step from the number of rows. */
 final class StepGrids {
-  /**
-   * What a task's rows are: those of a pass over the layers, or those that logits are wanted of.
-   */
+  /** The rows of a task: those of a pass over the layers, or those whose logits are needed. */
   enum Rows {
     PASS,
     LOGITS
@@ -24,7 +22,7 @@ final class StepGrids {
   private final List<RowGrid> grids = new ArrayList<>();
   private final WorkerGrid attention = new WorkerGrid3D(AttentionKernel.THREADS, 1, 1);
 
-  /** A grid of {@code x} threads and a line, or some lines, of them for each {@code tile} rows. */
+  /** A grid with a line of {@code x} threads for each {@code tile} rows. */
   private record RowGrid(WorkerGrid grid, Rows of, long x, int tile) {
     void setRows(int rows) {
       long tiles = (rows + tile - 1) / tile;
@@ -46,13 +44,13 @@ final class StepGrids {
     return scheduler;
   }
 
-  /** Sizes all grids for the largest pass, once and for all. */
+  /** Sizes all grids for the largest pass, so that they need not change. */
   void setLargest() {
     setRows(shape.maxRows(), shape.config().maxPositionEmbeddings() - 1);
     setLogitRows(shape.logitRows());
   }
 
-  /** Sizes the grids of what comes before the output. */
+  /** Sizes the grids of all tasks before the output. */
   void setRows(int rows, int largestPosition) {
     setRows(Rows.PASS, rows);
     long splits = largestPosition / Shape.SPLIT + 1;
@@ -68,14 +66,14 @@ final class StepGrids {
     grids.stream().filter(grid -> grid.of == of).forEach(grid -> grid.setRows(rows));
   }
 
-  /** A thread a number of a row. */
+  /** Adds a task with one thread per element of a row. */
   void addElementwise(String task, Rows of, int elements) {
     int local = matMuls.elementwise();
     long threads = Shape.roundUp(elements, local);
     add(task, new WorkerGrid2D(local, 1), local, new Size(of, threads, 1));
   }
 
-  /** A work-group a row. */
+  /** Adds a task with one work-group per row. */
   void addGroupPerRow(String task, Rows of, int local) {
     add(task, new WorkerGrid1D(local), local, new Size(of, local, 1));
   }

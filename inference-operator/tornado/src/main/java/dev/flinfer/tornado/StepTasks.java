@@ -8,7 +8,7 @@ import uk.ac.manchester.tornado.api.enums.DataTransferMode;
 import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
-/** The tasks of a step: which kernel gets which arrays and sizes, and how large its grid is. */
+/** Adds the tasks of a step: which arrays and sizes a kernel gets, and how large its grid is. */
 final class StepTasks {
   private final Shape shape;
   private final DeviceWeights weights;
@@ -39,15 +39,15 @@ final class StepTasks {
     return grids;
   }
 
-  /** A task graph that is filled, and what makes the names of its tasks its own. */
+  /** A task graph to add tasks to, with the suffix that makes the names of its tasks unique. */
   record Tasks(TaskGraph graph, String name, String suffix) {
-    String task(String what) {
-      return what + suffix;
+    String task(String kernel) {
+      return kernel + suffix;
     }
 
-    /** As the grids know it. */
-    String full(String what) {
-      return name + "." + what + suffix;
+    /** The name by which the grids know a task. */
+    String full(String kernel) {
+      return name + "." + kernel + suffix;
     }
   }
 
@@ -67,7 +67,10 @@ final class StepTasks {
     grids.addElementwise(tasks.full("embed"), Rows.PASS, width);
   }
 
-  /** One layer: {@code x = x + attention(norm(x)) + mlp(norm(x))}, in six launches, or eight. */
+  /**
+   * One layer: {@code x = x + attention(norm(x)) + mlp(norm(x))}, in six launches, or eight with
+   * cuBLAS.
+   */
   void addLayer(Tasks tasks, int layer) {
     addNorm(tasks);
     MatMuls.Product in =

@@ -7,10 +7,10 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * The most likely tokens of each row of logits, so that rows need not leave the device; a
- * work-group a row. It goes over the row once for each token that is wanted, mostly one, and takes
- * the best of those behind the last: by falling logit, equal ones by rising id. Once more adds up
- * what log-probabilities are made of, in one order.
+ * Finds the most likely tokens of each row of logits, so that rows need not leave the device; one
+ * work-group per row. It scans the row once for each requested token, usually one, and takes the
+ * best of those that rank after the previous one: by descending logit, ties by ascending id. One
+ * more scan computes the sum that log-probabilities need, in a fixed order.
  */
 final class TopKernel {
   /** Threads of a work-group. */
@@ -18,15 +18,15 @@ final class TopKernel {
 
   private static final int MOST = TopLogits.MOST;
 
-  /** Numbers for a row: ids as floats, which hold them up to 2^24, logits, the sum of exps. */
+  /** Floats per row: ids as floats, which are exact up to 2^24, logits, the sum of exps. */
   static final int WIDTH = 2 * MOST + 1;
 
   private TopKernel() {}
 
   /**
-   * @param wanted the number of rows, and at {@code countsAt} how many tokens of each are wanted
+   * @param wanted the number of rows, and from {@code countsAt} the number of tokens of each
    * @param logits (rows, stride)
-   * @param top (rows, ids: 20 | logits: 20 | sum); the id of a row without numbers is {@code vocab}
+   * @param top (rows, ids: 20 | logits: 20 | sum); the id is {@code vocab} if all logits are NaN
    */
   static void topTokens(
       KernelContext context,
@@ -54,7 +54,7 @@ final class TopKernel {
       int id = vocab;
       for (int i = lane; i < vocab; i += THREADS) {
         float candidate = logits.get(rowAt + i);
-        // One condition a branch: TornadoVM 5.2.0 turns `a || (b && c)` into `a || !b && !c`.
+        // One condition per branch: TornadoVM 5.2.0 turns `a || (b && c)` into `a || !b && !c`.
         if (candidate > value) {
           if (candidate < lastValue) {
             value = candidate;

@@ -32,7 +32,7 @@ public final class TornadoBackend implements Backend {
   private static final Set<KvCacheType> HALF_KV_CACHE_TYPES =
       Set.of(KvCacheType.F32, KvCacheType.F16);
 
-  /** What OpenCL calls arithmetic in fp16; PTX and CUDA have it on every GPU that they run on. */
+  /** OpenCL's name for arithmetic in fp16; PTX and CUDA have it on every GPU that they run on. */
   private static final String OPENCL_HALF = "cl_khr_fp16";
 
   @Override
@@ -42,17 +42,16 @@ public final class TornadoBackend implements Backend {
 
   @Override
   public List<DeviceInfo> devices() {
-    return found().entrySet().stream().map(e -> describe(e.getKey(), e.getValue())).toList();
+    return devicesById().entrySet().stream().map(e -> describe(e.getKey(), e.getValue())).toList();
   }
 
-  /** The devices by their ids. */
-  private static Map<String, TornadoDevice> found() {
+  private static Map<String, TornadoDevice> devicesById() {
     try {
-      return TornadoThread.call(TornadoBackend::look);
+      return TornadoThread.call(TornadoBackend::listDevices);
     } catch (TornadoInternalError | LinkageError e) {
-      throw new EngineException("TornadoVM finds no device: " + reason(e), e);
+      throw new EngineException("TornadoVM cannot list its devices: " + reason(e), e);
     } catch (RuntimeException e) {
-      throw new EngineException("TornadoVM finds no device: " + reason(e), e);
+      throw new EngineException("TornadoVM cannot list its devices: " + reason(e), e);
     }
   }
 
@@ -64,7 +63,7 @@ public final class TornadoBackend implements Backend {
     return last.toString();
   }
 
-  private static Map<String, TornadoDevice> look() {
+  private static Map<String, TornadoDevice> listDevices() {
     TornadoRuntime runtime = TornadoRuntimeProvider.getTornadoRuntime();
     Map<String, TornadoDevice> devices = new LinkedHashMap<>();
     for (int b = 0; b < runtime.getNumBackends(); b++) {
@@ -113,7 +112,7 @@ public final class TornadoBackend implements Backend {
   }
 
   static ForwardPass open(PhiConfig config, PhiWeights weights, Settings settings) {
-    Map<String, TornadoDevice> devices = found();
+    Map<String, TornadoDevice> devices = devicesById();
     String id = settings.info().id();
     if (!devices.containsKey(id)) {
       throw new EngineException(

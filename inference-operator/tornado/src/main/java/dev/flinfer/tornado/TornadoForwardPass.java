@@ -23,7 +23,7 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
  */
 final class TornadoForwardPass implements ForwardPass {
   private final Shape shape;
-  private final int maxRows; // of a step, which may be more than those of a pass
+  private final int maxRows; // of a step; a pass may have fewer
   private final boolean fixed; // grids do not change
   private final String device;
   private final HostMemory memory;
@@ -32,10 +32,10 @@ final class TornadoForwardPass implements ForwardPass {
   private final Activations activations;
   private final StepGraphs graphs;
   private final TornadoExecutionPlan plan;
-  private boolean closed; // the device's thread reads and writes it
+  private boolean closed; // read and written only in TornadoThread
 
   /**
-   * Copies the weights; the tensors' files can be closed after it.
+   * Copies the weights; the tensors' files can be closed afterwards.
    *
    * @throws EngineException if the host has too little memory
    * @throws dev.flinfer.engine.weights.WeightFileException if a weight is not finite
@@ -70,7 +70,7 @@ final class TornadoForwardPass implements ForwardPass {
     }
   }
 
-  /** The model's dimensions, and those of a pass over its layers. */
+  /** Returns the model's dimensions with those of a pass over its layers. */
   static Shape shape(PhiConfig config, DeviceWeights.Types types, Settings settings) {
     return Shape.of(config, settings.maxRows(), settings.numKvBlocks(), isFixed(types, settings));
   }
@@ -142,7 +142,7 @@ final class TornadoForwardPass implements ForwardPass {
   }
 
   private void run(StepBuffers step, float[] logits, TopLogits top) {
-    if (closed) { // TornadoVM would run it on freed memory
+    if (closed) { // TornadoVM would run on freed memory
       throw new EngineException("the forward pass on device %s is closed".formatted(device));
     }
     for (int from = 0; from < step.rows(); from += shape.maxRows()) {
@@ -150,7 +150,7 @@ final class TornadoForwardPass implements ForwardPass {
     }
   }
 
-  /** Rows of a step, after those that they attend to. */
+  /** Computes some rows of a step; the rows that they attend to were computed before. */
   private void pass(StepBuffers step, int firstRow, int lastRow, float[] logits, TopLogits top) {
     int largestPosition = control.fill(step, firstRow, lastRow);
     if (!fixed) {
@@ -170,18 +170,18 @@ final class TornadoForwardPass implements ForwardPass {
         graphs.grids().setLogitRows(count);
       }
       TornadoExecutionResult result = plan.withGraph(graphs.outputIndex()).execute();
-      int whole = Math.clamp(wanted.whole() - from, 0, count);
-      if (whole > 0) {
-        copyLogits(result, from, whole, logits);
+      int complete = Math.clamp(wanted.complete() - from, 0, count);
+      if (complete > 0) {
+        copyLogits(result, from, complete, logits);
       }
-      if (whole < count) {
-        copyTop(result, from, whole, count, top);
+      if (complete < count) {
+        copyTop(result, from, complete, count, top);
       }
       from += count;
     }
   }
 
-  /** Rows that are wanted whole. */
+  /** Copies the rows of which all logits are needed. */
   private void copyLogits(TornadoExecutionResult result, int from, int count, float[] logits) {
     result.transferToHost(
         new DataRange(activations.logits()).withSize((long) count * shape.vocabStride()));
@@ -197,12 +197,12 @@ final class TornadoForwardPass implements ForwardPass {
     }
   }
 
-  /** The most likely tokens of the rows from {@code whole} on. */
+  /** Copies the most likely tokens of the rows after the first {@code complete}. */
   private void copyTop(
-      TornadoExecutionResult result, int from, int whole, int count, TopLogits top) {
+      TornadoExecutionResult result, int from, int complete, int count, TopLogits top) {
     FloatArray source = activations.top();
     result.transferToHost(new DataRange(source).withSize((long) count * TopKernel.WIDTH));
-    for (int i = whole; i < count; i++) {
+    for (int i = complete; i < count; i++) {
       int row = wanted.row(from + i);
       int at = i * TopKernel.WIDTH;
       for (int n = 0; n < top.wanted(row); n++) {

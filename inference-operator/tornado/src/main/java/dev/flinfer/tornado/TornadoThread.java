@@ -7,8 +7,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
 /**
- * The one thread of this process that talks to TornadoVM: plans that several threads use, or that
- * live in several threads, crash the JVM (5.2.0). It lives as long as the process.
+ * The only thread of this process that calls TornadoVM: a plan that several threads use, and plans
+ * of several threads, crash the JVM (5.2.0). It lives as long as the process.
  */
 final class TornadoThread {
   private static final ExecutorService EXECUTOR =
@@ -21,7 +21,7 @@ final class TornadoThread {
 
   private TornadoThread() {}
 
-  /** Runs a task there and waits for it, interrupted or not; its exceptions come out here. */
+  /** Runs a task in that thread and waits for it, even if interrupted; rethrows its exceptions. */
   static <T> T call(Callable<T> task) {
     Future<T> future = EXECUTOR.submit(task);
     boolean interrupted = false;
@@ -30,7 +30,7 @@ final class TornadoThread {
         try {
           return future.get();
         } catch (InterruptedException e) {
-          interrupted = true; // what runs on the device cannot be stopped
+          interrupted = true; // a task on the device cannot be stopped
         } catch (ExecutionException e) {
           throw rethrown(e.getCause());
         }

@@ -5,17 +5,17 @@ import dev.flinfer.engine.device.TopLogits;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * Which rows of a step the output is computed of, a few at a time, in one array of integers: their
- * number, the rows, and how many of each one's most likely tokens are enough, 0 for all logits.
- * Rows of which all are wanted come first, so that what is copied lies together.
+ * The rows of a step for which the output is computed, a few at a time, in one array of integers:
+ * their number, the rows, and for each the number of most likely tokens that are enough, 0 for all
+ * logits. Rows of which all logits are needed come first, so that those to copy are contiguous.
  */
 final class WantedRows {
   private final Shape shape;
   private final IntArray array;
   private int[] order = {}; // (rows) indexes of plan.logitRows()
   private int count; // rows in order
-  private int whole; // the first so many of them are wanted whole
-  private int first; // the plan's row that is row 0 on the device
+  private int complete; // how many of them, from the first, need all their logits
+  private int first; // the row of the plan that is row 0 on the device
 
   WantedRows(Shape shape, HostMemory memory) {
     this.shape = shape;
@@ -26,7 +26,7 @@ final class WantedRows {
     return countsAt(shape) + shape.logitRows();
   }
 
-  /** Where the numbers of tokens begin; the rows do where a step has its tokens. */
+  /** Index of the first number of tokens. The rows are in the place where a step has its tokens. */
   static int countsAt(Shape shape) {
     return StepControl.TOKENS + shape.logitRows();
   }
@@ -36,23 +36,23 @@ final class WantedRows {
   }
 
   /**
-   * Takes in those of some rows of a plan.
+   * Collects those of a range of a plan's rows.
    *
-   * @param top null if all rows are wanted whole
-   * @return how many they are
+   * @param top null if all logits of all rows are needed
+   * @return their number
    */
   int fill(StepBuffers plan, TopLogits top, int from, int to) {
     int[] rows = plan.logitRows();
     order = new int[rows.length];
     first = from;
-    whole = 0;
+    complete = 0;
     count = 0;
     for (int i = 0; i < rows.length; i++) {
       if (rows[i] >= from && rows[i] < to) {
         order[count++] = i;
         if (top == null || top.wanted(i) == 0) {
-          order[count - 1] = order[whole];
-          order[whole++] = i;
+          order[count - 1] = order[complete];
+          order[complete++] = i;
         }
       }
     }
@@ -62,8 +62,8 @@ final class WantedRows {
   /**
    * Puts the next rows into the array.
    *
-   * @param from how many were computed before
-   * @return how many there are now
+   * @param from the number of rows computed so far
+   * @return the number of rows in the array
    */
   int put(StepBuffers plan, TopLogits top, int from) {
     int now = Math.min(shape.logitRows(), count - from);
@@ -76,12 +76,12 @@ final class WantedRows {
     return now;
   }
 
-  /** How many rows are wanted whole. */
-  int whole() {
-    return whole;
+  /** The number of rows of which all logits are needed. */
+  int complete() {
+    return complete;
   }
 
-  /** Which of the plan's rows of logits is computed as so many'th. */
+  /** The index, among the plan's rows of logits, of the {@code i}-th row that is computed. */
   int row(int i) {
     return order[i];
   }

@@ -3,9 +3,9 @@
  * CUDA devices at run time.
  *
  * <p>A kernel is a static method of a {@code *Kernel} class. It takes arrays and numbers only, so
- * it may have more parameters than other methods; numbers are compiled in, what changes from step
- * to step comes in {@link dev.flinfer.tornado.StepControl}. Kernels keep to the rules of {@code
- * docs/tornadovm.md}; above all each output element is one fixed order of additions.
+ * it may have more parameters than other methods. Numbers are compiled in; values that change from
+ * step to step are in {@link dev.flinfer.tornado.StepControl}. Each output element is summed in one
+ * fixed order, see docs/decisions/0003.
  *
  * <p>The only package that imports {@code uk.ac.manchester.tornado}. Must not import Flink, Kafka
  * or the jobs.

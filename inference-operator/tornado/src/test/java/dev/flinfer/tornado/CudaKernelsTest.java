@@ -25,19 +25,19 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * What TornadoVM makes of the kernels for CUDA is what nvcc compiles. Needs no GPU and no driver:
- * TornadoVM's virtual device generates the code. Needs an SDK with the CUDA backend, and nvcc.
+ * The CUDA code that TornadoVM generates from the kernels compiles with nvcc. Needs an SDK with the
+ * CUDA backend, and nvcc, but no GPU and no driver: TornadoVM's virtual device generates the code.
  */
 final class CudaKernelsTest {
   private static final String ARCHITECTURE = "sm_90";
-  private static final Path SOURCES = Path.of("target", "cuda-kernels"); // stay, to be read
+  private static final Path SOURCES = Path.of("target", "cuda-kernels"); // kept for inspection
   private static final Pattern KERNEL =
       Pattern.compile(
           "^extern \"C\" __global__ void (\\w+)\\(.*?^}", Pattern.MULTILINE | Pattern.DOTALL);
 
   /**
-   * What each variant has, beside its products; with cuBLAS, which a virtual device has not, all
-   * ends behind the kernel before the first product.
+   * The kernels of each variant in addition to its products. With cuBLAS, which a virtual device
+   * does not have, the run ends after the kernel before the first product.
    */
   private static final List<String> KERNELS =
       List.of("embed", "layerNorm", "rotateStoreActivate", "attend", "combine", "topTokens");
@@ -58,14 +58,14 @@ final class CudaKernelsTest {
   @TempDir Path directory;
 
   @Test
-  void nvccCompilesThem() throws Exception {
+  void nvccCompilesAllKernels() throws Exception {
     List<String> classPath = classPath();
     assumeTrue(
         classPath.stream().anyMatch(jar -> jar.contains("tornado-drivers-cuda-")),
         "the TornadoVM SDK has no CUDA backend");
-    assumeTrue(nvcc() != null, "there is no nvcc on the PATH");
+    assumeTrue(nvcc() != null, "nvcc is not on the PATH");
 
-    Map<String, String> sources = new LinkedHashMap<>(); // of which many are the same
+    Map<String, String> sources = new LinkedHashMap<>(); // many variants have the same
     for (Map.Entry<String, String> printed : print(classPath).entrySet()) {
       Map<String, String> kernels = kernels(printed.getValue());
       boolean cublas = printed.getKey().endsWith("-cublas");
@@ -82,7 +82,7 @@ final class CudaKernelsTest {
     }
   }
 
-  /** The jars of this process that are there, without backends that need a driver. */
+  /** The existing jars of this process, without backends that need a driver. */
   private static List<String> classPath() {
     String all = ManagementFactory.getRuntimeMXBean().getClassPath();
     return Stream.of(all.split(File.pathSeparator))
@@ -100,7 +100,7 @@ final class CudaKernelsTest {
         .orElse(null);
   }
 
-  /** What a JVM with a virtual device prints, by variant. */
+  /** Returns the output of a JVM with a virtual device, by variant. */
   private Map<String, String> print(List<String> classPath) throws Exception {
     Path device = Files.writeString(directory.resolve("device.json"), DEVICE);
     RuntimeMXBean runtime = ManagementFactory.getRuntimeMXBean();
@@ -128,7 +128,7 @@ final class CudaKernelsTest {
       String[] nameAndKernels = part.split("\n", 2);
       variants.put(nameAndKernels[0], nameAndKernels[1]);
     }
-    variants.keySet().removeIf(name -> !name.startsWith("weights-")); // what came before
+    variants.keySet().removeIf(name -> !name.startsWith("weights-")); // the output before them
     assertThat(variants).as(printed).hasSize(8);
     return variants;
   }
@@ -148,7 +148,7 @@ final class CudaKernelsTest {
         .collect(Collectors.toCollection(TreeSet::new));
   }
 
-  /** What nvcc says if it fails. */
+  /** Returns nvcc's output if it fails, otherwise the empty string. */
   private String errors(String name, String source) throws Exception {
     Path file = Files.writeString(SOURCES.resolve(name + ".cu"), source);
     List<String> command =

@@ -23,8 +23,8 @@ import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * The contract with weights, or keys and values, or both in fp16, on every device that has it; none
- * on PoCL up to 6.
+ * The contract with weights, or keys and values, or both in fp16, on every device that has fp16;
+ * PoCL up to 6 does not.
  */
 @ParameterizedClass(name = "{0}", allowZeroInvocations = true)
 @MethodSource("settings")
@@ -49,7 +49,7 @@ final class HalfForwardPassTest extends ForwardPassContract {
     return Variants.withEager(all);
   }
 
-  /** Weights that were not in fp16 are rounded, keys and values too; with cuBLAS inputs as well. */
+  /** Weights that were not in fp16 are rounded, as are keys and values, and with cuBLAS inputs. */
   @Override
   protected double tolerance() {
     return 2e-2;
@@ -60,9 +60,9 @@ final class HalfForwardPassTest extends ForwardPassContract {
     return Variants.open(settings, config, weights, blocks, maxRows);
   }
 
-  /** Kernels of our own multiply in fp32, whatever the weights lie in. */
+  /** Our own kernels multiply in fp32, whatever the type of the weights. */
   @Test
-  void weightsThatAreStoredInFp16GiveTheBitsOfThemInFp32() {
+  void fp16WeightsGiveTheBitsOfTheSameWeightsInFp32() {
     assumeFalse(settings.cublas(), "cuBLAS rounds inputs to fp16");
     RandomCheckpoint.write(model, RandomCheckpoint.Shape.ODD, DType.F16, 5);
     PhiConfig config = PhiConfig.load(model);

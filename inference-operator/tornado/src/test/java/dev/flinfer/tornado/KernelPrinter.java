@@ -15,18 +15,18 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Compiles the kernels of every type of weights, keys and values for the device there is, which can
- * be a virtual one, see docs/tornadovm.md; with {@code -Dtornado.printKernel=True} TornadoVM prints
+ * Compiles the kernels for every type of weights, keys and values on the first device, which can be
+ * a virtual one, see docs/tornadovm.md; with {@code -Dtornado.printKernel=True} TornadoVM prints
  * them.
  */
 final class KernelPrinter {
-  /** Before the kernels of a variant. */
+  /** Printed before the kernels of a variant. */
   static final String VARIANT = "variant ";
 
   private KernelPrinter() {}
 
   /**
-   * @param args a directory for a random checkpoint
+   * @param args a directory for a random model checkpoint
    */
   public static void main(String[] args) {
     Path model = Path.of(args[0]);

@@ -15,8 +15,8 @@ import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * The contract on every device there is, with the kernels of CPUs and with those of GPUs, and where
- * there are CUDA graphs with and without them.
+ * The contract on every available device, with the kernels for CPUs and those for GPUs, and, on
+ * devices that have CUDA graphs, with and without them.
  */
 @ParameterizedClass(name = "{0}")
 @MethodSource("settings")

@@ -117,7 +117,7 @@ final class EngineCommandsTest {
     assertThat(answers().get(0).get("text").asText()).matches("[xy]{3}");
     assertThat(answers().get(1).get("text").asText()).isIn("7", "8");
     assertThat(run("generate", "--prompt", "p", "--regex", "a(")).isNotZero();
-    assertThat(recorded.err()).contains("structured_outputs.regex is broken at position 1");
+    assertThat(recorded.err()).contains("structured_outputs.regex is invalid at position 1");
   }
 
   @Test

@@ -4,18 +4,18 @@ import java.util.Arrays;
 import java.util.BitSet;
 
 /**
- * What a pattern matches, as a deterministic automaton over the bytes of a text in UTF-8. From
- * every state some text is matched, so a text that has found no dead end can be finished.
+ * A pattern as a deterministic automaton over the bytes of a text in UTF-8. From every state some
+ * matching text can be reached, so a text that has not run into {@link #NONE} can be completed.
  * Immutable.
  */
 public final class ByteAutomaton {
-  /** Where every text begins. */
+  /** The state before the first byte of a text. */
   public static final int START = 0;
 
-  /** The result of a step that no text takes. */
+  /** The result of a step that no matching text takes. */
   public static final int NONE = -1;
 
-  private final int[] classOf; // (256) bytes that no step tells apart have the same
+  private final int[] classOf; // (256) bytes that no step distinguishes have the same class
   private final int classes;
   private final int[] next; // (states, classes)
   private final BitSet accepting;
@@ -28,21 +28,21 @@ public final class ByteAutomaton {
   }
 
   /**
-   * The automaton of a regular expression, which must match a whole text: {@code docs/sampling.md}
-   * says what it may contain.
+   * Builds the automaton of a regular expression, which must match the whole text. {@code
+   * docs/sampling.md} lists what it may contain.
    *
-   * @throws PatternException naming the place that is not understood, or the limit
+   * @throws PatternException naming the place of an error, or the limit that is exceeded
    */
   public static ByteAutomaton ofRegex(String regex) {
     return Determinizer.of(new RegexParser(regex).parse());
   }
 
-  /** The state behind a byte, or NONE. */
+  /** Returns the state after a byte, or NONE. */
   public int step(int state, byte read) {
     return next[state * classes + classOf[Byte.toUnsignedInt(read)]];
   }
 
-  /** The state behind bytes, or NONE. */
+  /** Returns the state after several bytes, or NONE. */
   public int step(int state, byte[] read) {
     int at = state;
     for (int i = 0; i < read.length && at != NONE; i++) {
@@ -51,12 +51,12 @@ public final class ByteAutomaton {
     return at;
   }
 
-  /** Whether the text so far is matched. */
+  /** Whether the text so far matches. */
   public boolean accepts(int state) {
     return accepting.get(state);
   }
 
-  /** Whether a longer text can be matched. */
+  /** Whether a longer text can match. */
   public boolean goesOn(int state) {
     return Arrays.stream(next, state * classes, (state + 1) * classes).anyMatch(to -> to != NONE);
   }

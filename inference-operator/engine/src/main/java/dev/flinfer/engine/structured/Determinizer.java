@@ -8,14 +8,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 
-/** Makes an automaton deterministic: a state is the set of states in which the other may be. */
+/** Makes an automaton deterministic: a state is the set of states that the other may be in. */
 final class Determinizer {
   static final int MAX_STATES = 16_384;
 
-  /** Some tenths of a second. */
+  /** A few tenths of a second. */
   private static final long MAX_WORK = 10_000_000;
 
-  private final int[][] skips; // (states, steps that read nothing)
+  private final int[][] skips; // (states, next states without reading a byte)
   private final int[][] edges; // (states, 3 x steps): first and last byte, next state
   private final int[] open;
   private final int[] classOf = new int[256];
@@ -91,7 +91,7 @@ final class Determinizer {
     return to.isEmpty() ? ByteAutomaton.NONE : number(to);
   }
 
-  /** Adds a state and those that are reached from it without reading. */
+  /** Adds a state and those that can be reached from it without reading a byte. */
   private void reach(BitSet set, int state) {
     int count = 0;
     if (!set.get(state)) {
@@ -117,7 +117,7 @@ final class Determinizer {
     }
     if (sets.size() == MAX_STATES) {
       throw new PatternException(
-          "needs more than %d states; repeat less, or put alternatives with the same beginning together"
+          "needs more than %d states; use fewer repetitions, or merge alternatives with the same beginning"
               .formatted(MAX_STATES));
     }
     numbers.put(set, sets.size());
@@ -129,7 +129,8 @@ final class Determinizer {
     work += steps;
     if (work > MAX_WORK) {
       throw new PatternException(
-          "takes more than %d steps to prepare; repeat less, or shorter parts".formatted(MAX_WORK));
+          "takes more than %d steps to prepare; use fewer repetitions, or repeat shorter parts"
+              .formatted(MAX_WORK));
     }
   }
 }

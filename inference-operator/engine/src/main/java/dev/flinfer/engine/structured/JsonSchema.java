@@ -11,16 +11,16 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * A subset of JSON Schema as a regular expression. What it matches is valid, and is written one
- * way: properties in the order of the schema, none that it does not name, at most one space behind
- * a comma or a colon.
+ * Converts a subset of JSON Schema to a regular expression. A text that matches is valid and has a
+ * fixed form: properties in the order of the schema and no others, at most one space after a comma
+ * or a colon.
  */
 public final class JsonSchema {
   static final int MAX_DEPTH = 32;
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  /** Keywords that say nothing about what is valid, or nothing that is not so anyway. */
+  /** Keywords that do not affect what is valid, or that the fixed form already satisfies. */
   private static final Set<String> IGNORED =
       Set.of(
           "$schema", "$id", "title", "description", "default", "examples", "additionalProperties");
@@ -29,7 +29,7 @@ public final class JsonSchema {
   private static final String CHARACTER =
       "([^\"\\\\\\x00-\\x1f]|\\\\[\"\\\\/bfnrt]|\\\\u[0-9a-fA-F]{4})";
 
-  /** Not longer than what a long or a double holds: a model must not go on with digits for ever. */
+  /** No more digits than a long or a double holds: a model must not continue them indefinitely. */
   private static final String INTEGER = "-?(0|[1-9][0-9]{0,17})";
 
   private static final String NUMBER = INTEGER + "(\\.[0-9]{1,17})?([eE][+-]?[0-9]{1,3})?";
@@ -37,10 +37,10 @@ public final class JsonSchema {
   private JsonSchema() {}
 
   /**
-   * The regular expression of a schema.
+   * Returns the regular expression of a schema.
    *
-   * @param schema as JSON
-   * @throws PatternException naming the place of what is broken or not served
+   * @param schema the schema as JSON
+   * @throws PatternException naming the place that is invalid or not supported
    */
   public static String toRegex(String schema) {
     try {
@@ -95,7 +95,7 @@ public final class JsonSchema {
       default ->
           throw error(
               path,
-              "type is \"%s\"; it must be one of object, array, string, number, integer, boolean, null, or there must be enum, const or anyOf"
+              "type is \"%s\"; it must be one of object, array, string, number, integer, boolean, null, unless the schema has enum, const or anyOf"
                   .formatted(type));
     };
   }
@@ -118,9 +118,9 @@ public final class JsonSchema {
     return "\\{" + members(parts, optional) + "\\}";
   }
 
-  /** Commas stand between members that are there, whichever those are. */
+  /** Places commas between the members that are present, whichever those are. */
   private static String members(List<String> parts, List<Boolean> optional) {
-    int anchor = optional.indexOf(false); // the first that is always there
+    int anchor = optional.indexOf(false); // the first that is always present
     if (anchor < 0) {
       List<String> byFirst = new ArrayList<>();
       for (int first = 0; first < parts.size(); first++) {
@@ -146,13 +146,14 @@ public final class JsonSchema {
 
   private static String array(JsonNode schema, String path, int depth) {
     if (!schema.has("items")) {
-      throw error(path, "an array must say what its items are");
+      throw error(path, "an array must have a schema in items");
     }
     String item = value(schema.get("items"), path + "/items", depth + 1);
     int min = number(schema, "minItems", 0, path);
     int max = number(schema, "maxItems", Integer.MAX_VALUE, path);
     if (max < min) {
-      throw error(path, "maxItems is %d and minItems %d".formatted(max, min));
+      throw error(
+          path, "maxItems is %d; it must be at least minItems, which is %d".formatted(max, min));
     }
     if (max == 0) {
       return "\\[\\]";
@@ -180,7 +181,7 @@ public final class JsonSchema {
 
   private static String union(List<String> parts, String path) {
     if (parts.isEmpty()) {
-      throw error(path, "must be an array that is not empty");
+      throw error(path, "must be a non-empty array");
     }
     return "(" + String.join("|", parts) + ")";
   }
@@ -208,14 +209,16 @@ public final class JsonSchema {
     return value == null ? otherwise : value.intValue();
   }
 
-  /** A keyword that is not understood would otherwise be broken without a word. */
+  /** Rejects unknown keywords, which would otherwise be violated silently. */
   private static void requireKeywords(JsonNode schema, String path, String... known) {
     Set<String> unknown = new TreeSet<>();
     schema.fieldNames().forEachRemaining(unknown::add);
     unknown.removeAll(IGNORED);
     List.of(known).forEach(unknown::remove);
     if (!unknown.isEmpty()) {
-      throw error(path, "%s is not served here; known are %s".formatted(unknown, List.of(known)));
+      throw error(
+          path,
+          "%s is not supported here; supported keywords are %s".formatted(unknown, List.of(known)));
     }
   }
 
@@ -234,6 +237,6 @@ public final class JsonSchema {
 
   private static PatternException error(String path, String problem) {
     return new PatternException(
-        "is broken at %s: %s".formatted(path.isEmpty() ? "its root" : path, problem));
+        "is invalid at %s: %s".formatted(path.isEmpty() ? "its root" : path, problem));
   }
 }

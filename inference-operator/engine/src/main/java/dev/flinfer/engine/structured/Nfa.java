@@ -3,11 +3,11 @@ package dev.flinfer.engine.structured;
 import java.util.ArrayList;
 import java.util.List;
 
-/** An automaton over bytes with steps that read nothing; state 0 is the start. */
+/** A nondeterministic automaton over bytes, with steps that read nothing; state 0 is the start. */
 final class Nfa {
   static final int MAX_STATES = 20_000;
 
-  /** A step that reads a byte of a range. */
+  /** A step that reads a byte from a range. */
   record Edge(int first, int last, int to) {}
 
   private final List<List<Edge>> edges = new ArrayList<>();
@@ -17,11 +17,11 @@ final class Nfa {
     state();
   }
 
-  /** A new state. */
+  /** Adds a state. */
   int state() {
     if (edges.size() == MAX_STATES) {
       throw new PatternException(
-          "needs more than %d states before it is made deterministic; repeat less, or shorter parts"
+          "needs more than %d states before it is made deterministic; use fewer repetitions, or repeat shorter parts"
               .formatted(MAX_STATES));
     }
     edges.add(new ArrayList<>(1));

@@ -5,19 +5,19 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** A part of a pattern: builds its states into an automaton, as often as it is asked. */
+/** A part of a pattern. It adds its states to an automaton, again at each call. */
 interface Node {
-  /** No upper limit to a number of repetitions. */
+  /** A maximum of repetitions that means no limit. */
   int UNLIMITED = -1;
 
   /**
-   * Builds what the part matches, beginning at a state.
+   * Adds the states of this part, starting from a given state.
    *
-   * @return the state at its end
+   * @return the state at the part's end
    */
   int build(Nfa nfa, int from);
 
-  /** One after the other; of none, the empty text. */
+  /** Parts in sequence; with no parts, the empty text. */
   record Concat(List<Node> parts) implements Node {
     @Override
     public int build(Nfa nfa, int from) {
@@ -29,7 +29,7 @@ interface Node {
     }
   }
 
-  /** One of several. */
+  /** One of several parts. */
   record Union(List<Node> parts) implements Node {
     @Override
     public int build(Nfa nfa, int from) {
@@ -50,7 +50,7 @@ interface Node {
         at = part.build(nfa, at);
       }
       if (max == UNLIMITED) {
-        int loop = nfa.state(); // of its own, so that nothing else that begins at `at` repeats
+        int loop = nfa.state(); // a new state: other parts that begin at `at` must not repeat
         nfa.skip(at, loop);
         nfa.skip(part.build(nfa, loop), loop);
         at = nfa.state();
@@ -74,7 +74,7 @@ interface Node {
     @Override
     public int build(Nfa nfa, int from) {
       int end = nfa.state();
-      // Most forms end alike, in bytes that continue; a state for each end keeps automata small.
+      // Most sequences end with the same continuation bytes; sharing states keeps automata small.
       Map<List<Integer>, Integer> ends = new HashMap<>();
       for (CodePoints.Range range : ranges) {
         for (int[] bytes : Utf8Ranges.of(range.first(), range.last())) {

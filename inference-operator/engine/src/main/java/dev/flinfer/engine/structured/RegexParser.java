@@ -3,7 +3,7 @@ package dev.flinfer.engine.structured;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Reads a regular expression. Positions in errors count characters from 0. */
+/** Parses a regular expression. Positions in errors count characters from 0. */
 final class RegexParser {
   static final int MAX_LENGTH = 20_000;
   static final int MAX_REPEAT = 1000;
@@ -24,7 +24,7 @@ final class RegexParser {
       throw new PatternException(
           "has %d characters; it may have at most %d".formatted(regex.length(), MAX_LENGTH));
     }
-    // A match is of the whole text, so anchors around it say nothing new.
+    // A pattern always matches the whole text, so anchors at its ends have no effect.
     take('^');
     Node node = alternatives();
     if (at < regex.length()) {
@@ -63,7 +63,7 @@ final class RegexParser {
     switch (c) {
       case '(':
         if (take('?') && !take(':')) {
-          throw error(start, "'(?' must be '(?:'; there are no look-arounds, names or flags");
+          throw error(start, "'(?' must be '(?:'; look-arounds, names and flags are not supported");
         }
         Node inner = alternatives();
         if (!take(')')) {
@@ -91,7 +91,8 @@ final class RegexParser {
       int start = at;
       int c = next();
       if (c == '+' && node != part) {
-        throw error(start, "'+' behind a repetition would make it possessive, which is not served");
+        throw error(
+            start, "'+' after a repetition would make it possessive, which is not supported");
       }
       node =
           switch (c) {
@@ -111,10 +112,10 @@ final class RegexParser {
       max = at < regex.length() && peek() == '}' ? Node.UNLIMITED : number(start);
     }
     if (!take('}')) {
-      throw error(start, "'{' must be {m}, {m,} or {m,n}; a brace that is meant is written \\{");
+      throw error(start, "'{' must begin {m}, {m,} or {m,n}; write \\{ for a literal brace");
     }
     if (max != Node.UNLIMITED && max < min) {
-      throw error(start, "{%d,%d} ends before it begins".formatted(min, max));
+      throw error(start, "{%d,%d} has a maximum below its minimum".formatted(min, max));
     }
     return new Node.Repeat(node, min, max);
   }
@@ -171,14 +172,14 @@ final class RegexParser {
   private Node characters(CodePoints set, int start) {
     List<CodePoints.Range> ranges = set.disjoint();
     if (ranges.isEmpty()) {
-      throw error(start, "no character is in the set");
+      throw error(start, "the set contains no character");
     }
     return new Node.Characters(ranges);
   }
 
   private CodePoints escape(int start) {
     if (at == regex.length()) {
-      throw error(start, "'\\' has nothing behind it");
+      throw error(start, "'\\' has nothing after it");
     }
     int c = next();
     return switch (c) {
@@ -197,7 +198,7 @@ final class RegexParser {
       case 'u' -> hex(4, start);
       default -> {
         if (META.indexOf(c) < 0 && (c >= 0x80 || Character.isLetterOrDigit(c))) {
-          throw error(start, "'\\" + Character.toString(c) + "' is not known");
+          throw error(start, "'\\" + Character.toString(c) + "' is not a supported escape");
         }
         yield CodePoints.of(c, c);
       }
@@ -234,6 +235,6 @@ final class RegexParser {
   }
 
   private static PatternException error(int position, String problem) {
-    return new PatternException("is broken at position %d: %s".formatted(position, problem));
+    return new PatternException("is invalid at position %d: %s".formatted(position, problem));
   }
 }

@@ -122,7 +122,7 @@ final class StructuredOutputsTest {
 
   @Test
   void rejectsInvalidPatternsAndParameters() {
-    refused(regex("a(b"), "structured_outputs.regex is broken at position 1: '(' has no ')'");
+    refused(regex("a(b"), "structured_outputs.regex is invalid at position 1: '(' has no ')'");
     refused(
         regex(""),
         "structured_outputs.regex matches only the empty text; it must match at least one"

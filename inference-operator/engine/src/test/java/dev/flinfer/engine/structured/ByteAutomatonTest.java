@@ -12,7 +12,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 final class ByteAutomatonTest {
-  /** Against the JDK's own regular expressions, over random texts of the patterns' characters. */
+  /** Compares with the JDK's regular expressions on random texts of the patterns' characters. */
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -42,7 +42,7 @@ final class ByteAutomatonTest {
         "[]a]+"
       })
   void matchesWhatTheJdkMatches(String regex) {
-    // The JDK has no ']' at the beginning of a class, and anchors take part in its whole match.
+    // The JDK does not accept ']' at the beginning of a class; in matches() anchors have no effect.
     Pattern expected = Pattern.compile(regex.replace("[]a]", "[\\]a]"));
     ByteAutomaton automaton = ByteAutomaton.ofRegex(regex);
     Random random = new Random(9);
@@ -61,7 +61,7 @@ final class ByteAutomatonTest {
   }
 
   @Test
-  void everyCodePointIsTakenAsItsBytes() {
+  void everyCodePointMatchesAsItsUtf8Bytes() {
     Random random = new Random(2);
     for (int round = 0; round < 300; round++) {
       int first = random.nextInt(1 << (7 + random.nextInt(14)));
@@ -83,7 +83,7 @@ final class ByteAutomatonTest {
   }
 
   @Test
-  void saysWhetherATextCanGoOn() {
+  void reportsWhetherATextCanContinue() {
     ByteAutomaton automaton = ByteAutomaton.ofRegex("ab?");
     int a = automaton.step(ByteAutomaton.START, (byte) 'a');
     assertThat(automaton.accepts(a)).isTrue();
@@ -92,7 +92,7 @@ final class ByteAutomatonTest {
     assertThat(automaton.accepts(b)).isTrue();
     assertThat(automaton.goesOn(b)).isFalse();
     assertThat(automaton.step(b, (byte) 'b')).isEqualTo(ByteAutomaton.NONE);
-    // Half a character is no text, and no dead end.
+    // Half a character is not a match, but it can be continued.
     ByteAutomaton euro = ByteAutomaton.ofRegex("€");
     int half = euro.step(ByteAutomaton.START, new byte[] {(byte) 0xe2, (byte) 0x82});
     assertThat(euro.accepts(half)).isFalse();
@@ -103,25 +103,25 @@ final class ByteAutomatonTest {
   @CsvSource(
       delimiter = '~',
       value = {
-        "ab(c ~ is broken at position 2: '(' has no ')'",
-        "ab)c ~ is broken at position 2: ')' has no '('",
-        "[ab ~ is broken at position 0: '[' has no ']'",
-        "a|*b ~ is broken at position 2: '*' has nothing before it to repeat",
-        "a{x} ~ is broken at position 1: a number of repetitions must be from 0 to 1000",
-        "a{1001} ~ is broken at position 1: a number of repetitions must be from 0 to 1000",
-        "a{3,2} ~ is broken at position 1: {3,2} ends before it begins",
-        "a{3 ~ is broken at position 1: '{' must be {m}, {m,} or {m,n}",
-        "a(?=b) ~ is broken at position 1: '(?' must be '(?:'",
-        "a\\b ~ is broken at position 1: '\\b' is not known",
-        "\\1 ~ is broken at position 0: '\\1' is not known",
-        "a^b ~ is broken at position 1: '^' may only be at the pattern's ends",
-        "[z-a] ~ is broken at position 1: the range ends before it begins",
-        "[\\d-z] ~ is broken at position 1: a range must begin and end with one character",
-        "[^\\x00-\\u{10} ~ is broken at position 7: an escape must have 4 hexadecimal digits",
-        "\\ud800 ~ is broken at position 0: no character is in the set",
-        "a*+ ~ is broken at position 2: '+' behind a repetition would make it possessive",
+        "ab(c ~ is invalid at position 2: '(' has no ')'",
+        "ab)c ~ is invalid at position 2: ')' has no '('",
+        "[ab ~ is invalid at position 0: '[' has no ']'",
+        "a|*b ~ is invalid at position 2: '*' has nothing before it to repeat",
+        "a{x} ~ is invalid at position 1: a number of repetitions must be from 0 to 1000",
+        "a{1001} ~ is invalid at position 1: a number of repetitions must be from 0 to 1000",
+        "a{3,2} ~ is invalid at position 1: {3,2} has a maximum below its minimum",
+        "a{3 ~ is invalid at position 1: '{' must begin {m}, {m,} or {m,n}",
+        "a(?=b) ~ is invalid at position 1: '(?' must be '(?:'",
+        "a\\b ~ is invalid at position 1: '\\b' is not a supported escape",
+        "\\1 ~ is invalid at position 0: '\\1' is not a supported escape",
+        "a^b ~ is invalid at position 1: '^' may only be at the pattern's ends",
+        "[z-a] ~ is invalid at position 1: the range ends before it begins",
+        "[\\d-z] ~ is invalid at position 1: a range must begin and end with one character",
+        "[^\\x00-\\u{10} ~ is invalid at position 7: an escape must have 4 hexadecimal digits",
+        "\\ud800 ~ is invalid at position 0: the set contains no character",
+        "a*+ ~ is invalid at position 2: '+' after a repetition would make it possessive",
         "(a{1000}){1000} ~ needs more than 20000 states before it is made deterministic",
-        "(a|b)*a(a|b){14} ~ needs more than 16384 states; repeat less",
+        "(a|b)*a(a|b){14} ~ needs more than 16384 states; use fewer repetitions",
       })
   void namesThePlaceOrTheLimit(String regex, String message) {
     assertThatThrownBy(() -> ByteAutomaton.ofRegex(regex))

@@ -39,7 +39,7 @@ final class JsonSchemaTest {
         "{\"urgent\":true,\"label\":\"bug\",\"score\":0,\"tags\":[1]} ~ false",
         "{\"label\":\"bug\",\"urgent\":true,\"score\":0} ~ false",
       })
-  void takesWhatIsValidInTheOrderOfTheSchema(String json, boolean valid) {
+  void matchesValidJsonInTheOrderOfTheSchema(String json, boolean valid) {
     ByteAutomaton automaton = ByteAutomaton.ofRegex(JsonSchema.toRegex(TICKET));
 
     assertThat(ByteAutomatonTest.matches(automaton, json)).isEqualTo(valid);
@@ -59,7 +59,7 @@ final class JsonSchemaTest {
         "{\"a\":1,} ~ false",
         "{\"b\":1,\"a\":1} ~ false",
       })
-  void commasStandOnlyBetweenMembers(String json, boolean valid) {
+  void commasAreOnlyBetweenMembers(String json, boolean valid) {
     String integer = "{\"type\": \"integer\"}";
     ByteAutomaton optional =
         ByteAutomaton.ofRegex(
@@ -71,16 +71,16 @@ final class JsonSchemaTest {
   }
 
   @Test
-  void takesConstantsAlternativesAndNestedArrays() {
-    takes("{\"const\": \"a.b\"}", "\"a.b\"", "\"axb\"");
-    takes("{\"anyOf\": [{\"type\": \"null\"}, {\"type\": \"boolean\"}]}", "null", "nul");
-    takes(
+  void matchesConstantsAlternativesAndNestedArrays() {
+    assertMatches("{\"const\": \"a.b\"}", "\"a.b\"", "\"axb\"");
+    assertMatches("{\"anyOf\": [{\"type\": \"null\"}, {\"type\": \"boolean\"}]}", "null", "nul");
+    assertMatches(
         "{\"type\":\"array\",\"items\":{\"type\":\"array\",\"items\":{\"type\":\"boolean\"}}}",
         "[[true, false],[]]",
         "[true]");
-    takes(
+    assertMatches(
         "{\"type\": \"array\", \"items\": {\"type\": \"null\"}, \"maxItems\": 0}", "[]", "[null]");
-    takes("{\"type\": \"string\"}", "\"\\u00e9 \\n\"", "\"\n\"");
+    assertMatches("{\"type\": \"string\"}", "\"\\u00e9 \\n\"", "\"\n\"");
   }
 
   @ParameterizedTest
@@ -89,18 +89,18 @@ final class JsonSchemaTest {
       quoteCharacter = '`',
       value = {
         "{\"type\" ~ is not JSON: ",
-        "[1] ~ is broken at its root: a schema must be an object",
-        "{} ~ is broken at its root: type is \"\"; it must be one of object, array, string,",
-        "{\"type\": \"string\", \"pattern\": \"a\"} ~ is broken at its root: [pattern] is not served here; known are [type, minLength, maxLength]",
-        "{\"type\": \"object\", \"properties\": {\"a\": {\"$ref\": \"#\"}}} ~ is broken at /properties/a: [$ref] is not served",
-        "{\"type\": \"object\", \"required\": [\"x\"]} ~ is broken at /required: [x] is not among the properties",
-        "{\"type\": \"array\"} ~ is broken at its root: an array must say what its items are",
-        "{\"type\": \"array\", \"items\": {\"type\": \"null\"}, \"minItems\": 3, \"maxItems\": 2} ~ is broken at its root: maxItems is 2 and minItems 3",
-        "{\"type\": \"string\", \"maxLength\": 1001} ~ is broken at /maxLength: must be a whole number from 0 to 1000",
-        "{\"enum\": []} ~ is broken at /enum: must be an array that is not empty",
-        "{\"enum\": [[1]]} ~ is broken at /enum/0: must be a string, a number, true, false or null",
+        "[1] ~ is invalid at its root: a schema must be an object",
+        "{} ~ is invalid at its root: type is \"\"; it must be one of object, array, string,",
+        "{\"type\": \"string\", \"pattern\": \"a\"} ~ is invalid at its root: [pattern] is not supported here; supported keywords are [type, minLength, maxLength]",
+        "{\"type\": \"object\", \"properties\": {\"a\": {\"$ref\": \"#\"}}} ~ is invalid at /properties/a: [$ref] is not supported",
+        "{\"type\": \"object\", \"required\": [\"x\"]} ~ is invalid at /required: [x] is not among the properties",
+        "{\"type\": \"array\"} ~ is invalid at its root: an array must have a schema in items",
+        "{\"type\": \"array\", \"items\": {\"type\": \"null\"}, \"minItems\": 3, \"maxItems\": 2} ~ is invalid at its root: maxItems is 2; it must be at least minItems, which is 3",
+        "{\"type\": \"string\", \"maxLength\": 1001} ~ is invalid at /maxLength: must be a whole number from 0 to 1000",
+        "{\"enum\": []} ~ is invalid at /enum: must be a non-empty array",
+        "{\"enum\": [[1]]} ~ is invalid at /enum/0: must be a string, a number, true, false or null",
       })
-  void namesWhatIsBrokenOrNotServed(String schema, String message) {
+  void namesWhatIsInvalidOrNotSupported(String schema, String message) {
     assertThatThrownBy(() -> JsonSchema.toRegex(schema))
         .isInstanceOf(PatternException.class)
         .hasMessageStartingWith(message);
@@ -113,7 +113,7 @@ final class JsonSchemaTest {
         .hasMessageContaining("schemas are nested deeper than 32");
   }
 
-  private static void takes(String schema, String valid, String invalid) {
+  private static void assertMatches(String schema, String valid, String invalid) {
     ByteAutomaton automaton = ByteAutomaton.ofRegex(JsonSchema.toRegex(schema));
     assertThat(ByteAutomatonTest.matches(automaton, valid)).as(valid).isTrue();
     assertThat(ByteAutomatonTest.matches(automaton, invalid)).as(invalid).isFalse();
