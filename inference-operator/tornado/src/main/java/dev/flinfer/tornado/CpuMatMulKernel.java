@@ -12,7 +12,7 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * inputs. On PoCL this is two to four times as fast as the GPU's kernel.
  *
  * <p>Weights are laid out as {@link PanelWeights} describes; they are multiplied in fp32, whatever
- * their type.
+ * their type. Parameter lists repeat because TornadoVM gives kernels arrays and numbers only.
  */
 final class CpuMatMulKernel {
   /**
@@ -28,7 +28,7 @@ final class CpuMatMulKernel {
   /**
    * Threads are (outputs / 16, rows / 4).
    *
-   * @param rowsAt where the number of rows stands in {@code control}
+   * @param control holds the number of rows
    * @param layer its cell 0 is the layer
    * @param x (rows, inputs)
    * @param type of the weights, see {@link PanelWeights#type}
@@ -43,17 +43,15 @@ final class CpuMatMulKernel {
       FloatArray floats,
       HalfFloatArray halves,
       Int8Array codes,
-      FloatArray scales,
       FloatArray bias,
       FloatArray y,
       int type,
-      int rowsAt,
       int inputs,
       int outputs,
       int add) {
     int output = context.globalIdx * WIDTH;
     int row = context.globalIdy * ROWS;
-    int left = control.get(rowsAt) - row;
+    int left = control.get(StepControl.ROWS) - row;
     int panel = layer.get(0) * (outputs / 32) + output / 32;
     int at = panel * inputs * 32 + output % 32;
     int scaleAt = panel * inputs + output % 32;
@@ -65,7 +63,6 @@ final class CpuMatMulKernel {
           floats,
           halves,
           codes,
-          scales,
           type,
           at,
           scaleAt,
@@ -83,7 +80,6 @@ final class CpuMatMulKernel {
           floats,
           halves,
           codes,
-          scales,
           type,
           at,
           scaleAt,
@@ -102,7 +98,6 @@ final class CpuMatMulKernel {
       FloatArray floats,
       HalfFloatArray halves,
       Int8Array codes,
-      FloatArray scales,
       int type,
       int at,
       int scaleAt,
@@ -129,7 +124,7 @@ final class CpuMatMulKernel {
       float xc = x.get(xAt + 2 * inputs + k);
       float xd = x.get(xAt + 3 * inputs + k);
       for (int i = 0; i < WIDTH; i++) {
-        float scale = PanelWeights.scale(scales, type, scaleAt + k / 32 * 32 + i);
+        float scale = PanelWeights.scale(floats, type, scaleAt + k / 32 * 32 + i);
         float w = PanelWeights.get(floats, halves, codes, type, at + k * 32 + i, scale);
         a[i] = a[i] + xa * w;
         b[i] = b[i] + xb * w;
@@ -152,7 +147,6 @@ final class CpuMatMulKernel {
       FloatArray floats,
       HalfFloatArray halves,
       Int8Array codes,
-      FloatArray scales,
       int type,
       int at,
       int scaleAt,
@@ -169,7 +163,7 @@ final class CpuMatMulKernel {
     for (int k = 0; k < inputs; k++) {
       float xa = x.get(xAt + k);
       for (int i = 0; i < WIDTH; i++) {
-        float scale = PanelWeights.scale(scales, type, scaleAt + k / 32 * 32 + i);
+        float scale = PanelWeights.scale(floats, type, scaleAt + k / 32 * 32 + i);
         float w = PanelWeights.get(floats, halves, codes, type, at + k * 32 + i, scale);
         a[i] = a[i] + xa * w;
       }

@@ -54,7 +54,7 @@ record DeviceMatrix(
   }
 
   boolean quantized() {
-    return panels != null && panels.quantized();
+    return panels != null && panels.type() == PanelWeights.Q8_0;
   }
 
   /** Whether cuBLAS multiplies. */
@@ -67,7 +67,6 @@ record DeviceMatrix(
     if (inHalfRows()) {
       return new Object[] {bias};
     }
-    FloatOrHalfArray numbers = panels.numbers();
-    return new Object[] {numbers.floats(), numbers.halves(), panels.codes(), panels.scales(), bias};
+    return new Object[] {panels.floats(), panels.halves(), panels.codes(), bias};
   }
 }

@@ -74,7 +74,6 @@ final class HalfProducts {
         half,
         matrix.bias(),
         product.y(),
-        StepControl.ROWS,
         matrix.inputs(),
         matrix.outputs(),
         product.add() ? 1 : 0);
@@ -115,7 +114,7 @@ final class HalfProducts {
   /**
    * A thread an input and an output of a row.
    *
-   * @param rowsAt where the number of rows stands in {@code control}
+   * @param control holds the number of rows
    * @param layer its cell 0 is the layer
    * @param x (rows, inputs), as {@code half}
    * @param bias (num_layers, outputs)
@@ -130,13 +129,12 @@ final class HalfProducts {
       HalfFloatArray half,
       FloatArray bias,
       FloatArray y,
-      int rowsAt,
       int inputs,
       int outputs,
       int add) {
     int i = context.globalIdx;
     int row = context.globalIdy;
-    if (row < control.get(rowsAt)) {
+    if (row < control.get(StepControl.ROWS)) {
       if (i < inputs) {
         half.set(row * inputs + i, new HalfFloat(x.get(row * inputs + i)));
       }
