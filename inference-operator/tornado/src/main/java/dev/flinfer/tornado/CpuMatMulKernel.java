@@ -12,7 +12,7 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * the inputs in sequence. On PoCL this is two to four times as fast as the GPU kernel.
  *
  * <p>Weights are laid out as {@link PanelWeights} describes; they are multiplied in fp32, whatever
- * their type.
+ * their type. Parameter lists repeat because TornadoVM gives kernels arrays and numbers only.
  */
 final class CpuMatMulKernel {
   /** Outputs per thread: one AVX-512 vector, and as many registers as the compiler keeps apart. */
@@ -26,7 +26,7 @@ final class CpuMatMulKernel {
   /**
    * Threads are (outputs / 16, rows / 4).
    *
-   * @param rowsAt index of the number of rows in {@code control}
+   * @param control holds the number of rows
    * @param layer cell 0 holds the layer
    * @param x (rows, inputs)
    * @param type type of the weights, see {@link PanelWeights#type}
@@ -41,17 +41,15 @@ final class CpuMatMulKernel {
       FloatArray floats,
       HalfFloatArray halves,
       Int8Array codes,
-      FloatArray scales,
       FloatArray bias,
       FloatArray y,
       int type,
-      int rowsAt,
       int inputs,
       int outputs,
       int add) {
     int output = context.globalIdx * WIDTH;
     int row = context.globalIdy * ROWS;
-    int left = control.get(rowsAt) - row;
+    int left = control.get(StepControl.ROWS) - row;
     int panel = layer.get(0) * (outputs / 32) + output / 32;
     int at = panel * inputs * 32 + output % 32;
     int scaleAt = panel * inputs + output % 32;
@@ -63,7 +61,6 @@ final class CpuMatMulKernel {
           floats,
           halves,
           codes,
-          scales,
           type,
           at,
           scaleAt,
@@ -81,7 +78,6 @@ final class CpuMatMulKernel {
           floats,
           halves,
           codes,
-          scales,
           type,
           at,
           scaleAt,
@@ -100,7 +96,6 @@ final class CpuMatMulKernel {
       FloatArray floats,
       HalfFloatArray halves,
       Int8Array codes,
-      FloatArray scales,
       int type,
       int at,
       int scaleAt,
@@ -127,7 +122,7 @@ final class CpuMatMulKernel {
       float xc = x.get(xAt + 2 * inputs + k);
       float xd = x.get(xAt + 3 * inputs + k);
       for (int i = 0; i < WIDTH; i++) {
-        float scale = PanelWeights.scale(scales, type, scaleAt + k / 32 * 32 + i);
+        float scale = PanelWeights.scale(floats, type, scaleAt + k / 32 * 32 + i);
         float w = PanelWeights.get(floats, halves, codes, type, at + k * 32 + i, scale);
         a[i] = a[i] + xa * w;
         b[i] = b[i] + xb * w;
@@ -150,7 +145,6 @@ final class CpuMatMulKernel {
       FloatArray floats,
       HalfFloatArray halves,
       Int8Array codes,
-      FloatArray scales,
       int type,
       int at,
       int scaleAt,
@@ -167,7 +161,7 @@ final class CpuMatMulKernel {
     for (int k = 0; k < inputs; k++) {
       float xa = x.get(xAt + k);
       for (int i = 0; i < WIDTH; i++) {
-        float scale = PanelWeights.scale(scales, type, scaleAt + k / 32 * 32 + i);
+        float scale = PanelWeights.scale(floats, type, scaleAt + k / 32 * 32 + i);
         float w = PanelWeights.get(floats, halves, codes, type, at + k * 32 + i, scale);
         a[i] = a[i] + xa * w;
       }

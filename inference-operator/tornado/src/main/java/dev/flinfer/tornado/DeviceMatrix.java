@@ -53,7 +53,7 @@ record DeviceMatrix(
   }
 
   boolean quantized() {
-    return panels != null && panels.quantized();
+    return panels != null && panels.type() == PanelWeights.Q8_0;
   }
 
   /** Whether cuBLAS multiplies. */
@@ -66,7 +66,6 @@ record DeviceMatrix(
     if (inHalfRows()) {
       return new Object[] {bias};
     }
-    FloatOrHalfArray numbers = panels.numbers();
-    return new Object[] {numbers.floats(), numbers.halves(), panels.codes(), panels.scales(), bias};
+    return new Object[] {panels.floats(), panels.halves(), panels.codes(), bias};
   }
 }

@@ -31,7 +31,7 @@ final class GpuMatMulKernel {
   /**
    * Groups are (panels, rows / 8).
    *
-   * @param rowsAt index of the number of rows in {@code control}
+   * @param control holds the number of rows
    * @param layer cell 0 holds the layer
    * @param x (rows, inputs)
    * @param type type of the weights, see {@link PanelWeights#type}
@@ -46,11 +46,9 @@ final class GpuMatMulKernel {
       FloatArray floats,
       HalfFloatArray halves,
       Int8Array codes,
-      FloatArray scales,
       FloatArray bias,
       FloatArray y,
       int type,
-      int rowsAt,
       int inputs,
       int outputs,
       int add) {
@@ -58,7 +56,7 @@ final class GpuMatMulKernel {
     int lane = context.localIdx % 32;
     int slice = context.localIdx / 32;
     int row = context.groupIdy * Shape.TILE;
-    int left = TornadoMath.min(control.get(rowsAt) - row, Shape.TILE);
+    int left = TornadoMath.min(control.get(StepControl.ROWS) - row, Shape.TILE);
     int panel = layer.get(0) * (outputs / 32) + context.groupIdx;
     int at = panel * inputs * 32 + lane;
     int scaleAt = panel * inputs + lane;
@@ -69,7 +67,7 @@ final class GpuMatMulKernel {
       // Eight loads are pending at once; the summation order is that of many rows.
       float a = 0;
       for (int k = from; k < to; k += 8) {
-        float scale = PanelWeights.scale(scales, type, scaleAt + k / 32 * 32);
+        float scale = PanelWeights.scale(floats, type, scaleAt + k / 32 * 32);
         float w0 = PanelWeights.get(floats, halves, codes, type, at + k * 32, scale);
         float w1 = PanelWeights.get(floats, halves, codes, type, at + (k + 1) * 32, scale);
         float w2 = PanelWeights.get(floats, halves, codes, type, at + (k + 2) * 32, scale);
@@ -95,7 +93,7 @@ final class GpuMatMulKernel {
         a[r] = 0;
       }
       for (int k = from; k < to; k++) {
-        float scale = PanelWeights.scale(scales, type, scaleAt + k / 32 * 32);
+        float scale = PanelWeights.scale(floats, type, scaleAt + k / 32 * 32);
         float w = PanelWeights.get(floats, halves, codes, type, at + k * 32, scale);
         for (int r = 0; r < Shape.TILE; r++) {
           a[r] = a[r] + x.get((row + r) * inputs + k) * w;

@@ -74,7 +74,6 @@ final class HalfProducts {
         half,
         matrix.bias(),
         product.y(),
-        StepControl.ROWS,
         matrix.inputs(),
         matrix.outputs(),
         product.add() ? 1 : 0);
@@ -115,7 +114,7 @@ final class HalfProducts {
   /**
    * Rounds the inputs and adds the bias; one thread per input and output of a row.
    *
-   * @param rowsAt index of the number of rows in {@code control}
+   * @param control holds the number of rows
    * @param layer cell 0 holds the layer
    * @param x (rows, inputs), like {@code half}
    * @param bias (num_layers, outputs)
@@ -130,13 +129,12 @@ final class HalfProducts {
       HalfFloatArray half,
       FloatArray bias,
       FloatArray y,
-      int rowsAt,
       int inputs,
       int outputs,
       int add) {
     int i = context.globalIdx;
     int row = context.globalIdy;
-    if (row < control.get(rowsAt)) {
+    if (row < control.get(StepControl.ROWS)) {
       if (i < inputs) {
         half.set(row * inputs + i, new HalfFloat(x.get(row * inputs + i)));
       }

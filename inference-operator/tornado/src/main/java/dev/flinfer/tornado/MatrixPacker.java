@@ -161,18 +161,18 @@ final class MatrixPacker {
       }
       int scaleAt = panel * target.inputs() + part.firstInput + lane;
       for (int g = 0; g < scales.length; g++) {
-        target.panels().scales().set(scaleAt + g * Shape.PANEL, scales[g]);
+        target.panels().floats().set(scaleAt + g * Shape.PANEL, scales[g]);
       }
     }
 
     private void storeNumbers(int at) {
-      if (target.panels().numbers().inHalf() == 0) {
+      if (target.panels().type() == PanelWeights.F32) {
         for (int k = 0; k < values.length; k++) {
-          target.panels().numbers().floats().set(at + k * Shape.PANEL, values[k]);
+          target.panels().floats().set(at + k * Shape.PANEL, values[k]);
         }
         return;
       }
-      MemorySegment halves = target.panels().numbers().halves().getSegment();
+      MemorySegment halves = target.panels().halves().getSegment();
       for (int k = 0; k < values.length; k++) {
         halves.setAtIndex(ValueLayout.JAVA_SHORT, at + (long) k * Shape.PANEL, half(values[k]));
       }

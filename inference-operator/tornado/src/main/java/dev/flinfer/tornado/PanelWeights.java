@@ -8,37 +8,35 @@ import uk.ac.manchester.tornado.api.types.arrays.Int8Array;
  * The weights of a matrix in panels of 32 outputs, (num_layers, outputs / 32, inputs, 32): floats
  * in fp32 or fp16, or 8-bit codes with a float scale for each 32 inputs (Q8_0). As with {@link
  * FloatOrHalfArray}, a kernel takes all arrays and the type, and only the branch of that type is
- * compiled.
+ * compiled. Each further array costs a launch a microsecond or two, so fp32 numbers and scales
+ * share one.
  *
- * @param numbers weights in fp32 or fp16; one element if weights are in Q8_0
- * @param codes one element if weights are in fp32 or fp16
- * @param scales (num_layers, outputs / 32, inputs / 32, 32) of the codes, otherwise one element
- * @param type 0 for fp32 and 1 for fp16, like {@link FloatOrHalfArray#inHalf}, or {@link #Q8_0}
+ * @param floats weights in fp32, or the scales of codes, (num_layers, outputs / 32, inputs / 32,
+ *     32); otherwise one element
+ * @param halves weights in fp16; otherwise one element
+ * @param codes weights in Q8_0; otherwise one element
+ * @param type {@link #F32}, {@link #F16} or {@link #Q8_0}; the first two are the values of {@link
+ *     FloatOrHalfArray#inHalf}
  */
-record PanelWeights(FloatOrHalfArray numbers, Int8Array codes, FloatArray scales, int type) {
-  /** The {@link #type} of codes. */
+record PanelWeights(FloatArray floats, HalfFloatArray halves, Int8Array codes, int type) {
+  static final int F32 = 0;
+  static final int F16 = 1;
   static final int Q8_0 = 2;
 
   /** Allocates weights that are all zero. */
   static PanelWeights allocate(HostMemory memory, MatrixType type, long elements) {
-    boolean quantized = type == MatrixType.Q8_0;
-    FloatOrHalfArray numbers =
-        FloatOrHalfArray.allocate(memory, quantized ? 1 : elements, type == MatrixType.F16);
-    return new PanelWeights(
-        numbers,
-        memory.bytes(quantized ? elements : 1),
-        memory.floats(quantized ? elements / Shape.PANEL : 1),
-        quantized ? Q8_0 : numbers.inHalf());
-  }
-
-  boolean quantized() {
-    return type == Q8_0;
+    if (type == MatrixType.Q8_0) {
+      FloatArray scales = memory.floats(elements / Shape.PANEL);
+      return new PanelWeights(scales, memory.halves(1), memory.bytes(elements), Q8_0);
+    }
+    FloatOrHalfArray numbers = FloatOrHalfArray.allocate(memory, elements, type == MatrixType.F16);
+    return new PanelWeights(numbers.floats(), numbers.halves(), memory.bytes(1), numbers.inHalf());
   }
 
   /** For kernels: the factor by which {@link #get} multiplies codes; fp32 and fp16 have none. */
-  static float scale(FloatArray scales, int type, int at) {
+  static float scale(FloatArray floats, int type, int at) {
     if (type == Q8_0) {
-      return scales.get(at);
+      return floats.get(at);
     } else {
       return 1;
     }

@@ -6,7 +6,6 @@ import java.util.List;
 import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
 import uk.ac.manchester.tornado.api.TaskGraph;
 import uk.ac.manchester.tornado.api.enums.DataTransferMode;
-import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
  * The task graphs of a step: one that begins it, one or more of layers, and one of the output. A
@@ -28,26 +27,16 @@ final class StepGraphs {
   private static final String LAYER = "layer";
   private static final String OUTPUT = "output";
 
-  private final Shape shape;
+  private final StepArrays arrays;
   private final DeviceWeights weights;
   private final Activations act;
-  private final IntArray control;
-  private final IntArray wanted; // see WantedRows
   private final StepTasks tasks;
 
-  StepGraphs(
-      Shape shape,
-      DeviceWeights weights,
-      Activations act,
-      IntArray control,
-      IntArray wanted,
-      MatMuls matMuls) {
-    this.shape = shape;
-    this.weights = weights;
-    this.act = act;
-    this.control = control;
-    this.wanted = wanted;
-    this.tasks = new StepTasks(shape, weights, act, control, wanted, matMuls);
+  StepGraphs(StepArrays arrays, MatMuls matMuls) {
+    this.arrays = arrays;
+    this.weights = arrays.weights();
+    this.act = arrays.act();
+    this.tasks = new StepTasks(arrays, matMuls);
   }
 
   StepGrids grids() {
@@ -56,12 +45,17 @@ final class StepGraphs {
 
   /** Number of graphs of layers. */
   int layerGraphs() {
-    return weights.unrolled() ? (shape.layers() + LAYERS_PER_GRAPH - 1) / LAYERS_PER_GRAPH : 1;
+    return (unrolledLayers() + LAYERS_PER_GRAPH - 1) / LAYERS_PER_GRAPH;
   }
 
   /** How often all graphs of layers are run in a step. */
   int layerRounds() {
-    return weights.unrolled() ? 1 : shape.layers();
+    return weights.unrolled() ? 1 : arrays.shape().layers();
+  }
+
+  /** Layers that have tasks of their own. */
+  private int unrolledLayers() {
+    return weights.unrolled() ? arrays.shape().layers() : 1;
   }
 
   int outputIndex() {
@@ -72,17 +66,17 @@ final class StepGraphs {
   ImmutableTaskGraph[] build() {
     List<ImmutableTaskGraph> graphs = new ArrayList<>();
     TaskGraph begin = new TaskGraph(BEGIN);
-    begin.transferToDevice(DataTransferMode.EVERY_EXECUTION, control);
+    begin.transferToDevice(DataTransferMode.EVERY_EXECUTION, arrays.control());
     begin.transferToDevice(DataTransferMode.FIRST_EXECUTION, weights.embedding());
     tasks.addEmbedding(new Tasks(begin, BEGIN, ""));
     keep(begin, act.layer(), act.hidden());
     graphs.add(begin.snapshot());
     String before = BEGIN;
-    int layers = weights.unrolled() ? shape.layers() : 1;
+    int layers = unrolledLayers();
     for (int from = 0; from < layers; from += LAYERS_PER_GRAPH) {
       String name = LAYER + from;
       TaskGraph graph = new TaskGraph(name);
-      graph.consumeFromDevice(before, control, act.layer(), act.hidden());
+      graph.consumeFromDevice(before, arrays.control(), act.layer(), act.hidden());
       if (from == 0) {
         transferLayers(graph);
       } else {
@@ -150,7 +144,7 @@ final class StepGraphs {
   }
 
   private void addOutput(TaskGraph graph) {
-    graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, wanted);
+    graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, arrays.wanted());
     graph.transferToDevice(
         DataTransferMode.FIRST_EXECUTION,
         act.firstLayer(),

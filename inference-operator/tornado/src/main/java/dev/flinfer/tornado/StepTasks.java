@@ -14,23 +14,17 @@ final class StepTasks {
   private final DeviceWeights weights;
   private final Activations act;
   private final IntArray control;
-  private final IntArray wanted; // see WantedRows
+  private final IntArray wanted;
   private final MatMuls matMuls;
   private final KernelContext context = new KernelContext();
   private final StepGrids grids;
 
-  StepTasks(
-      Shape shape,
-      DeviceWeights weights,
-      Activations act,
-      IntArray control,
-      IntArray wanted,
-      MatMuls matMuls) {
-    this.shape = shape;
-    this.weights = weights;
-    this.act = act;
-    this.control = control;
-    this.wanted = wanted;
+  StepTasks(StepArrays arrays, MatMuls matMuls) {
+    this.shape = arrays.shape();
+    this.weights = arrays.weights();
+    this.act = arrays.act();
+    this.control = arrays.control();
+    this.wanted = arrays.wanted();
     this.matMuls = matMuls;
     this.grids = new StepGrids(shape, matMuls);
   }

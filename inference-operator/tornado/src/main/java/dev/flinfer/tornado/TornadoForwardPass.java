@@ -54,7 +54,9 @@ final class TornadoForwardPass implements ForwardPass {
       wanted = new WantedRows(shape, memory);
       activations = Activations.allocate(shape, settings.kvCacheType(), memory);
       MatMuls matMuls = MatMuls.of(info.kind());
-      graphs = new StepGraphs(shape, loaded, activations, control.array(), wanted.array(), matMuls);
+      StepArrays arrays =
+          new StepArrays(shape, loaded, activations, control.array(), wanted.array());
+      graphs = new StepGraphs(arrays, matMuls);
       device =
           "%s (%s, %s kernels%s%s)"
               .formatted(
