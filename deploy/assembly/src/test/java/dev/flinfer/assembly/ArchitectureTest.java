@@ -16,7 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Who may import whom. */
+/** Rules for the dependencies between modules and packages. */
 final class ArchitectureTest {
   private static JavaClasses classes;
 
@@ -27,12 +27,12 @@ final class ArchitectureTest {
     classes = new ClassFileImporter().withImportOption(noTests).importPackages("dev.flinfer");
   }
 
-  /** A rule over no classes holds; so they must be there. */
+  /** A rule over no classes always holds, so the classes must exist. */
   @ParameterizedTest
   @ValueSource(strings = {"schema", "engine", "tornado", "flink", "jobs", "cli"})
-  void theClassesOfARoomAreRead(String room) {
-    assumeTrue(!room.equals("tornado") || Boolean.getBoolean("flinfer.tornado"), "no SDK");
-    assertThat(classes.stream().filter(c -> c.getPackageName().startsWith("dev.flinfer." + room)))
+  void theClassesOfAModuleAreRead(String module) {
+    assumeTrue(!module.equals("tornado") || Boolean.getBoolean("flinfer.tornado"), "no SDK");
+    assertThat(classes.stream().filter(c -> c.getPackageName().startsWith("dev.flinfer." + module)))
         .hasSizeGreaterThan(5);
   }
 
@@ -57,14 +57,14 @@ final class ArchitectureTest {
     "jobs, cli",
     "cli, tornado",
   })
-  void aRoomDoesNotKnowTheRoomsAbove(String room, String above) {
+  void aModuleDoesNotDependOnTheModulesAbove(String module, String above) {
     noClasses()
         .that()
-        .resideInAPackage("dev.flinfer." + room + "..")
+        .resideInAPackage("dev.flinfer." + module + "..")
         .should()
         .dependOnClassesThat()
         .resideInAPackage("dev.flinfer." + above + "..")
-        .allowEmptyShould(true) // tornado is built only where its SDK is
+        .allowEmptyShould(true) // tornado is built only with its SDK
         .check(classes);
   }
 
@@ -79,10 +79,10 @@ final class ArchitectureTest {
         "kafka.. | dev.flinfer.cli.local..",
         "org.apache.flink.runtime.minicluster.. | dev.flinfer.cli.local..",
       })
-  void onlyItsRoomsImportALibrary(String library, String rooms) {
+  void onlyItsPackagesImportALibrary(String library, String packages) {
     noClasses()
         .that()
-        .resideOutsideOfPackages(rooms.split(" "))
+        .resideOutsideOfPackages(packages.split(" "))
         .should()
         .dependOnClassesThat()
         .resideInAPackage(library)
@@ -90,14 +90,14 @@ final class ArchitectureTest {
   }
 
   @Test
-  void onlyTheJobsAndTheCommandLineImportKafkaAndTheSchemasItsSerializers() {
+  void onlyTheJobsAndTheCommandLineImportKafkaAndTheSchemasImportItsSerializers() {
     noClasses()
         .that()
         .resideOutsideOfPackages("dev.flinfer.jobs..", "dev.flinfer.cli..")
         .should()
         .dependOnClassesThat(
             DescribedPredicate.describe(
-                "are Kafka's, its serializers excepted",
+                "are Kafka's, except its serializers",
                 type ->
                     inPackage(type, "org.apache.kafka")
                         && !inPackage(type, "org.apache.kafka.common.serialization")))
@@ -115,7 +115,7 @@ final class ArchitectureTest {
     return (type.getPackageName() + ".").startsWith(name + ".");
   }
 
-  /** Each package is a slice of its own; there is no exception. */
+  /** Each package is a separate slice, without exception. */
   @Test
   void packagesHaveNoCycles() {
     slices().matching("dev.flinfer.(**)").should().beFreeOfCycles().check(classes);

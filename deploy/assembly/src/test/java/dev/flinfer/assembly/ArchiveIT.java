@@ -23,12 +23,12 @@ import org.apache.commons.compress.compressors.gzip.GzipCompressorInputStream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** What the archive for a Flink cluster contains. */
+/** The contents of the archive for a Flink cluster. */
 final class ArchiveIT {
   private static final String VERSION = System.getProperty("flinfer.version");
   private static final boolean TORNADO = Boolean.getBoolean("flinfer.tornado");
 
-  /** Each jar, and the most that it may take, in KiB. */
+  /** Each jar, and its maximum size in KiB. */
   private static final String JARS =
       """
       flinfer-jobs-VERSION.jar                    100
@@ -53,7 +53,7 @@ final class ArchiveIT {
 
   private static final String BACKEND = "tornado/flinfer-tornado-VERSION.jar         150\n";
 
-  /** The files of the archive, by their path below its one directory. */
+  /** The files of the archive, by their path below its single top directory. */
   private static final Map<String, byte[]> FILES = new TreeMap<>();
 
   @BeforeAll
@@ -74,20 +74,20 @@ final class ArchiveIT {
   }
 
   @Test
-  void theJarsAreTheseAndNoneIsLarger() {
-    Map<String, Integer> mostKib = new TreeMap<>();
+  void theArchiveHasExactlyTheseJarsWithinTheirLimits() {
+    Map<String, Integer> maxKib = new TreeMap<>();
     (TORNADO ? JARS + BACKEND : JARS)
         .replace("VERSION", VERSION)
         .lines()
         .map(line -> line.split(" +"))
-        .forEach(columns -> mostKib.put(columns[0], Integer.valueOf(columns[1])));
-    assertThat(jars()).isEqualTo(mostKib.keySet());
-    mostKib.forEach(
-        (jar, most) -> assertThat(FILES.get(jar).length).as(jar).isLessThanOrEqualTo(most * 1024));
+        .forEach(columns -> maxKib.put(columns[0], Integer.valueOf(columns[1])));
+    assertThat(jars()).isEqualTo(maxKib.keySet());
+    maxKib.forEach(
+        (jar, max) -> assertThat(FILES.get(jar).length).as(jar).isLessThanOrEqualTo(max * 1024));
   }
 
   @Test
-  void theOtherFilesAreThese() {
+  void theArchiveHasExactlyTheseOtherFiles() {
     Set<String> others = new TreeSet<>(FILES.keySet());
     others.removeAll(jars());
     assertThat(others.remove("tornado/tornadovm.args")).isEqualTo(TORNADO);
@@ -106,7 +106,7 @@ final class ArchiveIT {
   }
 
   @Test
-  void noClassStandsInTwoJars() throws IOException {
+  void noClassIsInTwoJars() throws IOException {
     Map<String, String> jarOfClass = new HashMap<>();
     for (String jar : jars()) {
       for (String name : classes(FILES.get(jar))) {
@@ -116,7 +116,7 @@ final class ArchiveIT {
     assertThat(jarOfClass).hasSizeGreaterThan(4000);
   }
 
-  /** A second copy of Flink's own classes would be another version sooner or later. */
+  /** A second copy of Flink's own classes would sooner or later be another version. */
   @Test
   void noClassIsFlinksOwn() throws IOException {
     Set<String> ours = new TreeSet<>();
@@ -137,7 +137,7 @@ final class ArchiveIT {
   }
 
   @Test
-  void everyJarOfOthersHasALicence() {
+  void everyThirdPartyJarHasALicence() {
     String licences = text("licences/THIRD-PARTY.md");
     List<String> others =
         jars().stream()
@@ -167,7 +167,7 @@ final class ArchiveIT {
     return new String(FILES.get(name), StandardCharsets.UTF_8);
   }
 
-  /** The names of a jar's classes; a module's descriptor is no class. */
+  /** Returns the names of a jar's classes; a module descriptor is not a class. */
   private static Set<String> classes(byte[] jar) throws IOException {
     Set<String> classes = new TreeSet<>();
     try (ZipInputStream zip = new ZipInputStream(new ByteArrayInputStream(jar))) {

@@ -22,12 +22,12 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The launcher in a tree of its own, with a Maven and a JDK that only write down what they do. */
+/** The launcher in a separate tree, with a fake Maven and JDK that only record their calls. */
 @EnabledOnOs({OS.LINUX, OS.MAC})
 final class LauncherTest {
   private static final Path LAUNCHER = Path.of("..", "..", "flinfer");
 
-  /** All that the launcher uses, but flock. */
+  /** All programs that the launcher uses, except flock. */
   private static final List<String> TOOLS =
       List.of(
           "cat",
@@ -167,7 +167,7 @@ final class LauncherTest {
     assertThat(builds()).containsExactly("build");
   }
 
-  /** What a killed builder leaves must neither stop the others nor count as built. */
+  /** The remains of a killed build must neither block other builds nor count as built. */
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void aBuilderThatIsKilledIsReplacedByOneOther(boolean flock) throws Exception {
@@ -184,21 +184,21 @@ final class LauncherTest {
     assertThat(builds()).containsExactly("build", "build");
   }
 
-  /** Each of them sees a lock whose owner is dead; one takes it over. */
+  /** Each process sees a lock whose owner is dead; one of them takes it over. */
   @Test
   void aDeadLockIsTakenOverOnce() throws Exception {
     Process dead = new ProcessBuilder("true").start();
     dead.waitFor();
     Files.createDirectory(home.resolve(".flinfer"));
     Files.createSymbolicLink(home.resolve(".flinfer/lock"), Path.of("" + dead.pid()));
-    // The one that died while it removed the lock of the first.
+    // The lock of a process that died while it removed the first lock.
     Files.createSymbolicLink(home.resolve(".flinfer/lock." + dead.pid()), Path.of("" + dead.pid()));
     oneBuildsAndTheOthersWait(false);
     assertThat(home.resolve(".flinfer/lock")).doesNotExist();
   }
 
   @Test
-  void aBuildThatFailsSaysWhy() throws Exception {
+  void aBuildThatFailsGivesTheReason() throws Exception {
     Files.writeString(home.resolve("mvnw"), "#!/bin/sh\necho no network\nexit 1\n");
     Process failed = start(true);
     String output = new String(failed.getInputStream().readAllBytes(), UTF_8);
@@ -210,7 +210,7 @@ final class LauncherTest {
     Files.writeString(home.resolve("mvnw"), "#!/bin/sh\n", StandardOpenOption.TRUNCATE_EXISTING);
     Process nothing = start(true);
     assertThat(new String(nothing.getInputStream().readAllBytes(), UTF_8))
-        .contains("flinfer: the build made no " + home.toRealPath());
+        .contains("flinfer: the build did not create " + home.toRealPath());
     assertThat(nothing.waitFor()).isEqualTo(1);
   }
 }

@@ -15,7 +15,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** The pages name the tests that show what they say: those exist. */
+/** Checks that the tests that the pages name exist. */
 final class NamedTestsTest {
   private static final Path ROOT = Path.of("..", "..");
 
@@ -29,7 +29,7 @@ final class NamedTestsTest {
           "flink-jobs/cli",
           "deploy/assembly");
 
-  /** A class of tests with or without a method, or a further method of the class before it. */
+  /** A test class with or without a method, or another method of the class named before. */
   private static final Pattern NAMED =
       Pattern.compile("`([A-Z]\\w*(?:Test|IT|Contract))?(?:\\.([a-z]\\w+))?`");
 
@@ -59,7 +59,7 @@ final class NamedTestsTest {
     assertThat(missing).isEmpty();
   }
 
-  /** Names of headers, such as {@code .key}, are words; those of tests are sentences. */
+  /** Names of headers, such as {@code .key}, are single words; names of tests are sentences. */
   private static boolean isMethod(String name) {
     return name != null && name.chars().anyMatch(Character::isUpperCase);
   }

@@ -9,14 +9,14 @@ import java.nio.file.Path;
 import java.util.function.LongSupplier;
 
 /**
- * Where a command writes and what time it is.
+ * The output streams, the clock and the surroundings of a command.
  *
  * @param out results; UTF-8 whatever the locale, since they are data
  * @param err progress and errors
  * @param terminal whether {@code err} is a terminal, where a line can be rewritten
- * @param home where the program lies, with its demo model
+ * @param home directory of the program, which contains the demo model
  * @param log the log file, for messages
- * @param nanoTime a clock that only goes forward, nanoseconds
+ * @param nanoTime a monotonic clock, in nanoseconds
  */
 public record Console(
     PrintStream out,
@@ -26,7 +26,10 @@ public record Console(
     String log,
     LongSupplier nanoTime) {
 
-  /** The process's own; the launcher says through the environment what Java cannot ask. */
+  /**
+   * The console of this process; the launcher sets environment variables for what Java cannot
+   * query.
+   */
   public static Console ofProcess() {
     boolean terminal = System.getenv("FLINFER_TERMINAL") != null;
     Path home = Path.of(System.getenv().getOrDefault("FLINFER_HOME", "."));
@@ -41,7 +44,7 @@ public record Console(
     return new Console(out, err, terminal, home, log, System::nanoTime);
   }
 
-  /** The JVM has no flag against its one line about incubator modules, so take it back. */
+  /** Erases the JVM's one-line warning about incubator modules, which no flag turns off. */
   public void eraseIncubatorWarning() {
     if (terminal && ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent()) {
       err.print("\033[1A\033[2K");
@@ -49,7 +52,7 @@ public record Console(
     }
   }
 
-  /** Prints results, before anything that is said later. */
+  /** Prints results and flushes them, so that later messages follow them. */
   public void print(Iterable<String> lines) {
     lines.forEach(out::println);
     out.flush();

@@ -12,7 +12,7 @@ import java.nio.file.NoSuchFileException;
 public final class Errors {
   private Errors() {}
 
-  /** The message of what is at the bottom of it, which frameworks wrap several times. */
+  /** Returns the message of the root cause, which frameworks wrap several times. */
   public static String rootMessage(Throwable error) {
     Throwable root = error;
     while (root.getCause() != null) {
@@ -25,12 +25,12 @@ public final class Errors {
     if (error instanceof UncheckedIOException && error.getCause() != null) {
       return message(error.getCause());
     }
-    // The file system's exceptions carry the path alone as their message.
+    // The message of these file system exceptions is only the path.
     if (error instanceof NoSuchFileException missing) {
       return missing.getFile() + " does not exist";
     }
     if (error instanceof AccessDeniedException denied) {
-      return denied.getFile() + " may not be read by this user";
+      return denied.getFile() + " cannot be read: this user lacks the permission";
     }
     String text = error.getMessage();
     if (text == null || text.isBlank()) {
@@ -41,7 +41,7 @@ public final class Errors {
         : error.getClass().getSimpleName() + ": " + text;
   }
 
-  /** Whether its message says all that a user needs. */
+  /** Whether the message is all that a user needs. */
   public static boolean isForUsers(Throwable error) {
     return error instanceof UserError
         || error instanceof InvalidRequestException

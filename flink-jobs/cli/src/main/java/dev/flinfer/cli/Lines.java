@@ -23,12 +23,15 @@ public final class Lines {
       return new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
     }
     if (Files.isDirectory(file)) {
-      throw new UserError(file + " is a directory; a file of lines is needed");
+      throw new UserError(file + " is a directory; it must be a file of lines");
     }
     return Files.newBufferedReader(file);
   }
 
-  /** Lines that are not blank, for progress; 0 for standard input, which is read only once. */
+  /**
+   * Returns the number of non-blank lines, for progress; 0 for standard input, which can be read
+   * only once.
+   */
   public static long count(Path file) throws IOException {
     if (isStandardInput(file)) {
       return 0;

@@ -3,16 +3,16 @@ package dev.flinfer.cli;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** What {@code --model} names. */
+/** Checks the path given as {@code --model}. */
 public final class Models {
   private static final String CONFIG = "config.json";
 
   private Models() {}
 
   /**
-   * The path, if it is a file, such as one of GGUF, or a directory that looks like a checkpoint.
+   * Returns the path if it is a file, such as a GGUF file, or a directory that looks like a model.
    *
-   * @throws UserError if it does not
+   * @throws UserError if it is neither
    */
   public static Path path(Path model) {
     if (Files.isRegularFile(model)) {
@@ -20,15 +20,15 @@ public final class Models {
     }
     if (!Files.isDirectory(model)) {
       throw new UserError(
-          "--model %s is not there; it must be a GGUF file or a checkpoint in Hugging Face's layout"
+          "--model %s does not exist; it must be a GGUF file or a model directory in Hugging Face's"
                   .formatted(model)
-              + " (config.json, tokenizer.json, *.safetensors)");
+              + " layout (config.json, tokenizer.json, *.safetensors)");
     }
     if (!Files.exists(model.resolve(CONFIG))) {
       throw new UserError(
-          "--model %s has no config.json; it must be a GGUF file or a checkpoint in Hugging Face's layout"
+          "--model %s has no config.json; it must be a GGUF file or a model directory in Hugging"
                   .formatted(model)
-              + " (config.json, tokenizer.json, *.safetensors)");
+              + " Face's layout (config.json, tokenizer.json, *.safetensors)");
     }
     return model;
   }

@@ -2,7 +2,7 @@ package dev.flinfer.cli;
 
 import java.util.Locale;
 
-/** How far a long piece of work is, as a line of text. Pure: it is told the time. */
+/** The progress of a long task as a line of text. Pure: the caller passes the time. */
 final class Progress {
   private static final double NANOS = 1e9;
 
@@ -11,8 +11,8 @@ final class Progress {
   private final long startNanos;
 
   /**
-   * @param what what is counted, such as {@code prompts}
-   * @param total how many there are; 0 where that is not known
+   * @param what the things counted, such as {@code prompts}
+   * @param total their number; 0 if it is unknown
    */
   Progress(String what, long total, long startNanos) {
     this.what = what;
@@ -20,7 +20,7 @@ final class Progress {
     this.startNanos = startNanos;
   }
 
-  /** Such as {@code prompts 640 of 1,000 (64 %), 213/s, ETA 2 s}. */
+  /** Returns a line such as {@code prompts 640 of 1,000 (64 %), 213/s, ETA 2 s}. */
   String line(long done, long nowNanos) {
     double seconds = (nowNanos - startNanos) / NANOS;
     double rate = seconds > 0 ? done / seconds : 0;

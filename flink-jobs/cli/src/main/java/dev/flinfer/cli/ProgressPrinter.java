@@ -3,8 +3,8 @@ package dev.flinfer.cli;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Shows progress on standard error: one line that is rewritten on a terminal, a line every few
- * seconds elsewhere. Not thread-safe.
+ * Shows progress on standard error: one line that is rewritten on a terminal, or a line every few
+ * seconds if it is not a terminal. Not thread-safe.
  */
 public final class ProgressPrinter implements AutoCloseable {
   private static final long TERMINAL_INTERVAL = TimeUnit.MILLISECONDS.toNanos(200);
@@ -17,7 +17,7 @@ public final class ProgressPrinter implements AutoCloseable {
   private boolean onScreen;
 
   /**
-   * @param total how many there are; 0 where that is not known
+   * @param total the number of things counted; 0 if it is unknown
    */
   public ProgressPrinter(Console console, String what, long total) {
     this.console = console;
@@ -27,7 +27,7 @@ public final class ProgressPrinter implements AutoCloseable {
     this.lastPrinted = now;
   }
 
-  /** Shows where the work is, if the last time is long enough ago. */
+  /** Shows the progress if the last update is long enough ago. */
   public void update(long done) {
     long now = console.nanoTime().getAsLong();
     if (now - lastPrinted < interval) {
@@ -44,7 +44,7 @@ public final class ProgressPrinter implements AutoCloseable {
     }
   }
 
-  /** Takes the line off the terminal, so that something else can be written there. */
+  /** Erases the line from the terminal, so that something else can be written there. */
   public void clear() {
     if (onScreen) {
       console.err().print("\r\033[K");

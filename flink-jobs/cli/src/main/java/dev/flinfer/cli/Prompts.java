@@ -10,24 +10,24 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The quickstart's prompts: requests with an id, and in their metadata the label wanted. */
+/** The quickstart's prompts: requests with an id and, in their metadata, the expected label. */
 public final class Prompts {
   private static final String LABEL = "label";
 
   /**
-   * @param line the request as it is sent
-   * @param label what the first line of the completion should be, or null
+   * @param line the request as JSON, which is sent unchanged
+   * @param label the expected first line of the completion, or null
    */
   public record Prompt(String id, String text, String label, String line) {}
 
   private Prompts() {}
 
   /**
-   * Reads a file of requests, one a line.
+   * Reads a file of requests, one per line.
    *
-   * @param limit the most to take; 0 takes all
-   * @return by id, in the order of the file
-   * @throws UserError if a line is no request or has no id of its own
+   * @param limit maximum number of requests to read; 0 reads all
+   * @return the prompts by id, in the order of the file
+   * @throws UserError if a line is not a request or lacks a unique id
    */
   public static Map<String, Prompt> read(Path file, long limit) throws IOException {
     Map<String, Prompt> prompts = new LinkedHashMap<>();
@@ -44,7 +44,7 @@ public final class Prompts {
         Prompt prompt = parse(line, file + ":" + number);
         if (prompts.put(prompt.id, prompt) != null) {
           throw new UserError(
-              "%s:%d: id %s is there twice; ids must differ, so that answers can be counted"
+              "%s:%d: id %s occurs twice; ids must be unique, so that outcomes can be counted"
                   .formatted(file, number, prompt.id));
         }
       }
@@ -59,7 +59,7 @@ public final class Prompts {
     try {
       CompletionRequest request = RequestLine.parse(line).request();
       if (request.getId() == null) {
-        throw new UserError(where + ": id is missing; without it answers cannot be counted");
+        throw new UserError(where + ": id is missing; it is needed to count outcomes");
       }
       return new Prompt(
           request.getId(), request.getPrompt(), request.getMetadata().get(LABEL), line);
@@ -68,7 +68,7 @@ public final class Prompts {
     }
   }
 
-  /** The first three, for people to look at. */
+  /** Returns the first three, for display. */
   public static List<Prompt> examples(Map<String, Prompt> prompts) {
     return new ArrayList<>(prompts.values()).subList(0, Math.min(3, prompts.size()));
   }

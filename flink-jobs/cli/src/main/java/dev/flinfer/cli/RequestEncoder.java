@@ -5,7 +5,7 @@ import dev.flinfer.schema.WireFormat;
 import java.nio.charset.StandardCharsets;
 import java.util.function.Function;
 
-/** Lines as the records of the input topic. */
+/** Encodes lines as records of the input topic. */
 public final class RequestEncoder {
 
   /** A record to be written; the key may be null. */
@@ -18,8 +18,8 @@ public final class RequestEncoder {
   private final Function<String, CompletionRequest> ofText;
 
   /**
-   * @param key of every record; null takes the request's id
-   * @param ofText makes a request of a line that is not JSON
+   * @param key key of every record; null uses the request's id
+   * @param ofText creates a request from a line that is not JSON
    */
   public RequestEncoder(WireFormat format, String key, Function<String, CompletionRequest> ofText) {
     this.format = format;
@@ -29,7 +29,7 @@ public final class RequestEncoder {
   }
 
   /**
-   * @throws dev.flinfer.schema.WireFormatException if the line is JSON and not a request
+   * @throws dev.flinfer.schema.WireFormatException if the line is JSON but not a request
    */
   public Encoded encode(String line) {
     if (!line.stripLeading().startsWith("{")) {
@@ -37,7 +37,7 @@ public final class RequestEncoder {
       return new Encoded(key(request), writer.write(request));
     }
     CompletionRequest request = RequestLine.parse(line).request();
-    // JSON goes on as it came, so that what a console shows is what was in the file.
+    // JSON is sent unchanged, so that a console consumer shows what was in the file.
     byte[] value =
         format == WireFormat.JSON ? line.getBytes(StandardCharsets.UTF_8) : writer.write(request);
     return new Encoded(key(request), value);

@@ -12,20 +12,21 @@ import java.util.HashSet;
 import java.util.Set;
 
 /**
- * A line of JSON as a request.
+ * A request that is parsed from a line of JSON.
  *
- * @param request the request, defaults of the record where the line is silent
- * @param present names of the members that the line has
+ * @param request the request, with the record's defaults for members that the line lacks
+ * @param present names of the members in the line
  */
 public record RequestLine(CompletionRequest request, Set<String> present) {
-  // As lenient as the wire format, which leaves NaN to those who check the value.
+  // As lenient as the wire format, which leaves NaN to the code that checks the value.
   private static final ObjectMapper JSON =
       JsonMapper.builder().enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS).build();
   private static final WireFormat.Reader<CompletionRequest> READER =
       WireFormat.JSON.reader(CompletionRequest.class);
 
   /**
-   * @throws dev.flinfer.schema.WireFormatException if it is not a request; says why
+   * @throws dev.flinfer.schema.WireFormatException if it is not a request; the message gives the
+   *     reason
    */
   public static RequestLine parse(String line) {
     CompletionRequest request = READER.read(line.getBytes(StandardCharsets.UTF_8));
@@ -38,7 +39,8 @@ public record RequestLine(CompletionRequest request, Set<String> present) {
       JsonNode object = JSON.readTree(line);
       object.fieldNames().forEachRemaining(names::add);
     } catch (JsonProcessingException e) {
-      throw new IllegalStateException("The wire format read what Jackson does not: " + line, e);
+      throw new IllegalStateException(
+          "The wire format accepts a line that Jackson rejects: " + line, e);
     }
     return names;
   }

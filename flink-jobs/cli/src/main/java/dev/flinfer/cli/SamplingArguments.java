@@ -7,19 +7,19 @@ import java.util.Set;
 import java.util.function.Consumer;
 import picocli.CommandLine.Option;
 
-/** Sampling parameters for requests that do not set them. Null where not given. */
+/** Sampling parameters for requests that do not set them. An option that is not given is null. */
 public final class SamplingArguments {
 
   @Option(
       names = "--max-tokens",
       paramLabel = "N",
-      description = "Most tokens to generate (default: 16).")
+      description = "Maximum number of tokens to generate (default: 16).")
   Integer maxTokens;
 
   @Option(
       names = "--n",
       paramLabel = "N",
-      description = "Completions of each prompt; needs a temperature (default: 1).")
+      description = "Completions per prompt; above 1 needs a temperature (default: 1).")
   Integer n;
 
   @Option(
@@ -31,52 +31,52 @@ public final class SamplingArguments {
   @Option(
       names = "--top-p",
       paramLabel = "P",
-      description = "Sample from the most likely tokens that add up to this probability.")
+      description = "Sample from the most likely tokens whose probabilities add up to P.")
   Double topP;
 
   @Option(
       names = "--top-k",
       paramLabel = "K",
-      description = "Sample from that many most likely tokens.")
+      description = "Sample from the K most likely tokens.")
   Integer topK;
 
   @Option(
       names = "--min-p",
       paramLabel = "P",
-      description = "Sample from tokens at least this times as likely as the most likely one.")
+      description = "Sample from tokens at least P times as likely as the most likely one.")
   Double minP;
 
   @Option(
       names = "--repetition-penalty",
       paramLabel = "R",
-      description = "Above 1 makes tokens of the prompt and the text less likely (default: 1).")
+      description = "Above 1 makes tokens of prompt and completion less likely (default: 1).")
   Double repetitionPenalty;
 
   @Option(
       names = "--presence-penalty",
       paramLabel = "A",
-      description = "Taken off the logits of generated tokens, -2 to 2 (default: 0).")
+      description = "Subtracted from the logits of generated tokens, -2 to 2 (default: 0).")
   Double presencePenalty;
 
   @Option(
       names = "--frequency-penalty",
       paramLabel = "A",
-      description = "Taken off them for each time they were generated, -2 to 2 (default: 0).")
+      description = "Subtracted once per time a token was generated, -2 to 2 (default: 0).")
   Double frequencyPenalty;
 
   @Option(
       names = "--min-tokens",
       paramLabel = "N",
-      description = "Nothing ends the text before that many tokens (default: 0).")
+      description = "Minimum number of tokens to generate (default: 0).")
   Integer minTokens;
 
-  @Option(names = "--ignore-eos", description = "Go on behind the end-of-text token.")
+  @Option(names = "--ignore-eos", description = "Continue after the end-of-text token.")
   Boolean ignoreEos;
 
   @Option(
       names = "--logprobs",
       paramLabel = "N",
-      description = "With --json, name the N most likely tokens at each position, up to 20.")
+      description = "With --json, print the N most likely tokens at each position, up to 20.")
   Integer logprobs;
 
   @Option(
@@ -94,19 +94,19 @@ public final class SamplingArguments {
   @Option(
       names = "--seed",
       paramLabel = "N",
-      description = "Seed of the sampler (default: made from the request's id).")
+      description = "Seed of the sampler (default: derived from the request's id).")
   Long seed;
 
   @Option(
       names = "--priority",
       paramLabel = "N",
-      description = "Lower ones are taken up earlier (default: 0).")
+      description = "Requests with lower values are scheduled first (default: 0).")
   Integer priority;
 
   @Option(
       names = "--stop",
       paramLabel = "TEXT",
-      description = "End where this text appears; may be given several times.")
+      description = "End where this text appears; can be given several times.")
   List<String> stop;
 
   @Option(
@@ -114,8 +114,8 @@ public final class SamplingArguments {
       paramLabel = "LABEL",
       split = ",",
       description =
-          "Choose between these labels instead of generating text: ' yes, no'. A space in front"
-              + " of a label belongs to it.")
+          "Choose between these labels instead of generating text: ' yes, no'. A space before a"
+              + " label belongs to it.")
   List<String> choices;
 
   @Option(
@@ -127,15 +127,15 @@ public final class SamplingArguments {
   String choicesMethod;
 
   /**
-   * Fills in what the request does not say itself.
+   * Sets the parameters that the request does not set itself.
    *
-   * @param present names of the members that it sets
+   * @param present names of the members that the request sets
    */
   public void fillIn(CompletionRequest request, Set<String> present) {
     new Members(present)
         .fill("max_tokens", maxTokens, request::setMaxTokens)
         .fill("n", n, request::setN)
-        // The record's own default is 1.0; on a command line people expect the same answer twice.
+        // The record's default is 1.0; on a command line, users expect repeatable output.
         .fill("temperature", temperature == null ? 0 : temperature, request::setTemperature)
         .fill("top_p", topP, request::setTopP)
         .fill("top_k", topK, request::setTopK)
@@ -158,7 +158,7 @@ public final class SamplingArguments {
     return regex == null && jsonSchema == null ? null : new StructuredOutputs(regex, jsonSchema);
   }
 
-  /** Sets what an option gives and the request does not. */
+  /** Sets the members that an option gives and the request lacks. */
   private record Members(Set<String> present) {
     <T> Members fill(String member, T value, Consumer<T> setter) {
       if (value != null && !present.contains(member)) {

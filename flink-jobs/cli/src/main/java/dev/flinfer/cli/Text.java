@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.regex.Pattern;
 
-/** Numbers, durations and tables for people. */
+/** Numbers, durations and text formatted for display. */
 public final class Text {
   private static final int MINUTE = 60;
   private static final int HOUR = 60 * MINUTE;
@@ -14,12 +14,12 @@ public final class Text {
 
   private Text() {}
 
-  /** With thousands separators: {@code 1,234}. */
+  /** Formats with thousands separators: {@code 1,234}. */
   public static String count(long number) {
     return String.format(Locale.ROOT, "%,d", number);
   }
 
-  /** Three digits' worth: {@code 1,234}, {@code 12.3}, {@code 0.123}. */
+  /** Formats to about three digits: {@code 1,234}, {@code 12.3}, {@code 0.123}. */
   public static String figure(double number) {
     double magnitude = Math.abs(number);
     if (magnitude >= 100 || magnitude == 0) {
@@ -28,7 +28,7 @@ public final class Text {
     return String.format(Locale.ROOT, magnitude >= 1 ? "%.1f" : "%.3f", number);
   }
 
-  /** {@code 12 s}, {@code 3 min 20 s}, {@code 2 h 5 min}. */
+  /** Formats a duration: {@code 12 s}, {@code 3 min 20 s}, {@code 2 h 5 min}. */
   static String duration(double seconds) {
     long whole = Math.max(1, (long) Math.ceil(seconds));
     if (whole < MINUTE) {
@@ -40,12 +40,15 @@ public final class Text {
     return count(whole / HOUR) + " h " + whole % HOUR / MINUTE + " min";
   }
 
-  /** {@code 1 prompt}, {@code 2 prompts}. */
+  /** Formats a count with its noun: {@code 1 prompt}, {@code 2 prompts}. */
   public static String plural(long number, String noun) {
     return count(number) + " " + noun + (number == 1 ? "" : "s");
   }
 
-  /** Words broken into lines of at most that width; a word that is longer has its own line. */
+  /**
+   * Breaks a text between words into lines of at most the given width; a longer word gets its own
+   * line.
+   */
   public static List<String> wrap(String text, int width) {
     List<String> lines = new ArrayList<>();
     StringBuilder line = new StringBuilder();

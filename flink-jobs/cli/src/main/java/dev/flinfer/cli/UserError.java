@@ -1,6 +1,6 @@
 package dev.flinfer.cli;
 
-/** Something that the user can mend: the message is all they need, a stack trace is not. */
+/** An error that the user can fix: the message is enough, and no stack trace is printed. */
 public final class UserError extends RuntimeException {
   private static final long serialVersionUID = 1L;
 

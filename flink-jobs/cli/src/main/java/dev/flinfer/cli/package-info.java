@@ -1,5 +1,5 @@
 /**
- * What the commands share: the console, errors, option groups, prompts and texts. Each command has
- * a package of its own above this one, and {@code dev.flinfer.cli.main} lists them.
+ * Shared by the commands: the console, errors, option groups, prompts and text formatting. The
+ * commands are in packages that depend on this one, and {@code dev.flinfer.cli.main} lists them.
  */
 package dev.flinfer.cli;

@@ -8,7 +8,7 @@ final class ProgressTest {
   private static final long SECOND = 1_000_000_000L;
 
   @Test
-  void saysDoneShareRateAndTimeLeft() {
+  void showsCountShareRateAndRemainingTime() {
     Progress progress = new Progress("prompts", 1000, 5 * SECOND);
 
     assertThat(progress.line(640, 8 * SECOND))
@@ -29,7 +29,7 @@ final class ProgressTest {
   }
 
   @Test
-  void aTerminalHasOneLineThatIsRewrittenAndTakenAway() {
+  void onATerminalOneLineIsRewrittenAndErased() {
     RecordedConsole recorded = new RecordedConsole();
     try (ProgressPrinter printer = new ProgressPrinter(recorded.console(true), "prompts", 4)) {
       recorded.advanceMillis(100);
@@ -48,7 +48,7 @@ final class ProgressTest {
   }
 
   @Test
-  void elsewhereThereIsALineEveryFiveSeconds() {
+  void withoutATerminalThereIsALineEveryFiveSeconds() {
     RecordedConsole recorded = new RecordedConsole();
     try (ProgressPrinter printer = new ProgressPrinter(recorded.console(false), "prompts", 40)) {
       for (int done = 1; done <= 12; done++) {

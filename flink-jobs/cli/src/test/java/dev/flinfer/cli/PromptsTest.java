@@ -28,7 +28,7 @@ final class PromptsTest {
   }
 
   @Test
-  void readsTheFirstOnesWithTheirLabels() throws IOException {
+  void readsTheFirstPromptsWithTheirLabels() throws IOException {
     write(FIRST, "", "{\"id\": \"b\", \"prompt\": \"Ho\"}", "not read");
 
     assertThat(Prompts.read(file, 2).values())
@@ -38,12 +38,12 @@ final class PromptsTest {
   }
 
   @Test
-  void anIdThatIsThereTwiceIsAnError() throws IOException {
+  void aDuplicateIdIsAnError() throws IOException {
     write(FIRST, FIRST);
 
     assertThatThrownBy(() -> Prompts.read(file, 0))
         .hasMessage(
-            file + ":2: id a is there twice; ids must differ, so that answers can be counted");
+            file + ":2: id a occurs twice; ids must be unique, so that outcomes can be counted");
   }
 
   @Test
@@ -51,7 +51,7 @@ final class PromptsTest {
     write("{\"prompt\": \"Hi\"}");
 
     assertThatThrownBy(() -> Prompts.read(file, 0))
-        .hasMessage(file + ":1: id is missing; without it answers cannot be counted");
+        .hasMessage(file + ":1: id is missing; it is needed to count outcomes");
   }
 
   @Test

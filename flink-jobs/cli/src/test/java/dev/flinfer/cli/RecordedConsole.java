@@ -7,13 +7,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.function.LongSupplier;
 
-/** A console whose output the test reads, and whose clock it may set. */
+/** A console whose output the test reads, and whose clock it can set. */
 public final class RecordedConsole {
   private final ByteArrayOutputStream out = new ByteArrayOutputStream();
   private final ByteArrayOutputStream err = new ByteArrayOutputStream();
   private long nanos;
 
-  /** A console whose time passes with {@link #advanceMillis} alone. */
+  /** Creates a console whose time passes only by {@link #advanceMillis}. */
   public Console console(boolean terminal) {
     return console(terminal, () -> nanos);
   }
@@ -32,7 +32,7 @@ public final class RecordedConsole {
     nanos += millis * 1_000_000;
   }
 
-  /** Runs a command line as the process would. */
+  /** Runs a command line and returns its exit code. */
   public int run(String... args) {
     return Flinfer.run(console(false, System::nanoTime), args);
   }

@@ -33,7 +33,7 @@ final class RequestLineTest {
   }
 
   @Test
-  void thePriorityOfTheLineGoesBeforeTheOption() {
+  void thePriorityOfTheLineOverridesTheOption() {
     SamplingArguments options = sampling("--priority=-3");
     RequestLine without = RequestLine.parse("{\"prompt\": \"Hi\"}");
     RequestLine with = RequestLine.parse("{\"prompt\": \"Hi\", \"priority\": 2}");
@@ -71,7 +71,7 @@ final class RequestLineTest {
   }
 
   @Test
-  void jsonIsSentAsItIsWithItsIdAsKey() {
+  void jsonIsSentUnchangedWithItsIdAsKey() {
     String line = "{ \"id\":\"a\", \"prompt\" : \"Hi\" }";
     RequestEncoder encoder = new RequestEncoder(WireFormat.JSON, null, this::ofText);
 
@@ -82,7 +82,7 @@ final class RequestLineTest {
   }
 
   @Test
-  void jsonBecomesAvroWhereAvroIsAskedFor() {
+  void jsonBecomesAvroIfRequested() {
     RequestEncoder encoder = new RequestEncoder(WireFormat.AVRO, "k", this::ofText);
 
     RequestEncoder.Encoded record = encoder.encode("{\"id\":\"a\",\"prompt\":\"Hi\",\"top_k\":3}");

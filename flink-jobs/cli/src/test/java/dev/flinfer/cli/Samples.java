@@ -4,7 +4,7 @@ import dev.flinfer.schema.Completion;
 import dev.flinfer.schema.FinishReason;
 import dev.flinfer.schema.Throughput;
 
-/** Records as a job would write them. */
+/** Records as a job writes them. */
 public final class Samples {
   private Samples() {}
 
@@ -26,7 +26,7 @@ public final class Samples {
         .build();
   }
 
-  /** A window that is some seconds long. */
+  /** A window with a length of some seconds. */
   public static Throughput window(long startMs, long endMs, long tokens, double batch) {
     return Throughput.newBuilder()
         .setWindowStart(startMs)

@@ -16,7 +16,7 @@ final class TextTest {
   }
 
   @Test
-  void durationsHaveTheUnitThatTheyNeed() {
+  void durationsHaveAUnitThatFitsTheirLength() {
     assertThat(Text.duration(0.2)).isEqualTo("1 s");
     assertThat(Text.duration(59.5)).isEqualTo("1 min 0 s");
     assertThat(Text.duration(200)).isEqualTo("3 min 20 s");

@@ -38,7 +38,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Every way a record can be wrong, in one run of the job for each wire format. */
+/** Every way in which a record can be invalid, in one run of the job for each wire format. */
 final class BadRecordsIT {
   private static final int GOOD = 20;
 
@@ -51,7 +51,7 @@ final class BadRecordsIT {
   private static LocalCluster cluster;
   private static final Map<WireFormat, Run> RUNS = new HashMap<>();
 
-  /** What a run was given, by key, and what it wrote. */
+  /** The input of a run, by key, and its output. */
   private record Run(
       Map<String, byte[]> bad,
       Map<String, String> messages,
@@ -119,14 +119,14 @@ final class BadRecordsIT {
         topics.input);
   }
 
-  /** The counters of our own, all subtasks together. */
+  /** Returns Flinfer's counters, summed over all subtasks. */
   private static Map<String, Long> counters(JobID job) {
     Map<String, Long> sums = new HashMap<>();
     METRICS
         .getMetricsByIdentifiers(job)
         .forEach(
             (name, metric) -> {
-              int at = name.lastIndexOf(".inference."); // the operator is named so too
+              int at = name.lastIndexOf(".inference."); // the operator has this name, too
               if (at >= 0 && metric instanceof Counter counter) {
                 sums.merge(
                     name.substring(at + ".inference.".length()), counter.getCount(), Long::sum);
@@ -145,20 +145,20 @@ final class BadRecordsIT {
         .write(WireFormat.JSON.reader(CompletionRequest.class).read(bytes));
   }
 
-  /** Values that are no request, by what is wrong with them. */
+  /** Returns values that are not requests, by their defect. */
   private static Map<String, byte[]> unreadable(WireFormat format) {
     byte[] good = request("{'id': 'x', 'prompt': 'hello'}", format);
     Map<String, byte[]> bad = new HashMap<>();
     bad.put("empty", new byte[0]);
     bad.put("ends early", Arrays.copyOf(good, good.length - 1));
-    bad.put("more behind it", Arrays.copyOf(good, good.length + 1));
+    bad.put("more bytes after it", Arrays.copyOf(good, good.length + 1));
     bad.put("not UTF-8", notUtf8(good));
     bad.put("zeros", new byte[100]);
     bad.put("reason does not fit", new byte[TOPIC_LIMIT - 600]);
     bad.put("no header fits", new byte[TOPIC_LIMIT - 200]);
     if (format == WireFormat.AVRO) {
       byte[] otherType = good.clone();
-      otherType[2] ^= 1; // of the schema's fingerprint
+      otherType[2] ^= 1; // a byte of the schema's fingerprint
       bad.put("unknown schema", otherType);
       bad.put("another record's schema", completion());
       bad.put("Confluent's format", new byte[] {0, 0, 0, 0, 1, 2, 3});
@@ -204,7 +204,7 @@ final class BadRecordsIT {
 
   @ParameterizedTest
   @MethodSource("everyBadRecord")
-  void isInTheDeadLetterQueueAsItWasWithTheReason(WireFormat format, String key) {
+  void isInTheDeadLetterQueueUnchangedWithTheReason(WireFormat format, String key) {
     Run run = RUNS.get(format);
     ConsumerRecord<byte[], byte[]> letter = run.dlq.get(key);
     assertThat(letter).isNotNull();
@@ -232,7 +232,7 @@ final class BadRecordsIT {
 
   @ParameterizedTest
   @EnumSource(WireFormat.class)
-  void theJobGoesOnAndCountsThem(WireFormat format) {
+  void theJobContinuesAndCountsThem(WireFormat format) {
     Run run = RUNS.get(format);
     assertThat(run.dlq).hasSameSizeAs(run.bad);
     assertThat(run.completions).hasSize(GOOD);
@@ -248,7 +248,7 @@ final class BadRecordsIT {
         .containsEntry("completions_too_large", 0L);
   }
 
-  /** A field that is new in the schema needs a case here, or a reason. */
+  /** A new field in the schema needs a case here, or a reason for having none. */
   @Test
   void everyFieldThatCanBeOutOfRangeIsHere() {
     List<String> cannotBe =

@@ -27,7 +27,7 @@ final class BrokerCheckIT {
   }
 
   @Test
-  void passesWhatIsThere() {
+  void acceptsTopicsThatExist() {
     BrokerCheck.run(options(Map.of()));
   }
 
@@ -41,14 +41,14 @@ final class BrokerCheckIT {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
             """
-            The job does not create topics, and these are missing at %s. Create them:
+            The job does not create topics, and these do not exist at %s. Create them:
               a (flinfer.input.topic): kafka-topics.sh --bootstrap-server %s --create --topic a --partitions 4
               b (flinfer.metrics.topic): kafka-topics.sh --bootstrap-server %s --create --topic b --partitions 4""",
             address, address, address);
   }
 
   @Test
-  void namesATopicThatCannotBe() {
+  void namesAnInvalidTopicName() {
     assertThatThrownBy(() -> BrokerCheck.run(options(Map.of("flinfer.dlq.topic", "a b"))))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageStartingWith("Topic a b (flinfer.dlq.topic) cannot be used: ");
@@ -84,11 +84,11 @@ final class BrokerCheckIT {
   }
 
   @Test
-  void namesAnAddressThatIsNone() {
+  void namesAnInvalidAddress() {
     assertThatThrownBy(
             () -> BrokerCheck.run(options(Map.of("flinfer.kafka.bootstrap-servers", "broker"))))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageStartingWith("No Kafka client can be made for broker with")
+        .hasMessageStartingWith("No Kafka client can be created for broker with")
         .hasMessageContaining("Invalid url in bootstrap.servers: broker");
   }
 

@@ -22,7 +22,7 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.kafka.clients.producer.ProducerRecord;
 
 /**
- * How long the checkpoints of a job take whose engine is full and slow. As a program it prints the
+ * The durations of checkpoints of a job whose engine is full and slow. As a program, it prints the
  * distribution: {@code CheckpointTimes STEP_MILLIS TOKENS SECONDS}.
  */
 final class CheckpointTimes {
@@ -50,9 +50,9 @@ final class CheckpointTimes {
   }
 
   /**
-   * @param tokens of each answer, a step each
-   * @param checkpoints how many are waited for
-   * @return their durations in milliseconds from trigger to completion, sorted; the one under way
+   * @param tokens tokens, and steps, per completion
+   * @param checkpoints number of checkpoints to wait for
+   * @return their durations in milliseconds from trigger to completion, sorted; a pending one
    *     counts with the time it has taken so far
    */
   static List<Long> measure(
@@ -85,11 +85,11 @@ final class CheckpointTimes {
     HttpRequest request = HttpRequest.newBuilder(URI.create(url)).build();
     long deadline = System.nanoTime() + Duration.ofMinutes(2).toNanos();
     try (HttpClient client = HttpClient.newHttpClient()) {
-      // The cluster knows the last ten; it is asked often enough to miss none.
+      // The cluster keeps the last ten; it is queried often enough to miss none.
       while (durations.size() < checkpoints && System.nanoTime() < deadline) {
         String body = client.send(request, HttpResponse.BodyHandlers.ofString()).body();
         for (JsonNode checkpoint : JSON.readTree(body).path("history")) {
-          // Its first one finds the job still starting.
+          // The first one fails because the job is still starting.
           if (checkpoint.get("id").asLong() > 1) {
             durations.put(
                 checkpoint.get("id").asLong(), checkpoint.get("end_to_end_duration").asLong());

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 
 final class CheckpointTimesIT {
 
-  /** Its answers take half a minute, so no place in the engine becomes free meanwhile. */
+  /** A completion takes half a minute, so the engine stays full during the test. */
   @Test
   void aCheckpointDoesNotWaitForTheDevice() throws Exception {
     try (EmbeddedKafka kafka = EmbeddedKafka.start();

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** What the job does with any engine, on a real broker and a Flink cluster in this process. */
+/** Tests that hold with any engine, on a real broker and a Flink cluster in this process. */
 abstract class CompletionJobContract {
   private static final long MINUTE = 60_000;
 
@@ -76,7 +76,7 @@ abstract class CompletionJobContract {
     return prompts;
   }
 
-  /** The completions by id, after checking that no id is there twice. */
+  /** Returns the completions by id, after checking that no id occurs twice. */
   static Map<String, Completion> completions(TestTopics topics, WireFormat format) {
     Map<String, Completion> completions = new HashMap<>();
     for (ConsumerRecord<byte[], byte[]> record : topics.read(topics.output)) {

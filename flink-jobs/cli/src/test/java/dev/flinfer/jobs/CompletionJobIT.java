@@ -23,7 +23,7 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.junit.jupiter.api.Test;
 
-/** The contract with a fake engine, and what only a fake engine can show. */
+/** The contract with a fake engine, and tests that need a fake engine. */
 final class CompletionJobIT extends CompletionJobContract {
   private static final AtomicInteger OPENED = new AtomicInteger();
 
@@ -37,19 +37,19 @@ final class CompletionJobIT extends CompletionJobContract {
     return options -> new FakeEngine();
   }
 
-  /** One engine a subtask: the second subtask's never fails, nor do those after the restart. */
+  /** One engine per subtask: the second subtask's never fails, nor do those after the restart. */
   private static EngineSupplier firstFails() {
     return options -> new FakeEngine(OPENED.getAndIncrement() == 0 ? 40 : 0);
   }
 
   @Test
-  void aFailureHalfWayNeitherLosesNorRepeatsARecord() throws Exception {
+  void aFailureHalfwayNeitherLosesNorRepeatsARecord() throws Exception {
     TestTopics topics = TestTopics.create(kafka, "failure");
     topics.send(prompts(topics, 200));
     OPENED.set(0);
     runToEnd(topics.config(model()), firstFails());
 
-    // Flink restarts the subtask that failed only: nothing is shuffled between them.
+    // Flink restarts only the failed subtask, because nothing is shuffled between subtasks.
     assertThat(OPENED).as("engines opened").hasValue(TestTopics.PARTITIONS + 1);
     Map<String, Completion> completions = completions(topics, WireFormat.JSON);
     assertThat(completions).hasSize(200);
@@ -61,7 +61,7 @@ final class CompletionJobIT extends CompletionJobContract {
   }
 
   @Test
-  void aTopicSaysHowLargeARecordMayBe() throws Exception {
+  void aTopicLimitsTheSizeOfItsRecords() throws Exception {
     try (Admin admin = kafka.admin()) {
       List<NewTopic> large = new ArrayList<>();
       for (String name : List.of("large-prompts", "large-dlq")) {
@@ -71,7 +71,7 @@ final class CompletionJobIT extends CompletionJobContract {
       admin.createTopics(large).all().get(30, TimeUnit.SECONDS);
     }
     TestTopics topics = TestTopics.create(kafka, "large");
-    byte[] value = new byte[2 << 20]; // twice what a producer sends by default, and no JSON
+    byte[] value = new byte[2 << 20]; // twice a producer's default limit, and not JSON
     topics.send(List.of(TestTopics.record(topics.input, "key", value)));
     runToEnd(topics.config(model()), engines());
     assertThat(topics.read(topics.dlq))
@@ -80,7 +80,7 @@ final class CompletionJobIT extends CompletionJobContract {
   }
 
   @Test
-  void aCompletionThatItsTopicDoesNotTakeEndsAsErrorAndTheJobGoesOn() throws Exception {
+  void aCompletionThatIsTooLargeForItsTopicEndsAsErrorAndTheJobContinues() throws Exception {
     try (Admin admin = kafka.admin()) {
       NewTopic topic = new NewTopic("small-completions", TestTopics.PARTITIONS, (short) 1);
       admin
@@ -90,7 +90,7 @@ final class CompletionJobIT extends CompletionJobContract {
     }
     TestTopics topics = TestTopics.create(kafka, "small");
     String json = "{\"id\": \"%s\", \"prompt\": \"x\", \"metadata\": {\"a\": \"%s\"}}";
-    String large = "y".repeat(30_000); // the completion has it too
+    String large = "y".repeat(30_000); // the completion has it, too
     topics.send(
         List.of(
             TestTopics.record(topics.input, "a", json.formatted("a", large).getBytes(UTF_8)),
@@ -110,7 +110,7 @@ final class CompletionJobIT extends CompletionJobContract {
   }
 
   @Test
-  void aTopicThatTakesNextToNothingIsRefusedAtStart() throws Exception {
+  void aTopicWithATinyLimitIsRefusedAtStart() throws Exception {
     try (Admin admin = kafka.admin()) {
       NewTopic topic = new NewTopic("tiny-dlq", TestTopics.PARTITIONS, (short) 1);
       admin
@@ -182,7 +182,7 @@ final class CompletionJobIT extends CompletionJobContract {
   }
 
   @Test
-  void keepsWhatIsGiven() {
+  void keepsGivenOptions() {
     TestTopics topics = TestTopics.create(kafka, "given");
     Configuration config = topics.config(model());
     config.setString("pipeline.name", "mine");

@@ -35,8 +35,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Jobs that something happens to, and what a consumer that reads committed records sees of them:
- * each record answered or rejected once, with what an undisturbed run says.
+ * Jobs that are disturbed, and what a consumer of committed records sees of them: each record is
+ * answered or rejected once, with the same outcome as in an undisturbed run.
  */
 abstract class ExactlyOnceContract {
   static final int PROMPTS = 300;
@@ -44,7 +44,7 @@ abstract class ExactlyOnceContract {
   private static final int SLOTS = 3;
   private static final long TIMEOUT_SECONDS = 120;
 
-  /** What must not differ between two runs: times and cache hits may. */
+  /** The part of an outcome that must not differ between two runs; times and cache hits can. */
   private record Answer(String text, List<Integer> tokens, String finish) {}
 
   private static final List<JobClient> JOBS = new ArrayList<>();
@@ -80,7 +80,7 @@ abstract class ExactlyOnceContract {
     Faults.none();
   }
 
-  /** One that a failed test has left would take the slots of the next. */
+  /** A job left over by a failed test would take the slots of the next test. */
   @AfterEach
   void endJobs() throws Exception {
     for (JobClient job : JOBS) {
@@ -92,14 +92,14 @@ abstract class ExactlyOnceContract {
   }
 
   private static void startBroker() throws IOException {
-    // Looks for transactions that are open for too long each 10 s otherwise.
+    // The default interval of the check for transactions that are open for too long is 10 s.
     kafka =
         EmbeddedKafka.start(
             dir.resolve("kafka"),
             Map.of("transaction.abort.timed.out.transaction.cleanup.interval.ms", "500"));
   }
 
-  /** Stops the broker, and starts it with what it has on disk. */
+  /** Stops the broker, and starts it again with its data on disk. */
   static void restartBroker() throws IOException {
     kafka.close();
     startBroker();
@@ -124,7 +124,7 @@ abstract class ExactlyOnceContract {
     return cluster;
   }
 
-  /** Topics of their own with the same prompts as in the undisturbed run. */
+  /** Creates new topics with the same prompts as in the undisturbed run. */
   static TestTopics topics(String name) throws Exception {
     TestTopics topics = TestTopics.create(kafka, name);
     topics.send(prompts(topics));
@@ -170,7 +170,7 @@ abstract class ExactlyOnceContract {
     job.getJobExecutionResult().get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
   }
 
-  /** Waits until the job has given the answers that it may. */
+  /** Waits until the job has given the allowed answers. */
   static void awaitHeld() throws InterruptedException {
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(TIMEOUT_SECONDS);
     while (!Faults.heldNow()) {
@@ -179,7 +179,7 @@ abstract class ExactlyOnceContract {
     }
   }
 
-  /** Waits until a consumer can see that many answers. */
+  /** Waits until a consumer sees the given number of answers. */
   static void awaitAnswers(TestTopics topics, int count) throws Exception {
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(TIMEOUT_SECONDS);
     while (topics.read(topics.output).size() < count) {
@@ -188,9 +188,9 @@ abstract class ExactlyOnceContract {
   }
 
   /**
-   * Submits the job and returns when a consumer sees {@code answers / 2} more answers. It gives no
-   * more than {@code answers} until {@link Faults#allowAllAnswers}, so it is under way whatever the
-   * machine is busy with.
+   * Submits the job and returns when a consumer sees {@code answers / 2} more answers. The job
+   * gives no more than {@code answers} until {@link Faults#allowAllAnswers}, so it is still
+   * running, however busy the machine is.
    */
   static JobClient submitHeld(TestTopics topics, Configuration config, int parallelism, int answers)
       throws Exception {
@@ -201,7 +201,7 @@ abstract class ExactlyOnceContract {
     return job;
   }
 
-  /** Waits until the broker has aborted all that the job left open. */
+  /** Waits until the broker has aborted all transactions that the job left open. */
   static void awaitAborted(TestTopics topics) throws Exception {
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(TIMEOUT_SECONDS);
     try (Admin admin = kafka.admin()) {
@@ -217,11 +217,11 @@ abstract class ExactlyOnceContract {
     return undisturbed.size();
   }
 
-  /** Each record has one outcome, the undisturbed run's. */
+  /** Asserts that each record has one outcome, that of the undisturbed run. */
   static void assertExactlyOnce(TestTopics topics) {
     Map<String, Answer> answers = answers(topics);
     assertThat(answers).as("answers").containsOnlyKeys(undisturbed.keySet());
-    // Not isEqualTo, which would print them all.
+    // isEqualTo would print all of them.
     assertThat(answers.keySet()).allMatch(id -> answers.get(id).equals(undisturbed.get(id)));
     List<String> rejected = topics.read(topics.dlq).stream().map(r -> text(r.key())).toList();
     Set<String> bad = new TreeSet<>();
@@ -232,7 +232,7 @@ abstract class ExactlyOnceContract {
     assertReconciles(topics);
   }
 
-  /** The job's own counts, committed with what they count. */
+  /** Asserts the job's own counts, which are committed with the counted records. */
   private static void assertReconciles(TestTopics topics) {
     WireFormat.Reader<Throughput> reader = WireFormat.JSON.reader(Throughput.class);
     long requests = 0;

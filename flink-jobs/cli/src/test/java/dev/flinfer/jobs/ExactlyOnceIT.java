@@ -16,10 +16,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** One of each kind of failure. */
+/** One failure of each kind. */
 @Timeout(value = 3, unit = TimeUnit.MINUTES)
 final class ExactlyOnceIT extends ExactlyOnceContract {
-  /** Answers of {@value #PROMPTS} after which a job is held, to be stopped or killed half-way. */
+  /**
+   * Number of answers, of {@value #PROMPTS}, after which a job is held so that it can be stopped or
+   * killed halfway.
+   */
   private static final int HELD = 60;
 
   @ParameterizedTest
@@ -100,7 +103,7 @@ final class ExactlyOnceIT extends ExactlyOnceContract {
     assertExactlyOnce(topics);
   }
 
-  /** The broker aborts what was written before the stall; the job writes it again. */
+  /** The broker aborts the records written before the stall; the job writes them again. */
   @Test
   void aTransactionTimesOutBeforeItsCheckpoint() throws Exception {
     TestTopics topics = topics("timed-out");
@@ -113,21 +116,22 @@ final class ExactlyOnceIT extends ExactlyOnceContract {
   }
 
   /**
-   * The one case that no job can mend: the checkpoint is complete, and its transactions were
-   * aborted before they could be committed. It is heard of, and only who says so goes on.
+   * The one case that no job can repair: the checkpoint is complete, and its transactions were
+   * aborted before they could be committed. The job reports it, and continues only if the option
+   * accepts the loss.
    */
   @Test
   void aTransactionThatTimedOutAfterItsCheckpointFailsTheJob() throws Exception {
     TestTopics topics = topics("lost");
     Configuration config = config(topics);
     config.setString("flinfer.kafka.transaction-timeout", "8 s");
-    // No checkpoint but the savepoint, so that all answers are in its transactions.
+    // There is no checkpoint other than the savepoint, so its transactions hold all answers.
     config.setString("execution.checkpointing.interval", "1 h");
     config.setString("restart-strategy.fixed-delay.attempts", "1");
     Faults.allowAnswers(HELD);
     JobClient job = submitUnchecked(config, 2);
     awaitHeld();
-    // It does not commit them; a crash between checkpoint and commit leaves the same.
+    // It does not commit them; a crash between checkpoint and commit leaves the same state.
     String savepoint =
         job.triggerSavepoint(dir() + "/savepoints", SavepointFormatType.CANONICAL).get();
     job.cancel().get();
@@ -138,9 +142,9 @@ final class ExactlyOnceIT extends ExactlyOnceContract {
     assertThatThrownBy(() -> await(submitUnchecked(config, 2)))
         .hasStackTraceContaining("The broker aborted transaction lost-")
         .hasStackTraceContaining(
-            "although its checkpoint is complete: what is in it is lost. It was open for longer than"
-                + " flinfer.kafka.transaction-timeout, because the job was down or stalled for so"
-                + " long. Start the job from an older checkpoint or savepoint, or go on without"
+            "although its checkpoint is complete: its output is lost. It was open for longer than"
+                + " flinfer.kafka.transaction-timeout, because the job was down or stalled for that"
+                + " long. Start the job from an older checkpoint or savepoint, or continue without"
                 + " this output with flinfer.kafka.accept-lost-transactions=true");
 
     config.setString("flinfer.kafka.accept-lost-transactions", "true");

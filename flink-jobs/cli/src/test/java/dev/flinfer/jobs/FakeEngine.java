@@ -18,9 +18,9 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 
-/** Answers a prompt with its reversal, one after the other on a thread of its own. */
+/** Completes each prompt with its reversal, one at a time on a separate thread. */
 final class FakeEngine implements LlmEngine {
-  static final int MAX_MODEL_LEN = 2048; // characters here; the demo model's is in tokens
+  static final int MAX_MODEL_LEN = 2048; // in characters; the demo model's limit is in tokens
 
   private final ExecutorService thread =
       Executors.newSingleThreadExecutor(task -> new Thread(task, "fake-engine"));
@@ -33,8 +33,8 @@ final class FakeEngine implements LlmEngine {
   }
 
   /**
-   * @param failAt the device fails at this answer, counted from 1, and takes some time for those
-   *     before; 0 for never and at once
+   * @param failAt the device fails at this completion, counted from 1, and delays those before it;
+   *     0 for no failure and no delay
    */
   FakeEngine(int failAt) {
     this.failAt = failAt;

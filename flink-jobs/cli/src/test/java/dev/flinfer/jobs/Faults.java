@@ -11,20 +11,21 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
 /**
- * What fails next, for all engines of the process: the operator's code asks at each {@link Point}.
+ * The next faults, for all engines of the process: the engine checks for a fault at each {@link
+ * Point}.
  */
 final class Faults {
-  /** Where the operator is when it fails, and how many times it passes there before, at most. */
+  /** A point at which the operator fails, and the maximum number of passes before it does. */
   enum Point {
-    /** It opens. */
+    /** The operator opens. */
     OPEN(1),
-    /** It takes a record. */
+    /** The operator accepts a record. */
     SUBMIT(120),
-    /** The engine has an answer for it. */
+    /** The engine delivers an outcome. */
     ANSWER(120),
-    /** It writes a checkpoint: once for each request in flight. */
+    /** The operator writes a checkpoint: once for each request in flight. */
     SNAPSHOT(20),
-    /** It reports its throughput. */
+    /** The operator reports its throughput. */
     REPORT(4);
 
     private final int most;
@@ -42,7 +43,10 @@ final class Faults {
   private static Point next;
   private static String log = "";
 
-  /** Before each answer: half a second of work becomes some, so that a fault finds it under way. */
+  /**
+   * Delay before each answer: it stretches half a second of work, so that faults hit requests in
+   * flight.
+   */
   static final Duration PAUSE = Duration.ofMillis(4);
 
   private static final AtomicReference<Duration> STALL = new AtomicReference<>();
@@ -51,7 +55,7 @@ final class Faults {
 
   private Faults() {}
 
-  /** No faults from here on. */
+  /** Plans no faults from now on. */
   static synchronized void none() {
     random = NONE;
     next = null;
@@ -65,35 +69,35 @@ final class Faults {
   }
 
   /**
-   * The engines give so many answers from here on and then none, until they are allowed more or
-   * closed: what a test does to a job half-way finds it half-way, however slow the machine is.
+   * Lets the engines give only the given number of answers, until they are allowed more or closed:
+   * a test that disturbs a job halfway finds it halfway, however slow the machine is.
    */
   static void allowAnswers(int count) {
     answers = new Semaphore(count);
   }
 
-  /** Whether the answers that were allowed are given. */
+  /** Whether all allowed answers have been given. */
   static boolean heldNow() {
     return answers.availablePermits() == 0;
   }
 
-  /** All answers from here on. */
+  /** Allows all answers from now on. */
   static void allowAllAnswers() {
     answers = unlimited();
   }
 
-  /** Waits until there may be one more answer, or there is to be none. */
+  /** Waits until one more answer is allowed, or the engine closes. */
   static void awaitAllowed(BooleanSupplier closed) {
     try {
       while (!closed.getAsBoolean() && !answers.tryAcquire(20, TimeUnit.MILLISECONDS)) {
-        // Asks again: the test may have allowed more, with a semaphore of its own.
+        // Checks again: the test may have allowed more, with a new semaphore.
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
   }
 
-  /** So many faults, one after the other, at points that follow from the seed. */
+  /** Plans the given number of consecutive faults, at points derived from the seed. */
   static synchronized void plan(long seed, int count) {
     none();
     random = new Random(seed);
@@ -107,7 +111,7 @@ final class Faults {
   }
 
   /**
-   * @throws EngineException if it is to fail here
+   * @throws EngineException if a fault is due here
    */
   static synchronized void hit(Point point) {
     if (point != next || passes-- > 0) {
@@ -118,12 +122,12 @@ final class Faults {
     throw new EngineException("a fault that the test planned: " + point);
   }
 
-  /** Those that came to pass. */
+  /** Returns the faults that occurred. */
   static synchronized String log() {
     return log;
   }
 
-  /** The task that takes the record after so many more does nothing for that long. */
+  /** Stalls the task for the given time at a record, after the given number of records. */
   static void planStall(int after, Duration time) {
     STALL_AFTER.set(after);
     STALL.set(time);

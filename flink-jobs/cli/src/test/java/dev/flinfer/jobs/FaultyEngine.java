@@ -15,7 +15,7 @@ import dev.flinfer.schema.Completion;
 import dev.flinfer.schema.CompletionRequest;
 import java.util.concurrent.locks.LockSupport;
 
-/** The process's real engine, which fails where {@link Faults} says and answers at a walk. */
+/** The process's real engine, slowed down, with the failures that {@link Faults} plans. */
 final class FaultyEngine implements LlmEngine {
   private final LlmEngine engine;
   private volatile EngineException failure;

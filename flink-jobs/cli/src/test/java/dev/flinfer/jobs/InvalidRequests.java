@@ -2,7 +2,7 @@ package dev.flinfer.jobs;
 
 import java.util.Map;
 
-/** What can be wrong with a request that can be read, and what is said of it. */
+/** Readable but invalid requests, and the messages for them. */
 final class InvalidRequests {
   /** The start of the message by request; {@code '} stands for {@code "}. */
   static final Map<String, String> MESSAGES =

@@ -17,7 +17,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
-/** One token a step for each request that is in it; a step takes its time, whatever is in it. */
+/** Generates one token per step for each request; a step takes a fixed time. */
 final class SlowEngine implements LlmEngine {
   private final ScheduledExecutorService device = new ScheduledThreadPoolExecutor(1);
   private final List<Running> running = new ArrayList<>();

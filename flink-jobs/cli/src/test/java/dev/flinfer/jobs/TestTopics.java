@@ -24,7 +24,7 @@ import org.apache.kafka.common.header.internals.RecordHeader;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
-/** The four topics of a job of its own in one test, and plain clients on them. */
+/** The four topics of one test's job, and plain clients on them. */
 final class TestTopics {
   static final int PARTITIONS = 2;
 
@@ -50,7 +50,7 @@ final class TestTopics {
     return topics;
   }
 
-  /** What the topics, the group and the transactions start with. */
+  /** Prefix of the names of the topics, the group and the transactions. */
   String name() {
     return name;
   }
@@ -98,7 +98,7 @@ final class TestTopics {
     }
   }
 
-  /** What a consumer that reads committed records only sees in a topic now. */
+  /** Returns what a consumer that reads only committed records sees in a topic now. */
   List<ConsumerRecord<byte[], byte[]>> read(String topic) {
     List<TopicPartition> partitions = new ArrayList<>();
     for (int p = 0; p < PARTITIONS; p++) {
@@ -123,7 +123,7 @@ final class TestTopics {
     return records;
   }
 
-  /** What of the input the job's group has committed, all partitions together. */
+  /** Returns the sum of the offsets that the job's group has committed. */
   long committed() throws Exception {
     try (Admin admin = Admin.create(Map.of("bootstrap.servers", (Object) bootstrapServers))) {
       return admin
@@ -141,7 +141,7 @@ final class TestTopics {
     return bytes == null ? null : new String(bytes, UTF_8);
   }
 
-  /** The last header of that name. */
+  /** Returns the last header with the given name. */
   static String header(ConsumerRecord<byte[], byte[]> record, String name) {
     Header header = record.headers().lastHeader(name);
     return header == null ? null : text(header.value());

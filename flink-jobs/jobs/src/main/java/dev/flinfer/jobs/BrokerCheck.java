@@ -24,7 +24,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Asks the broker, before the job starts, for what the job would otherwise fail on again and again.
+ * Checks with the broker, before the job starts, for problems on which the job would otherwise fail
+ * after every restart.
  */
 final class BrokerCheck implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(BrokerCheck.class);
@@ -53,9 +54,9 @@ final class BrokerCheck implements AutoCloseable {
       if (options.exactlyOnce()) {
         check.transactionTimeout();
       }
-    } catch (KafkaException e) { // properties that no client can be made with
+    } catch (KafkaException e) { // properties with which no client can be created
       throw new IllegalArgumentException(
-          "No Kafka client can be made for %s with %s: %s"
+          "No Kafka client can be created for %s with %s: %s"
               .formatted(
                   options.bootstrapServers(),
                   KafkaOptions.PROPERTIES.key(),
@@ -83,7 +84,7 @@ final class BrokerCheck implements AutoCloseable {
     }
     if (!missing.isEmpty()) {
       throw new IllegalArgumentException(
-          "The job does not create topics, and these are missing at %s. Create them:%n%s"
+          "The job does not create topics, and these do not exist at %s. Create them:%n%s"
               .formatted(options.bootstrapServers(), String.join(System.lineSeparator(), missing)));
     }
   }
@@ -100,7 +101,8 @@ final class BrokerCheck implements AutoCloseable {
       }
       limit = Long.parseLong(entry.value());
     } catch (AuthorizationException e) {
-      LOG.info("{} of the broker may not be read and is not checked", MAX_TRANSACTION_TIMEOUT, e);
+      LOG.info(
+          "No permission to read {} of the broker; it is not checked", MAX_TRANSACTION_TIMEOUT, e);
       return;
     }
     if (options.transactionTimeout().toMillis() > limit) {
@@ -115,9 +117,9 @@ final class BrokerCheck implements AutoCloseable {
     }
   }
 
-  private <T> T await(KafkaFuture<T> answer) {
+  private <T> T await(KafkaFuture<T> future) {
     try {
-      return answer.get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+      return future.get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException e) {
       throw unreachable(e);
     } catch (ExecutionException e) {
@@ -133,7 +135,7 @@ final class BrokerCheck implements AutoCloseable {
           e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new IllegalStateException("Interrupted while asking the broker", e);
+      throw new IllegalStateException("Interrupted while waiting for the broker", e);
     }
   }
 
@@ -149,6 +151,6 @@ final class BrokerCheck implements AutoCloseable {
 
   @Override
   public void close() {
-    admin.close(Duration.ZERO); // else it waits for an answer of a broker that is not there
+    admin.close(Duration.ZERO); // otherwise it waits for a broker that does not answer
   }
 }

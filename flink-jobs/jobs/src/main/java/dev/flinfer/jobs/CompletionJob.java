@@ -38,8 +38,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The main job: prompts from a Kafka topic in; completions, rejected records and throughput out, a
- * topic each.
+ * The main job: reads prompts from a Kafka topic and writes completions, rejected records and
+ * throughput, each to its own topic.
  *
  * <pre>{@code
  * StreamExecutionEnvironment env = StreamExecutionEnvironment.getExecutionEnvironment(config);
@@ -51,16 +51,25 @@ public final class CompletionJob {
   private static final Logger LOG = LoggerFactory.getLogger(CompletionJob.class);
   private static final Duration CHECKPOINT_INTERVAL = Duration.ofSeconds(10);
 
-  /** Forever, 1 s after the first failure, then up to a minute: Flink's default, said aloud. */
+  /**
+   * Restarts without a limit, 1 s after the first failure, later after up to a minute: Flink's
+   * default, set explicitly.
+   */
   private static final String RESTART_STRATEGY = "exponential-delay";
 
-  /** A producer's buffer by default: how large a record may be is for the topic to say. */
+  /** The producer's default buffer size, so that only the topic limits the size of a record. */
   private static final String MAX_REQUEST_SIZE = "33554432";
 
-  /** Kafka's 16 KiB are full after some tens of completions, and the sender is woken for each. */
+  /**
+   * Kafka's default of 16 KiB is full after some tens of completions, and each full batch wakes the
+   * sender.
+   */
   private static final String BATCH_SIZE = "131072";
 
-  /** What is in a transaction is seen at its end, and that sends all: until then it may wait. */
+  /**
+   * Records of a transaction become visible when it commits, and the commit sends all of them;
+   * until then they can wait.
+   */
   private static final String LINGER_MS = "100";
 
   private static final String NAME = "flinfer";
@@ -68,12 +77,13 @@ public final class CompletionJob {
   private CompletionJob() {}
 
   /**
-   * Runs the job where Flink's client says, such as {@code flink run -c
+   * Runs the job on the cluster that Flink's client is configured for, such as {@code flink run -c
    * dev.flinfer.jobs.CompletionJob flinfer-jobs.jar --flinfer.model /models/phi-2
    * --flinfer.kafka.bootstrap-servers kafka:9092}.
    *
-   * @param args options as {@code --key value} or {@code -Dkey=value}, and files of them as {@code
-   *     --config file} with a line {@code key: value} each; what comes later wins
+   * @param args options as {@code --key value} or {@code -Dkey=value}, and files of options as
+   *     {@code --config file} with one {@code key: value} per line; later arguments override
+   *     earlier ones
    */
   public static void main(String[] args) throws Exception {
     Configuration config = JobArguments.parse(args);
@@ -83,21 +93,21 @@ public final class CompletionJob {
   }
 
   /**
-   * Adds the job to an environment. Asks the broker for the topics, which takes at most some
+   * Adds the job to an environment. Checks the topics with the broker, which takes at most some
    * seconds.
    *
    * @param config options of {@link KafkaOptions} and {@link dev.flinfer.flink.FlinferOptions}, and
-   *     Flink's own. Where Flink's {@code execution.checkpointing.interval} is not set the job
-   *     takes 10 s, and where {@code restart-strategy.type} is not, {@code exponential-delay}
+   *     Flink's own. If Flink's {@code execution.checkpointing.interval} is not set, the job uses
+   *     10 s; if {@code restart-strategy.type} is not set, {@code exponential-delay}
    * @throws IllegalArgumentException if an option is missing, unknown or wrong, if options
    *     contradict each other, if no broker answers or a topic is missing; the message says how to
-   *     mend it
+   *     fix it
    */
   public static void build(StreamExecutionEnvironment env, ReadableConfig config) {
     build(env, config, EngineSupplier.shared());
   }
 
-  /** As above, with engines of the caller's choice. */
+  /** Like {@link #build(StreamExecutionEnvironment, ReadableConfig)}, with the given engines. */
   public static void build(
       StreamExecutionEnvironment env, ReadableConfig config, EngineSupplier engines) {
     OptionsReference.checkKeys(config);
@@ -113,14 +123,13 @@ public final class CompletionJob {
     add(env, config, options, engines);
   }
 
-  /** As above, without asking whether the options fit each other and the broker. */
+  /** Adds the job without checking the options against each other and the broker. */
   static void add(
       StreamExecutionEnvironment env,
       ReadableConfig config,
       JobOptions options,
       EngineSupplier engines) {
-    // Nothing reads event time; without watermarks the records keep Kafka's timestamps all the
-    // same.
+    // Nothing reads event time; the records keep Kafka's timestamps even without watermarks.
     DataStream<SourceRecord> prompts =
         env.fromSource(source(options), WatermarkStrategy.noWatermarks(), "prompts")
             .uid("flinfer-prompts");
@@ -147,9 +156,11 @@ public final class CompletionJob {
   private static void configure(StreamExecutionEnvironment env, ReadableConfig config) {
     Guarantees.requireCheckpoints(config);
     Map<String, String> flinks = new HashMap<>(config.toMap());
-    flinks.keySet().removeIf(key -> key.startsWith("flinfer.")); // no Kafka passwords in Flink's
+    flinks
+        .keySet()
+        .removeIf(key -> key.startsWith("flinfer.")); // keeps Kafka passwords out of Flink's
     Configuration flink = Configuration.fromMap(flinks);
-    flink.set(PipelineOptions.GENERIC_TYPES, false); // a type without a serializer is our mistake
+    flink.set(PipelineOptions.GENERIC_TYPES, false); // a type without a serializer is a bug here
     if (isUnset(env, flink, PipelineOptions.OBJECT_REUSE)) {
       flink.set(PipelineOptions.OBJECT_REUSE, true); // the operator copies what it keeps
     }
@@ -165,14 +176,16 @@ public final class CompletionJob {
     env.configure(flink);
     if (!env.getCheckpointConfig().isCheckpointingEnabled()) {
       LOG.info(
-          "{} is not set, the job takes {}",
+          "{} is not set; the job uses {}",
           CheckpointingOptions.CHECKPOINTING_INTERVAL.key(),
           CHECKPOINT_INTERVAL);
       env.enableCheckpointing(CHECKPOINT_INTERVAL.toMillis());
     }
   }
 
-  /** Behind a shuffle an aligned checkpoint waits until all that is buffered there is answered. */
+  /**
+   * After a shuffle, an aligned checkpoint waits until all requests buffered there are answered.
+   */
   private static void unalign(StreamExecutionEnvironment env, Configuration flink) {
     ConfigOption<Boolean> unaligned = CheckpointingOptions.ENABLE_UNALIGNED;
     if (isUnset(env, flink, unaligned)) {
@@ -181,10 +194,10 @@ public final class CompletionJob {
         .getOptional(unaligned)
         .orElseGet(() -> env.getConfiguration().get(unaligned))) {
       throw new IllegalArgumentException(
-          "%s is set and %s is false; deduplication shuffles the records by their ids, and behind a"
+          "%s is set and %s is false; deduplication shuffles the records by id, and after a"
                   .formatted(FlinferOptions.DEDUPLICATE_TTL.key(), unaligned.key())
-              + " shuffle an aligned checkpoint waits until all requests that are buffered there are"
-              + " answered. Leave one of them out");
+              + " shuffle an aligned checkpoint waits until all requests buffered there are answered."
+              + " Remove one of the two settings");
     }
   }
 
@@ -209,7 +222,7 @@ public final class CompletionJob {
     return new PromptSource(builder.build(), options.clientConfig(), options.groupId());
   }
 
-  @SuppressWarnings("deprecation") // the connector takes nothing newer
+  @SuppressWarnings("deprecation") // the connector accepts nothing newer
   private static OffsetsInitializer startingOffsets(KafkaOptions.StartingOffsets start) {
     switch (start) {
       case EARLIEST:
@@ -243,7 +256,7 @@ public final class CompletionJob {
             .setDeliveryGuarantee(options.deliveryGuarantee())
             .setRecordSerializer(serializer);
     if (options.exactlyOnce()) {
-      // The connector asks for an hour, more than a broker allows by default.
+      // The connector's default is an hour, more than a broker allows by default.
       builder
           .setTransactionalIdPrefix(options.transactionalIdPrefix() + "-" + name)
           .setProperty(

@@ -10,10 +10,10 @@ import org.apache.flink.configuration.RestartStrategyOptions;
 import org.apache.flink.core.execution.CheckpointingMode;
 import org.apache.flink.streaming.api.environment.CheckpointConfig;
 
-/** Whether the job can keep what it promises with the options that it was given. */
+/** Checks that the job can keep its delivery guarantee with the options it was given. */
 final class Guarantees {
 
-  /** To notice that a task manager is gone, which takes Flink 50 s by default, and to start. */
+  /** Time to detect a lost TaskManager, 50 s by default in Flink, and to start again. */
   private static final Duration RESTART = Duration.ofMinutes(1);
 
   /** Flink's own limit. */
@@ -45,12 +45,12 @@ final class Guarantees {
                       CheckpointingOptions.CHECKPOINTING_INTERVAL.key(),
                       interval.toMillis(),
                       SHORTEST_INTERVAL.toMillis())
-              + " failure loses what is under way. Leave it out for 10 s");
+              + " failure loses the requests in flight. Remove it to use 10 s");
     }
   }
 
   /**
-   * @throws IllegalArgumentException if they cannot be kept
+   * @throws IllegalArgumentException if the options contradict the delivery guarantee
    */
   void check() {
     if (!options.exactlyOnce()) {
@@ -58,17 +58,17 @@ final class Guarantees {
     }
     if (checkpoints.getCheckpointingConsistencyMode() != CheckpointingMode.EXACTLY_ONCE) {
       throw new IllegalArgumentException(
-          "%s is %s and %s exactly-once; such checkpoints may repeat records. Leave it out, or set"
+          "%s is %s and %s exactly-once; such checkpoints may repeat records. Remove it, or set"
                   .formatted(
                       CheckpointingOptions.CHECKPOINTING_CONSISTENCY_MODE.key(),
                       checkpoints.getCheckpointingConsistencyMode(),
                       KafkaOptions.DELIVERY_GUARANTEE.key())
-              + " the other to at-least-once");
+              + " the latter to at-least-once");
     }
     if (options.bounded()
         && !flink.get(CheckpointingOptions.ENABLE_CHECKPOINTS_AFTER_TASKS_FINISH)) {
       throw new IllegalArgumentException(
-          "%s is false and %s true; the last answers would never be committed. Leave it out"
+          "%s is false and %s true; the last completions would never be committed. Remove the former"
               .formatted(
                   CheckpointingOptions.ENABLE_CHECKPOINTS_AFTER_TASKS_FINISH.key(),
                   KafkaOptions.BOUNDED.key()));
@@ -77,8 +77,8 @@ final class Guarantees {
   }
 
   /**
-   * A transaction is opened at one checkpoint and committed when the next is complete, after a
-   * failure only when the job is up again. A broker that aborts it before loses its output.
+   * A transaction is opened at one checkpoint and committed when the next one is complete; after a
+   * failure, not before the job has restarted. If the broker aborts it earlier, its output is lost.
    */
   private void checkTransactionTimeout() {
     Duration interval =
@@ -108,7 +108,7 @@ final class Guarantees {
                         : " %d times for %s"
                             .formatted(
                                 failures + 1L, CheckpointingOptions.TOLERABLE_FAILURE_NUMBER.key()))
-            + " of the restart strategy (%d s) and a restart (%d s) together, else the broker may"
+            + " of the restart strategy (%d s) and a restart (%d s) together; otherwise the broker may"
                 .formatted(restartDelay().toSeconds(), RESTART.toSeconds())
             + " abort output whose checkpoint is complete. Raise it, or lower the others");
   }
@@ -130,19 +130,19 @@ final class Guarantees {
     }
   }
 
-  /** What the user gives up, a sentence each. */
+  /** One sentence for each guarantee that the options give up. */
   List<String> warnings() {
     List<String> warnings = new ArrayList<>();
     if (!options.exactlyOnce()) {
       warnings.add(
-          "%s is at-least-once: after a failure some answers are in their topic twice, and the"
+          "%s is at-least-once: after a failure some completions are in their topic twice, and the"
                   .formatted(KafkaOptions.DELIVERY_GUARANTEE.key())
               + " throughput records count them twice");
     } else if (options.acceptLostTransactions()) {
       warnings.add(
-          "%s is true: answers that the broker aborts after their checkpoint are lost, and only"
+          "%s is true: output that the broker aborts after its checkpoint is lost, and only"
                   .formatted(KafkaOptions.ACCEPT_LOST_TRANSACTIONS.key())
-              + " Flink's log says so");
+              + " Flink's log reports it");
     }
     return warnings;
   }

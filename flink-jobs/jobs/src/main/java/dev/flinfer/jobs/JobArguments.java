@@ -10,8 +10,8 @@ import org.apache.flink.configuration.Configuration;
 /** The arguments of {@link CompletionJob#main}. */
 final class JobArguments {
   private static final String USAGE =
-      "Options are given as --key value, as -Dkey=value, or as --config file with a line \"key:"
-          + " value\" for each";
+      "Options are given as --key value, as -Dkey=value, or as --config file with one"
+          + " \"key: value\" per line";
 
   private JobArguments() {}
 
@@ -40,7 +40,7 @@ final class JobArguments {
   private static void load(Path file, Configuration config) {
     Properties properties = new Properties();
     try (BufferedReader reader = Files.newBufferedReader(file)) {
-      properties.load(reader); // flat YAML is among what it reads
+      properties.load(reader); // it can read flat YAML, too
     } catch (IOException e) {
       throw new IllegalArgumentException("--config %s cannot be read: %s".formatted(file, e), e);
     }

@@ -12,16 +12,16 @@ import org.apache.flink.connector.base.DeliveryGuarantee;
 public final class KafkaOptions {
   private KafkaOptions() {}
 
-  /** Where a job starts to read that is not restored from a checkpoint or savepoint. */
+  /** Where a job starts to read if it is not restored from a checkpoint or savepoint. */
   public enum StartingOffsets {
-    /** At the group's committed offsets; a partition without one from its beginning. */
+    /** At the group's committed offsets, or at the beginning of a partition that has none. */
     COMMITTED_OR_EARLIEST,
-    /** From the beginning. */
+    /** At the beginning. */
     EARLIEST,
-    /** With what is written from now on. */
+    /** At the end: only records written from now on are read. */
     LATEST;
 
-    /** As it is written in a configuration. */
+    /** Returns the spelling used in configurations. */
     @Override
     public String toString() {
       return name().toLowerCase(Locale.ROOT).replace('_', '-');
@@ -40,7 +40,7 @@ public final class KafkaOptions {
           .defaultValue("flinfer")
           .withDescription(
               "Consumer group under which the job's progress is shown. Offsets are committed to it"
-                  + " with each checkpoint; a restored job reads on from the checkpoint, not from"
+                  + " with each checkpoint; a restored job continues from the checkpoint, not from"
                   + " them.");
 
   public static final ConfigOption<String> INPUT_TOPIC =
@@ -60,8 +60,8 @@ public final class KafkaOptions {
           .stringType()
           .defaultValue("prompts-dlq")
           .withDescription(
-              "Topic that records which could not be answered are written to as they were read,"
-                  + " with the reason in their headers.");
+              "Topic the rejected records are written to, unchanged, with the reason in additional"
+                  + " headers.");
 
   public static final ConfigOption<String> METRICS_TOPIC =
       ConfigOptions.key("flinfer.metrics.topic")
@@ -90,16 +90,17 @@ public final class KafkaOptions {
           .booleanType()
           .defaultValue(false)
           .withDescription(
-              "true: ends when it has answered what was in the input topic at its start. false:"
-                  + " runs until it is cancelled.");
+              "true: the job ends when it has answered the records that were in the input topic at"
+                  + " its start. false: it runs until it is canceled.");
 
   public static final ConfigOption<StartingOffsets> STARTING_OFFSETS =
       ConfigOptions.key("flinfer.kafka.starting-offsets")
           .enumType(StartingOffsets.class)
           .defaultValue(StartingOffsets.COMMITTED_OR_EARLIEST)
           .withDescription(
-              "Where a job starts that is not restored: committed-or-earliest (the group's"
-                  + " committed offsets, else the beginning), earliest or latest.");
+              "Where a job starts if it is not restored: committed-or-earliest (at the group's"
+                  + " committed offsets, or at the beginning if there are none), earliest or"
+                  + " latest.");
 
   public static final ConfigOption<DeliveryGuarantee> DELIVERY_GUARANTEE =
       ConfigOptions.key("flinfer.delivery-guarantee")
@@ -117,7 +118,7 @@ public final class KafkaOptions {
           .defaultValue("flinfer")
           .withDescription(
               "Start of the transactional ids. Jobs that run against one broker at the same time"
-                  + " need different ones, else they abort each other's transactions.");
+                  + " need different ones; otherwise they abort each other's transactions.");
 
   public static final ConfigOption<Duration> TRANSACTION_TIMEOUT =
       ConfigOptions.key("flinfer.kafka.transaction-timeout")
@@ -137,7 +138,7 @@ public final class KafkaOptions {
           .withDescription(
               "false: the job fails when the broker has aborted a transaction whose checkpoint is"
                   + " complete, which happens when the job was down for longer than"
-                  + " flinfer.kafka.transaction-timeout. true: it goes on without that output.");
+                  + " flinfer.kafka.transaction-timeout. true: it continues without that output.");
 
   public static final ConfigOption<Map<String, String>> PROPERTIES =
       ConfigOptions.key("flinfer.kafka.properties")

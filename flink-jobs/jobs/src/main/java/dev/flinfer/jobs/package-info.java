@@ -1,5 +1,5 @@
 /**
- * The job: Kafka in, the inference operator, Kafka out. It knows neither the command line nor a
- * broker of its own; {@link dev.flinfer.jobs.CompletionJob} is the way in.
+ * The job: from Kafka through the inference operator to Kafka. It depends neither on the command
+ * line nor on an embedded broker; {@link dev.flinfer.jobs.CompletionJob} is the entry point.
  */
 package dev.flinfer.jobs;

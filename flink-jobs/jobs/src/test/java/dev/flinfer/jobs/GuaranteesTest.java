@@ -29,7 +29,10 @@ final class GuaranteesTest {
     assertThat(guarantees().warnings()).isEmpty();
   }
 
-  /** 900 s by default; 600 s are the checkpoint's, a minute each the wait's and the restart's. */
+  /**
+   * The timeout is 900 s by default; the checkpoint takes 600 s of it, the wait and the restart a
+   * minute each.
+   */
   @Test
   void aTransactionOutlivesACheckpointAndARestart() {
     settings.put("execution.checkpointing.interval", "180 s");
@@ -42,8 +45,8 @@ final class GuaranteesTest {
             "flinfer.kafka.transaction-timeout is 900 s; it must be at least 901 s, which is"
                 + " execution.checkpointing.interval (181 s) and execution.checkpointing.timeout"
                 + " (600 s), the longest wait of the restart strategy (60 s) and a restart (60 s)"
-                + " together, else the broker may abort output whose checkpoint is complete. Raise"
-                + " it, or lower the others");
+                + " together; otherwise the broker may abort output whose checkpoint is complete."
+                + " Raise it, or lower the others");
 
     settings.put("flinfer.delivery-guarantee", "at-least-once");
     assertThatCode(() -> guarantees().check()).doesNotThrowAnyException();
@@ -64,7 +67,7 @@ final class GuaranteesTest {
   }
 
   @Test
-  void theRestartStrategySaysHowLongItWaits() {
+  void theRestartStrategyDeterminesTheWait() {
     settings.put("execution.checkpointing.interval", "4 min");
     assertThatThrownBy(() -> guarantees().check()).hasMessageContaining("at least 960 s");
     settings.put("restart-strategy.type", "none");
@@ -87,8 +90,8 @@ final class GuaranteesTest {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
             "execution.checkpointing.interval is 0 ms; it must be at least 10 ms. Without"
-                + " checkpoints nothing is committed, and a failure loses what is under way. Leave"
-                + " it out for 10 s");
+                + " checkpoints nothing is committed, and a failure loses the requests in flight."
+                + " Remove it to use 10 s");
     assertThatCode(() -> Guarantees.requireCheckpoints(new Configuration()))
         .doesNotThrowAnyException();
   }
@@ -100,8 +103,8 @@ final class GuaranteesTest {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
             "execution.checkpointing.mode is AT_LEAST_ONCE and flinfer.delivery-guarantee"
-                + " exactly-once; such checkpoints may repeat records. Leave it out, or set the"
-                + " other to at-least-once");
+                + " exactly-once; such checkpoints may repeat records. Remove it, or set the"
+                + " latter to at-least-once");
     settings.put("flinfer.delivery-guarantee", "at-least-once");
     assertThatCode(() -> guarantees().check()).doesNotThrowAnyException();
   }
@@ -115,22 +118,22 @@ final class GuaranteesTest {
     assertThatThrownBy(() -> guarantees().check())
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "%s is false and flinfer.bounded true; the last answers would never be committed."
-                + " Leave it out",
+            "%s is false and flinfer.bounded true; the last completions would never be"
+                + " committed. Remove the former",
             key);
   }
 
   @Test
-  void warnsOfWhatIsGivenUp() {
+  void warnsOfGuaranteesThatAreGivenUp() {
     settings.put("flinfer.kafka.accept-lost-transactions", "true");
     assertThat(guarantees().warnings())
         .containsExactly(
-            "flinfer.kafka.accept-lost-transactions is true: answers that the broker aborts after"
-                + " their checkpoint are lost, and only Flink's log says so");
+            "flinfer.kafka.accept-lost-transactions is true: output that the broker aborts after"
+                + " its checkpoint is lost, and only Flink's log reports it");
     settings.put("flinfer.delivery-guarantee", "at-least-once");
     assertThat(guarantees().warnings())
         .containsExactly(
-            "flinfer.delivery-guarantee is at-least-once: after a failure some answers are in"
-                + " their topic twice, and the throughput records count them twice");
+            "flinfer.delivery-guarantee is at-least-once: after a failure some completions are"
+                + " in their topic twice, and the throughput records count them twice");
   }
 }

@@ -31,7 +31,7 @@ final class JobArgumentsTest {
   }
 
   @Test
-  void refusesWhatIsNoOption() {
+  void refusesAnUnknownOption() {
     assertThatThrownBy(() -> JobArguments.parse("--flinfer.model"))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageStartingWith(

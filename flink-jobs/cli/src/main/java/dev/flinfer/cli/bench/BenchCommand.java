@@ -31,29 +31,31 @@ import picocli.CommandLine.Option;
 
 @Command(
     name = "bench",
-    description = "Measure the engine, or the whole pipeline, in tokens a second.",
+    description = "Measure the engine, or the whole pipeline, in tokens per second.",
     footer = {
       "",
       "Each batch size is run once to warm up and then --runs times; the figures are",
       "medians. Prompts are random tokens. Prefill is measured with prompts that",
-      "generate one token; decode from the last first token to the last token.",
+      "generate one token. Decode is measured from when every sequence has its first",
+      "token to the last token.",
       "",
-      "On the processor two small loops first measure how fast this machine's threads",
-      "read from memory (512 MiB, which peak memory includes) and multiply and add in",
-      "fp32. A decode step is then put beside both: the columns memory and fp32 are the",
-      "time that reading the weights once, and the products of its tokens, would take",
-      "at these limits, as a share of the time that it took. oneDNN multiplies in bf16,",
-      "which can be faster than the limit of fp32. On other devices there are no shares.",
+      "On the CPU, two small loops first measure how fast this machine's threads read",
+      "from memory (512 MiB, which peak memory includes) and multiply and add in fp32.",
+      "The columns memory and fp32 compare a decode step with these limits: the time",
+      "for reading the weights once, and for the products of its tokens, as a share of",
+      "the time that the step took. oneDNN multiplies in bf16, which can exceed the",
+      "limit of fp32. On other devices there are no shares.",
       "",
-      "One request is also run alone and in each batch: its tokens and the bits of their",
-      "log-probabilities must be the same. If they are not the exit code is 1.",
+      "One request is also run alone and in each batch: its tokens and the bits of",
+      "their log-probabilities must be the same. If they are not, the exit code is 1.",
       "",
-      "With --pipeline the same requests, of words, are completed by the engine alone",
-      "and from a Kafka topic to another through a Flink job, in turns, and then again",
-      "with a forward pass that costs nothing. Broker, job and engine share this process",
-      "and its cores; prompts are written before the time is taken, from then to the",
-      "last completion's timestamp. Requests/CPU s divides by the processor time that",
-      "the whole process took. Both must give the same tokens, or the exit code is 1.",
+      "With --pipeline, the same requests, made of words, are completed alternately by",
+      "the engine alone and from Kafka to Kafka through a Flink job, and then again",
+      "with a forward pass that costs nothing. Broker, job and engine share this",
+      "process and its cores. All prompts are written first; the time is taken from",
+      "their commit to the timestamp of the last completion. Requests/CPU s divides by",
+      "the CPU time of the whole process. Both must give the same tokens, otherwise",
+      "the exit code is 1.",
       "",
       "Examples:",
       "  flinfer bench --random phi-2 --weights q8_0 --batch 1,8,32 --prompt 128",
@@ -73,21 +75,21 @@ public final class BenchCommand implements Callable<Integer> {
       paramLabel = "N",
       split = ",",
       defaultValue = "1,8,32",
-      description = "Sequences at a time, one figure each (default: ${DEFAULT-VALUE}).")
+      description = "Batch sizes to measure, in sequences (default: ${DEFAULT-VALUE}).")
   private List<Integer> batches;
 
   @Option(
       names = "--prompt",
       paramLabel = "N",
       defaultValue = "128",
-      description = "Tokens of a prompt (default: ${DEFAULT-VALUE}).")
+      description = "Tokens per prompt (default: ${DEFAULT-VALUE}).")
   private int prompt;
 
   @Option(
       names = "--generate",
       paramLabel = "N",
       defaultValue = "32",
-      description = "Tokens to generate, at least 2 (default: ${DEFAULT-VALUE}).")
+      description = "Tokens to generate per request, at least 2 (default: ${DEFAULT-VALUE}).")
   private int generate;
 
   @Option(
@@ -103,40 +105,39 @@ public final class BenchCommand implements Callable<Integer> {
       names = "--runs",
       paramLabel = "N",
       defaultValue = "3",
-      description = "Runs behind each median (default: ${DEFAULT-VALUE}).")
+      description = "Runs per median (default: ${DEFAULT-VALUE}).")
   private int runs;
 
   @Option(
       names = "--temperature",
       paramLabel = "T",
       defaultValue = "0",
-      description = "Of the sampling (default: ${DEFAULT-VALUE}, the most likely token).")
+      description = "Sampling temperature (default: ${DEFAULT-VALUE}, which is greedy).")
   private double temperature;
 
   @Option(
       names = "--free",
       description =
-          "Measure with a forward pass that costs nothing: the time of a step is then that of"
-              + " scheduler, sampling and text.")
+          "Measure with a forward pass that costs nothing, so that only scheduling, sampling"
+              + " and detokenization take time.")
   private boolean free;
 
   @Option(
       names = "--pipeline",
-      description =
-          "Measure from Kafka to Kafka, beside the engine alone, with the largest --batch.")
+      description = "Compare Kafka to Kafka with the engine alone, with the largest --batch.")
   private boolean pipeline;
 
   @Option(
       names = "--requests",
       paramLabel = "N",
-      description = "With --pipeline: requests of a run with the model (default: 10 a sequence).")
+      description = "With --pipeline: requests per run with the model (default: 10 per sequence).")
   private Integer requests;
 
   @Option(
       names = "--free-requests",
       paramLabel = "N",
       description =
-          "With --pipeline: requests of a run with a forward pass that costs nothing"
+          "With --pipeline: requests per run with a forward pass that costs nothing"
               + " (default: 20000).")
   private Integer freeRequests;
 
@@ -185,7 +186,7 @@ public final class BenchCommand implements Callable<Integer> {
     return report.batchInvariant() ? 0 : 1;
   }
 
-  /** Null where the engine cannot come to run on the processor. */
+  /** Returns null if the engine cannot run on the CPU. */
   private CpuLimits limits(EngineOptions options) {
     DeviceSpecifier device = options.get(DEVICE);
     if (!device.equals(DeviceSpecifier.AUTO) && !device.equals(DeviceSpecifier.CPU)) {
@@ -205,7 +206,7 @@ public final class BenchCommand implements Callable<Integer> {
     int free = freeRequests == null ? FREE_REQUESTS : freeRequests;
     console.say("flinfer: measuring %s with the model".formatted(Text.plural(count, "request")));
     PipelineBench.Measurement model = bench.withModel(count);
-    console.say("flinfer: measuring %s without".formatted(Text.plural(free, "request")));
+    console.say("flinfer: measuring %s without the model".formatted(Text.plural(free, "request")));
     PipelineBench.Measurement without = bench.withFreeForwardPass(free);
     PipelineReport report =
         new PipelineReport(options.model(), generate, runs, List.of(model, without));
@@ -232,7 +233,7 @@ public final class BenchCommand implements Callable<Integer> {
     }
     if (pipeline && (temperature > 0 || free)) {
       throw new UserError(
-          "%s is given with --pipeline, which is greedy and measures both; leave it out"
+          "%s is given with --pipeline, which is greedy and measures both; remove it"
               .formatted(free ? "--free" : "--temperature"));
     }
     if (requests != null) {
@@ -247,7 +248,7 @@ public final class BenchCommand implements Callable<Integer> {
 
   private void onlyWithPipeline(String option) {
     if (!pipeline) {
-      throw new UserError(option + " is given without --pipeline, which it belongs to");
+      throw new UserError(option + " is given without --pipeline; add --pipeline or remove it");
     }
   }
 
@@ -257,7 +258,7 @@ public final class BenchCommand implements Callable<Integer> {
     }
   }
 
-  /** The engine for the largest batch; its prefix cache only where prompts are to share. */
+  /** Returns options for the largest batch, with a prefix cache only if prompts share a prefix. */
   private EngineOptions options() {
     EngineOptions given = engineArguments.forModel(source.path());
     int seqs = Collections.max(batches);

@@ -4,7 +4,7 @@ import dev.flinfer.cli.Models;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
 
-/** Which model is measured: one of these options. */
+/** The model to measure: exactly one of these options. */
 final class BenchModel {
   @Option(
       names = "--model",
@@ -15,14 +15,14 @@ final class BenchModel {
   @Option(
       names = "--random",
       paramLabel = "NAME",
-      description = "Random weights in the shape of phi-1, phi-1.5 or phi-2.")
+      description = "Random weights in the shape of NAME: phi-1, phi-1.5 or phi-2.")
   private String random;
 
   boolean isRandom() {
     return random != null;
   }
 
-  /** As {@code EngineOptions} takes it. */
+  /** Returns the path for {@code EngineOptions}. */
   Path path() {
     return isRandom() ? Path.of("random:" + random) : Models.path(model);
   }

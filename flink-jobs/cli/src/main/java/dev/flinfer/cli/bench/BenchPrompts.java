@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 
-/** Requests as users send them, of words, each prompt of a given number of tokens. */
+/** Realistic requests: prompts of words, each with about a given number of tokens. */
 final class BenchPrompts {
   private static final List<String> WORDS =
       List.of(
@@ -67,33 +67,33 @@ final class BenchPrompts {
           "world",
           "year");
 
-  /** One token with any vocabulary of bytes. */
+  /** A single token in every byte-level vocabulary. */
   private static final String SHORTEST = "a";
 
   private final int tokens;
   private final int generate;
-  private final int[] lengths; // (words), tokens of each behind a space
+  private final int[] lengths; // (words), tokens of each word with a space before it
   private final Random random = new Random(1);
-  private int made;
+  private int created;
 
   /**
-   * @param tokens most tokens of a prompt; it has as many as whole words take
+   * @param tokens maximum number of tokens of a prompt, which ends at the last word that fits
    * @param generate tokens to generate
    */
   BenchPrompts(Tokenizer tokenizer, int tokens, int generate) {
     this.tokens = tokens;
     this.generate = generate;
-    // Words are tokenized one by one, each with the space in front of it.
+    // The tokenizer encodes each word separately, with the space before it.
     this.lengths = WORDS.stream().mapToInt(word -> tokenizer.encode(" " + word).length).toArray();
   }
 
-  /** The next requests, with ids and texts of their own; greedy, and never ended early. */
+  /** Creates requests with unique ids and texts; greedy, and without an early end. */
   List<CompletionRequest> next(int count) {
     List<CompletionRequest> requests = new ArrayList<>(count);
     for (int i = 0; i < count; i++) {
       requests.add(
           CompletionRequest.newBuilder()
-              .setId("bench-" + made++)
+              .setId("bench-" + created++)
               .setPrompt(text())
               .setMaxTokens(generate)
               .setTemperature(0)

@@ -12,11 +12,11 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * What {@code flinfer bench} measured of an engine, for people and for programs.
+ * The measurements of {@code flinfer bench} of an engine, as a table and as JSON.
  *
- * @param weights the type that was asked for
- * @param loadSeconds from the start of loading to the engine being there
- * @param limits of the machine; null where the engine runs elsewhere than on its processor
+ * @param weights the requested type of weights
+ * @param loadSeconds time to open the engine
+ * @param limits limits of the machine; null if the engine does not run on the CPU
  */
 record BenchReport(
     ModelInfo model,
@@ -28,16 +28,16 @@ record BenchReport(
   private static final String ROW = "%6s%18s%17s%10s%8s%10s%10s";
   private static final double GIGA = 1e9;
 
-  /** Tokens of a prompt, those of them that all share, tokens generated; runs behind a median. */
+  /** Tokens per prompt, tokens of the shared prefix, generated tokens, and runs per median. */
   record Lengths(int prompt, int prefix, int generate, int runs) {}
 
-  /** What the machine can do, and what the model asks of it. */
+  /** The limits of the machine, and what the model needs of it. */
   record Limits(CpuLimits machine, ModelSize model) {}
 
   /**
    * Medians of one batch size.
    *
-   * @param invariant whether a request had the same tokens and log-probabilities as alone
+   * @param invariant whether a request had the same tokens and log-probabilities as when run alone
    */
   record Measurement(
       int batch,
@@ -47,13 +47,13 @@ record BenchReport(
       double cachedTokens,
       boolean invariant) {
 
-    /** Of the bytes that can be read in the time of a step, the weights' share. */
+    /** Returns the weights' share of the bytes that could be read in the time of a step. */
     double memoryShare(Limits limits) {
       double steps = 1000 / stepMillis;
       return limits.model.weightBytes() * steps / limits.machine.bytesPerSecond();
     }
 
-    /** Of the arithmetic that can be done in that time, the products' share. */
+    /** Returns the products' share of the arithmetic that could be done in the time of a step. */
     double arithmeticShare(Limits limits) {
       return limits.model.flopsPerToken() * decode / limits.machine.flopsPerSecond();
     }
@@ -107,7 +107,7 @@ record BenchReport(
     if (batchInvariant()) {
       return "a request has the same tokens and log-probabilities alone and in each batch";
     }
-    return "NOT batch invariant: a request has other tokens or log-probabilities than alone in"
+    return "NOT batch invariant: tokens or log-probabilities differ from those of the request alone in"
         + " batches of "
         + results.stream()
             .filter(m -> !m.invariant)

@@ -19,13 +19,13 @@ final class BenchRun {
   private static final double NANOS_PER_SECOND = 1e9;
 
   /**
-   * What one run took.
+   * The duration and the work of one run.
    *
-   * @param promptTokens of all prompts
-   * @param cachedTokens those of them that came from the prefix cache
-   * @param prefillSeconds for them, to the last first token
-   * @param decodeTokens generated after the last first token
-   * @param decodeSeconds for them
+   * @param promptTokens tokens of all prompts
+   * @param cachedTokens prompt tokens that came from the prefix cache
+   * @param prefillSeconds time until every sequence has its first token
+   * @param decodeTokens tokens generated after that
+   * @param decodeSeconds time to generate them
    * @param decodeSteps forward passes in that time
    */
   record Result(
@@ -68,7 +68,7 @@ final class BenchRun {
     this.prefix = randomTokens(lengths.prefix());
   }
 
-  /** Prefill alone, then the same number of other prompts with decode. */
+  /** Runs prefill only, and then the same number of other prompts with decode. */
   Result run(int batch) {
     List<Timed> first = submit(batch, 1);
     long begin = first.get(0).submitted;
@@ -96,8 +96,8 @@ final class BenchRun {
 
   /**
    * Whether a request has the same tokens, and the same bits of their log-probabilities, in a batch
-   * of so many as alone. The others have prompts of other lengths, so that it is prefilled beside
-   * them in all ways.
+   * of the given size as alone. The other prompts differ in length, so that it shares steps with
+   * prefill and decode of the others.
    */
   boolean isInvariant(int batch) {
     CompletionRequest probe = request(prompt, generate);
@@ -144,7 +144,7 @@ final class BenchRun {
     return random.ints(count, 0, engine.model().vocabSize()).boxed().toList();
   }
 
-  /** Notes when each token came. Written by the engine's thread, read after the completion. */
+  /** Records the time of each token. Written by the engine's thread, read after the completion. */
   private static final class Timed implements GenerationListener {
     final CompletableFuture<Completion> completion = new CompletableFuture<>();
     final long submitted;
@@ -158,7 +158,7 @@ final class BenchRun {
       this.times = new long[maxTokens];
     }
 
-    /** Waits for the completion; when its last token came. */
+    /** Waits for the completion and returns the time of its last token. */
     long end() {
       try {
         completion.join();

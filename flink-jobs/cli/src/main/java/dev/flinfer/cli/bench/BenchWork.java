@@ -15,16 +15,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 
-/** Completes many requests with an engine alone, as fast as it goes. */
+/** Completes many requests with only an engine, as fast as possible. */
 final class BenchWork {
   static final double NANOS_PER_SECOND = 1e9;
 
   /**
-   * What it took to complete some requests.
+   * The time and the work to complete some requests.
    *
-   * @param cpuSeconds of all threads of this process
-   * @param tokens generated
-   * @param meanBatch sequences in a forward pass
+   * @param cpuSeconds CPU time of all threads of this process
+   * @param tokens generated tokens
+   * @param meanBatch mean number of sequences in a forward pass
    */
   record Result(double seconds, double cpuSeconds, long requests, long tokens, double meanBatch) {
 
@@ -36,64 +36,64 @@ final class BenchWork {
       return requests / seconds;
     }
 
-    /** What one core that does nothing else would do. */
+    /** Returns the requests/s of one core that does nothing else. */
     double requestsPerCpuSecond() {
       return requests / cpuSeconds;
     }
   }
 
   /**
-   * A result and what came out.
+   * A result and its completions.
    *
-   * @param answers by the ids of their requests
+   * @param completions completions by the ids of their requests
    */
-  record Run(Result result, Map<String, Completion> answers) {
-    Run(double seconds, double cpuSeconds, double meanBatch, Map<String, Completion> answers) {
+  record Run(Result result, Map<String, Completion> completions) {
+    Run(double seconds, double cpuSeconds, double meanBatch, Map<String, Completion> completions) {
       this(
           new Result(
               seconds,
               cpuSeconds,
-              answers.size(),
-              answers.values().stream().mapToLong(Completion::getCompletionTokens).sum(),
+              completions.size(),
+              completions.values().stream().mapToLong(Completion::getCompletionTokens).sum(),
               meanBatch),
-          answers);
+          completions);
     }
   }
 
-  /** Sequences in a forward pass on average, of those between two looks at an engine. */
+  /** Returns the mean number of sequences per forward pass between two sets of statistics. */
   static double meanBatch(EngineStats before, EngineStats after) {
     return (double) (after.sequences() - before.sequences()) / (after.steps() - before.steps());
   }
 
   private BenchWork() {}
 
-  /** Processor time that this process has taken. */
+  /** Returns the CPU time that this process has used. */
   static long cpuNanos() {
     return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getProcessCpuTime();
   }
 
   /** Submits the requests, all at once, and waits for all of their completions. */
   static Run run(LlmEngine engine, List<CompletionRequest> requests) {
-    Answers answers = new Answers(requests.size());
+    Completions completions = new Completions(requests.size());
     EngineStats before = engine.stats();
     long cpu = cpuNanos();
     long start = System.nanoTime();
     for (CompletionRequest request : requests) {
-      engine.submit(request, GeneratedTokens.NONE, answers);
+      engine.submit(request, GeneratedTokens.NONE, completions);
     }
-    answers.await();
+    completions.await();
     double seconds = (System.nanoTime() - start) / NANOS_PER_SECOND;
     double cpuSeconds = (cpuNanos() - cpu) / NANOS_PER_SECOND;
-    return new Run(seconds, cpuSeconds, meanBatch(before, engine.stats()), answers.byId);
+    return new Run(seconds, cpuSeconds, meanBatch(before, engine.stats()), completions.byId);
   }
 
-  /** Collects on the engine's thread; read when it has all. */
-  private static final class Answers implements GenerationListener {
+  /** Collects completions on the engine's thread; read after all have arrived. */
+  private static final class Completions implements GenerationListener {
     final Map<String, Completion> byId = new HashMap<>();
     private final CountDownLatch missing;
     private volatile EngineException failure;
 
-    Answers(int count) {
+    Completions(int count) {
       missing = new CountDownLatch(count);
     }
 

@@ -3,7 +3,7 @@ package dev.flinfer.cli.bench;
 import dev.flinfer.engine.ForwardingEngine;
 import dev.flinfer.engine.LlmEngine;
 
-/** An engine whose lender closes it. */
+/** An engine that its owner closes, not its user. */
 final class LentEngine extends ForwardingEngine {
   LentEngine(LlmEngine engine) {
     super(engine);
@@ -11,6 +11,6 @@ final class LentEngine extends ForwardingEngine {
 
   @Override
   public void close() {
-    // stays open
+    // the owner closes it
   }
 }

@@ -5,14 +5,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.OptionalLong;
 
-/** The most memory that this process has had resident. */
+/** The peak resident memory of this process. */
 final class PeakMemory {
   private static final Path STATUS = Path.of("/proc/self/status");
   private static final String FIELD = "VmHWM:";
 
   private PeakMemory() {}
 
-  /** In MiB; empty where the system does not say, that is, elsewhere than on Linux. */
+  /** Returns it in MiB; empty if the system does not report it, which only Linux does. */
   static OptionalLong mebibytes() {
     try {
       for (String line : Files.readAllLines(STATUS)) {

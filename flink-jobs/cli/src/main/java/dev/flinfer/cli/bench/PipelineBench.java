@@ -13,17 +13,18 @@ import java.util.function.ToDoubleFunction;
 import org.apache.flink.configuration.Configuration;
 
 /**
- * Measures what stands around the engine: the same requests through Kafka and Flink and with the
- * engine alone, in turns and in one process.
+ * Measures the cost of the pipeline around the engine: the same requests run through Kafka and
+ * Flink and on the engine alone, alternately and in one process.
  */
 final class PipelineBench {
 
   /**
-   * What both took, a result for each run.
+   * The results of both, one per run.
    *
    * @param forwardPass {@code model} or {@code free}
-   * @param promptTokens of a request, on average
-   * @param sameTokens whether the pipeline's completions have the tokens of the engine's alone
+   * @param promptTokens mean number of prompt tokens per request
+   * @param sameTokens whether the pipeline's completions have the same tokens as those of the
+   *     engine alone
    */
   record Measurement(
       String forwardPass,
@@ -41,7 +42,7 @@ final class PipelineBench {
       return Spread.of(pipeline.stream().mapToDouble(figure).toArray());
     }
 
-    /** The pipeline's tokens a second divided by the engine's, of the two runs of a turn. */
+    /** Returns the pipeline's tokens/s divided by the engine's, for each pair of runs. */
     Spread ratio() {
       double[] ratios = new double[engine.size()];
       for (int i = 0; i < ratios.length; i++) {
@@ -56,7 +57,7 @@ final class PipelineBench {
   private final int runs;
 
   /**
-   * @param runs turns to measure, after one to warm up
+   * @param runs pairs of runs to measure, after one pair to warm up
    */
   PipelineBench(EngineOptions options, BenchPrompts prompts, int runs) {
     this.options = options;
@@ -88,9 +89,9 @@ final class PipelineBench {
         BenchWork.Run before = engineFirst ? BenchWork.run(engine, requests) : null;
         BenchWork.Run pipeline = job.run(requests);
         BenchWork.Run bare = engineFirst ? before : BenchWork.run(engine, requests);
-        same &= sameTokens(bare.answers(), pipeline.answers());
+        same &= sameTokens(bare.completions(), pipeline.completions());
         promptTokens =
-            bare.answers().values().stream()
+            bare.completions().values().stream()
                 .mapToInt(Completion::getPromptTokens)
                 .average()
                 .orElse(0);
@@ -103,7 +104,7 @@ final class PipelineBench {
     return new Measurement(forwardPass, count, promptTokens, alone, piped, same);
   }
 
-  /** What the job derives its limits from; the engine is there already. */
+  /** Returns the options that the job derives its limits from; the engine already exists. */
   private Configuration configuration() {
     Configuration config = new Configuration();
     FlinferOptions.set(config, options);

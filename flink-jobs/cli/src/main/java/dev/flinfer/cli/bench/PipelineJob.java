@@ -34,20 +34,20 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /**
- * The completion job between a Kafka broker's topics, both in this process, around an engine of the
- * caller's. Requests are written in one transaction and seen by the job when that is committed, so
- * that nothing but broker and job works while the time is taken.
+ * The completion job and a Kafka broker in this process, with an engine of the caller. Requests are
+ * written in one transaction and become visible to the job when it commits, so that only broker and
+ * job work while the time is taken.
  */
 final class PipelineJob implements AutoCloseable {
   private static final Duration CHECKPOINT_INTERVAL = Duration.ofSeconds(5);
   private static final Duration POLL = Duration.ofMillis(100);
-  private static final long LOOK_MILLIS = 100; // each look is work for the broker
-  private static final long ANSWER_SECONDS = 30;
-  private static final int LOOKS_TO_DOUBT = 20;
+  private static final long QUERY_MILLIS = 100; // each query is work for the broker
+  private static final long TIMEOUT_SECONDS = 30;
+  private static final int QUERIES_BEFORE_CHECK = 20;
   private static final long STALLED_NANOS = TimeUnit.MINUTES.toNanos(5);
   private static final TopicPartition OUT = new TopicPartition(Readback.COMPLETIONS, 0);
 
-  /** A supplier travels to the task as bytes, so it cannot hold the engine. */
+  /** A supplier is serialized to the task, so it cannot hold the engine. */
   private static volatile LlmEngine lent;
 
   private final WireFormat.Writer<CompletionRequest> writer =
@@ -66,7 +66,7 @@ final class PipelineJob implements AutoCloseable {
   /**
    * Starts broker and job.
    *
-   * @param config the engine's options, of which the job's limits depend
+   * @param config the engine's options, on which the job's limits depend
    */
   static PipelineJob start(LlmEngine engine, Configuration config) throws IOException {
     PipelineJob pipeline = new PipelineJob(EmbeddedKafka.start());
@@ -110,7 +110,7 @@ final class PipelineJob implements AutoCloseable {
     producer.initTransactions();
   }
 
-  /** Sends the requests through and waits for all of their completions. */
+  /** Sends the requests through the job and waits for all completions. */
   BenchWork.Run run(List<CompletionRequest> requests) {
     long wanted = endOfCompletions() + requests.size();
     preload(requests);
@@ -121,12 +121,12 @@ final class PipelineJob implements AutoCloseable {
     await(wanted);
     double cpuSeconds = (BenchWork.cpuNanos() - cpu) / BenchWork.NANOS_PER_SECOND;
     double meanBatch = BenchWork.meanBatch(before, lent.stats());
-    Map<String, Completion> answers = new HashMap<>();
-    long last = readBack(requests.size(), answers);
-    return new BenchWork.Run((last - start) / 1e3, cpuSeconds, meanBatch, answers);
+    Map<String, Completion> completed = new HashMap<>();
+    long last = readBack(requests.size(), completed);
+    return new BenchWork.Run((last - start) / 1e3, cpuSeconds, meanBatch, completed);
   }
 
-  @SuppressWarnings("FutureReturnValueIgnored") // the commit throws what became of them
+  @SuppressWarnings("FutureReturnValueIgnored") // the commit throws if any of them failed
   private void preload(List<CompletionRequest> requests) {
     producer.beginTransaction();
     for (CompletionRequest request : requests) {
@@ -139,7 +139,7 @@ final class PipelineJob implements AutoCloseable {
     producer.flush();
   }
 
-  /** Waits until the topic has as many records, committed or not, without reading them. */
+  /** Waits until the topic ends at the given offset, committed or not, without reading records. */
   private void await(long wanted) {
     long before = -1;
     int idle = 0;
@@ -149,9 +149,9 @@ final class PipelineJob implements AutoCloseable {
         before = end;
         idle = 0;
         changed = System.nanoTime();
-      } else if (++idle % LOOKS_TO_DOUBT == 0
+      } else if (++idle % QUERIES_BEFORE_CHECK == 0
           && (job.hasEnded() || System.nanoTime() - changed > STALLED_NANOS)) {
-        throw new UserError("the job wrote no more completions; its log says why");
+        throw new UserError("the job stopped writing completions; the log gives the reason");
       }
       pause();
     }
@@ -159,7 +159,7 @@ final class PipelineJob implements AutoCloseable {
 
   private static void pause() {
     try {
-      Thread.sleep(LOOK_MILLIS);
+      Thread.sleep(QUERY_MILLIS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new UserError("interrupted", e);
@@ -171,7 +171,7 @@ final class PipelineJob implements AutoCloseable {
       return admin
           .listOffsets(Map.of(OUT, OffsetSpec.latest()))
           .partitionResult(OUT)
-          .get(ANSWER_SECONDS, TimeUnit.SECONDS)
+          .get(TIMEOUT_SECONDS, TimeUnit.SECONDS)
           .offset();
     } catch (ExecutionException | TimeoutException e) {
       throw new UserError("the broker in this process does not answer: " + e.getMessage(), e);
@@ -181,20 +181,20 @@ final class PipelineJob implements AutoCloseable {
     }
   }
 
-  /** Reads as many completions as they are committed; returns when the last was written. */
-  private long readBack(int count, Map<String, Completion> answers) {
+  /** Reads the given number of committed completions; returns the time of the last one. */
+  private long readBack(int count, Map<String, Completion> completed) {
     long last = 0;
     int read = 0;
     long deadline = System.nanoTime() + STALLED_NANOS;
     while (read < count) {
       for (ConsumerRecord<byte[], byte[]> record : completions.poll(POLL)) {
         Completion completion = reader.read(record.value());
-        answers.put(completion.getId(), completion);
+        completed.put(completion.getId(), completion);
         last = Math.max(last, record.timestamp());
         read++;
       }
       if (job.hasEnded() || System.nanoTime() > deadline) {
-        throw new UserError("the job did not commit its completions; its log says why");
+        throw new UserError("the job did not commit its completions; the log gives the reason");
       }
     }
     return last;

@@ -11,11 +11,11 @@ import java.util.List;
 import java.util.function.ToDoubleFunction;
 
 /**
- * What {@code flinfer bench --pipeline} measured, for people and for programs.
+ * The measurements of {@code flinfer bench --pipeline}, as a table and as JSON.
  *
- * @param model its path
- * @param generate tokens of a completion
- * @param runs behind each median
+ * @param model path of the model
+ * @param generate generated tokens per request
+ * @param runs runs per median
  */
 record PipelineReport(String model, int generate, int runs, List<Measurement> results) {
   private static final String ROW = "  %-32s%s";
@@ -51,8 +51,8 @@ record PipelineReport(String model, int generate, int runs, List<Measurement> re
     lines.add("");
     lines.add(
         sameTokens()
-            ? "every completion has the tokens that the engine alone gives"
-            : "NOT THE SAME: some completions have other tokens than the engine alone gives");
+            ? "every completion has the same tokens as with the engine alone"
+            : "NOT THE SAME: some completions have other tokens than with the engine alone");
     return lines;
   }
 

@@ -3,11 +3,11 @@ package dev.flinfer.cli.bench;
 import dev.flinfer.cli.Text;
 import java.util.Arrays;
 
-/** Some measurements of the same: the middle one, the least and the greatest. */
+/** Median, minimum and maximum of repeated measurements. */
 record Spread(double median, double min, double max) {
 
   /**
-   * @param values (runs), at least one
+   * @param values (runs), at least one value
    */
   static Spread of(double... values) {
     double[] sorted = values.clone();
@@ -18,7 +18,7 @@ record Spread(double median, double min, double max) {
     return new Spread(median, sorted[0], sorted[sorted.length - 1]);
   }
 
-  /** Such as {@code 1,234 (1,200-1,250)}. */
+  /** Returns text such as {@code 1,234 (1,200-1,250)}. */
   @Override
   public String toString() {
     return "%s (%s-%s)".formatted(Text.figure(median), Text.figure(min), Text.figure(max));

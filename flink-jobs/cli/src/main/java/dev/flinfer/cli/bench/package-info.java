@@ -1,2 +1,2 @@
-/** The command that measures the engine, and the whole pipeline beside it. */
+/** The command that measures the engine, and compares the whole pipeline with it. */
 package dev.flinfer.cli.bench;

@@ -9,9 +9,9 @@ import dev.flinfer.schema.TokenLogprob;
 import java.util.List;
 
 /**
- * What generate prints for a request.
+ * The output of {@code generate} for one request.
  *
- * @param promptTokens (n) ids of the prompt as they went into the model
+ * @param promptTokens (n) token ids of the prompt
  */
 @SuppressWarnings("ArrayRecordComponent") // printed, never compared
 record Answer(int[] promptTokens, Completion completion) {
@@ -74,7 +74,7 @@ record Answer(int[] promptTokens, Completion completion) {
     }
   }
 
-  /** For people: the id as a heading, then the text; of several texts each with its number. */
+  /** Formats for display: the id as a heading, then the text; several texts are numbered. */
   String toText() {
     if (completion.getOutputs().isEmpty()) {
       return text(completion.getId(), completion.getText());

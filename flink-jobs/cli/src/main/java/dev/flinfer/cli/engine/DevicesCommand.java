@@ -21,12 +21,12 @@ import picocli.CommandLine.Option;
 
 @Command(
     name = "devices",
-    description = "List what a model can run on: backends, devices, their memory and types.",
+    description = "List the devices that a model can run on, their memory and types.",
     footer = {
       "",
-      "Drivers are asked in a process of its own, so that a broken one does no harm. The",
-      "first column is what --device and flinfer.device take. Exit code 1: a driver crashed,",
-      "hung or could not start.",
+      "Drivers are queried in a separate process, so that a broken driver does no",
+      "harm. The first column is the value for --device and flinfer.device. Exit code",
+      "1 means that a driver crashed, hung or could not start.",
       "",
       "Example:",
       "  flinfer devices --json"
@@ -52,7 +52,7 @@ public final class DevicesCommand implements Callable<Integer> {
     return report.problems().isEmpty() ? 0 : 1;
   }
 
-  /** Devices to standard output, what is wrong to standard error. */
+  /** Prints devices to standard output and problems to standard error. */
   void print(DeviceProbe.Report report, String absence) throws JsonProcessingException {
     List<DeviceInfo> devices =
         Stream.concat(Stream.of(Devices.ofProcess().cpu()), report.devices().stream()).toList();
@@ -86,7 +86,7 @@ public final class DevicesCommand implements Callable<Integer> {
         device.name());
   }
 
-  /** The processor has no limit of its own. */
+  /** Formats a size; the CPU has no limit, which prints as a dash. */
   private static String size(long bytes) {
     return bytes == Long.MAX_VALUE ? "-" : Text.count(bytes >> 20) + " MiB";
   }

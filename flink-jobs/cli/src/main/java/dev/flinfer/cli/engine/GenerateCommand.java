@@ -25,13 +25,13 @@ import picocli.CommandLine.Option;
 
 @Command(
     name = "generate",
-    description = "Complete prompts straight on the engine, without Kafka and Flink.",
+    description = "Complete prompts on the engine directly, without Kafka and Flink.",
     footer = {
       "",
-      "A line of --file is a JSON object; prompt or prompt_token_ids is required:",
+      "Each line of --file is a JSON object; prompt or prompt_token_ids is required:",
       "  {\"id\": \"a\", \"prompt\": \"Once\", \"max_tokens\": 16, \"temperature\": 0.8, \"seed\": 7}",
-      "The options for sampling apply to lines that do not set them. All lines are",
-      "batched together; the answers come in the order of the lines.",
+      "The sampling options apply to lines that do not set them. All lines are batched",
+      "together; completions are printed in the order of the lines.",
       "",
       "Example:",
       "  flinfer generate --model /path/to/phi-2 --prompt 'The capital of France is' \\",
@@ -58,10 +58,10 @@ public final class GenerateCommand implements Callable<Integer> {
   @Option(
       names = "--json",
       description =
-          "Print one JSON object a request: id, prompt_tokens, tokens, text, finish_reason,"
-              + " logprobs; top_logprobs where a number of logprobs is asked for, outputs where n is"
-              + " above 1, and with choices label, label_probabilities, label_margin, label_entropy."
-              + " Without it a single prompt's text is printed as it is generated.")
+          "Print one JSON object per request: id, prompt_tokens, tokens, text, finish_reason,"
+              + " logprobs; with --logprobs also top_logprobs, with n above 1 outputs, and with"
+              + " choices label, label_probabilities, label_margin, label_entropy. Without --json,"
+              + " the text for a single prompt is printed as it is generated.")
   private boolean json;
 
   private int badLines;
@@ -80,7 +80,7 @@ public final class GenerateCommand implements Callable<Integer> {
     @Option(
         names = "--file",
         paramLabel = "FILE",
-        description = "A request a line, as JSON; - is standard input.")
+        description = "One request per line, as JSON; - is standard input.")
     private Path file;
   }
 
@@ -147,7 +147,7 @@ public final class GenerateCommand implements Callable<Integer> {
     }
   }
 
-  /** A line that cannot be answered is named and left out; the others are answered. */
+  /** Submits a line; one that is not a valid request is reported and skipped. */
   private void submit(Generator generator, String line, long number, ProgressPrinter progress) {
     try {
       RequestLine parsed = RequestLine.parse(line);

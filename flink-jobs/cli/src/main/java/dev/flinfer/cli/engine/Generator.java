@@ -15,11 +15,11 @@ import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
 /**
- * Puts requests into an engine, so many at a time that it can batch them, and hands the answers on
- * in the order of the requests. Not thread-safe.
+ * Submits requests to an engine, enough at a time that it can batch them, and passes the
+ * completions on in the order of the requests. Not thread-safe.
  */
 final class Generator {
-  /** Far more than any batch, far less than what fills the heap. */
+  /** Far more than any batch, and far too few to fill the heap. */
   static final int MAX_IN_FLIGHT = 2048;
 
   @SuppressWarnings("ArrayRecordComponent") // never compared
@@ -32,7 +32,7 @@ final class Generator {
   private long answered;
 
   /**
-   * @param sink gets the answers, on the caller's thread
+   * @param sink receives the completions, on the caller's thread
    */
   Generator(LlmEngine engine, Tokenizer tokenizer, Consumer<Answer> sink) {
     this.engine = engine;
@@ -41,9 +41,10 @@ final class Generator {
   }
 
   /**
-   * Submits a request, and hands on what is finished. Waits where too many are under way.
+   * Submits a request and passes on finished completions. Waits while too many requests are in
+   * flight.
    *
-   * @throws InvalidRequestException if the request asks for what cannot be done; the others go on
+   * @throws InvalidRequestException if the request is invalid; the others are not affected
    * @throws EngineException if the engine failed
    */
   void submit(CompletionRequest request) {
@@ -55,7 +56,7 @@ final class Generator {
     }
   }
 
-  /** Hands on the next answer, waiting for it. */
+  /** Waits for the next completion and passes it on; returns false if there is none. */
   boolean next() {
     if (pending.isEmpty()) {
       return false;
@@ -64,12 +65,12 @@ final class Generator {
     return true;
   }
 
-  /** Answers handed on so far. */
+  /** Number of completions passed on so far. */
   long answered() {
     return answered;
   }
 
-  /** The engine's own check speaks of a text that is missing, so such a request goes as it is. */
+  /** Replaces the prompt by its token ids. A missing prompt is left for the engine to reject. */
   private void tokenize(CompletionRequest request) {
     String prompt = request.getPrompt();
     if (prompt == null || prompt.isEmpty() || request.getPromptTokenIds() != null) {

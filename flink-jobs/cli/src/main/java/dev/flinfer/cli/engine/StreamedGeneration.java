@@ -11,7 +11,7 @@ import java.io.PrintStream;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 
-/** One prompt, its text printed as it is generated. */
+/** Completes one prompt and prints the text as it is generated. */
 final class StreamedGeneration {
   private sealed interface Event permits Piece, Finished, Failed {}
 
@@ -53,7 +53,9 @@ final class StreamedGeneration {
     }
   }
 
-  /** The end of a text may be held back until it is sure that no stop string begins there. */
+  /**
+   * Prints the end of the text, which the engine holds back while a stop string may begin there.
+   */
   private static void printRest(String text, StringBuilder printed, PrintStream out) {
     if (text.length() > printed.length() && text.startsWith(printed.toString())) {
       out.print(text.substring(printed.length()));

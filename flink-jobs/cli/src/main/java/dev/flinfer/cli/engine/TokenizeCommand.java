@@ -39,8 +39,8 @@ public final class TokenizeCommand implements Callable<Integer> {
   @Option(
       names = "--json",
       description =
-          "Print a JSON array of ids for each text; without it a line for each token, with its id"
-              + " and its text.")
+          "Print a JSON array of ids for each text instead of a line with id and text for each"
+              + " token.")
   private boolean json;
 
   private static final class Source {
@@ -50,7 +50,7 @@ public final class TokenizeCommand implements Callable<Integer> {
     @Option(
         names = "--file",
         paramLabel = "FILE",
-        description = "A text a line, in UTF-8; - is standard input.")
+        description = "One text per line, in UTF-8; - is standard input.")
     private Path file;
   }
 

@@ -1,2 +1,2 @@
-/** Commands that need the engine alone, without Kafka and Flink. */
+/** Commands that need only the engine, not Kafka and Flink. */
 package dev.flinfer.cli.engine;

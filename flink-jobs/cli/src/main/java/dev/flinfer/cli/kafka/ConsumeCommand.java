@@ -13,11 +13,11 @@ import picocli.CommandLine.Option;
 
 @Command(
     name = "consume",
-    description = "Print a topic's records as JSON, one a line.",
+    description = "Print a topic's records as JSON, one per line.",
     footer = {
       "",
-      "Reads what is committed, all partitions, without a consumer group. A record of",
-      "the dead letter queue is printed with the headers that say why it is there.",
+      "Reads committed records of all partitions, without a consumer group. A record",
+      "of the dead letter queue is printed with the headers that give the reason.",
       "",
       "Example:",
       "  flinfer consume --bootstrap-servers localhost:9092 --from-beginning \\",
@@ -39,21 +39,21 @@ public final class ConsumeCommand implements Callable<Integer> {
   @Option(
       names = "--format",
       paramLabel = "FORMAT",
-      description = "How records are written: json, avro (default: told by their first bytes).")
+      description = "Format of the records: json, avro (default: detected by their first bytes).")
   private WireFormat format;
 
   @Option(
       names = "--from-beginning",
-      description = "Start with the oldest record, not with the next one to come.")
+      description = "Start with the oldest record instead of the next one.")
   private boolean fromBeginning;
 
-  @Option(names = "--max-messages", paramLabel = "N", description = "End after that many records.")
+  @Option(names = "--max-messages", paramLabel = "N", description = "End after N records.")
   private long maxMessages = Long.MAX_VALUE;
 
   @Option(
       names = "--timeout",
       paramLabel = "SECONDS",
-      description = "End when no record came for that long (default: wait for ever).")
+      description = "End when no record arrives for this long (default: wait forever).")
   private double timeoutSeconds = Double.POSITIVE_INFINITY;
 
   @Option(

@@ -8,9 +8,9 @@ import java.nio.file.Path;
 import java.util.Properties;
 import picocli.CommandLine.Option;
 
-/** Where Kafka is, as it is on every command that talks to it. */
+/** The Kafka options of every command that connects to a broker. */
 public final class KafkaArguments {
-  /** How long a broker that does not answer is waited for. */
+  /** How long to wait for a broker that does not answer. */
   static final int TIMEOUT_MS = 15_000;
 
   @Option(
@@ -23,10 +23,10 @@ public final class KafkaArguments {
   @Option(
       names = "--command-config",
       paramLabel = "FILE",
-      description = "Properties for the Kafka client, such as its security.")
+      description = "File of Kafka client properties, such as security settings.")
   private Path commandConfig;
 
-  /** A broker that nothing but its address is needed for. */
+  /** Arguments for a broker that needs only its address. */
   public static KafkaArguments of(String bootstrapServers) {
     KafkaArguments arguments = new KafkaArguments();
     arguments.bootstrapServers = bootstrapServers;
@@ -37,7 +37,7 @@ public final class KafkaArguments {
     return bootstrapServers;
   }
 
-  /** The client's properties: those of the file, and the servers. */
+  /** Returns the client's properties: those of the file, and the servers. */
   Properties properties() throws IOException {
     Properties properties = new Properties();
     if (commandConfig != null) {
@@ -50,7 +50,7 @@ public final class KafkaArguments {
     return properties;
   }
 
-  /** What to say where a call ran into the time limit. */
+  /** Returns the error for a call that exceeded the time limit. */
   UserError unreachable(Throwable cause) {
     return new UserError(
         "no Kafka broker answered at %s within %d s; is it running, and is the address right?"

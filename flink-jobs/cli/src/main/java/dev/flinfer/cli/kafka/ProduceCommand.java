@@ -26,9 +26,9 @@ import picocli.CommandLine.Parameters;
     description = "Write prompts to a topic.",
     footer = {
       "",
-      "A line that starts with { is a request as JSON, checked and sent as it is;",
-      "any other line is a prompt. The options for sampling apply to the latter only.",
-      "A line that is no request is named and left out, and the exit code is 1.",
+      "A line that starts with { is a request as JSON, which is checked and sent",
+      "unchanged; any other line is a prompt, to which the sampling options apply. An",
+      "invalid line is reported and skipped, and the exit code is 1.",
       "",
       "Example:",
       "  echo 'The capital of France is' |",
@@ -51,7 +51,7 @@ public final class ProduceCommand implements Callable<Integer> {
   @Option(
       names = "--format",
       paramLabel = "FORMAT",
-      description = "How records are written: json, avro (default: json).")
+      description = "Format of the records: json, avro (default: json).")
   private WireFormat format = WireFormat.JSON;
 
   @Option(

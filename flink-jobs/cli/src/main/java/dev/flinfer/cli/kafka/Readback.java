@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Map;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 
-/** Reads the job's topics back as any consumer would, and hands on what it finds. */
+/** Reads the job's topics as any consumer would, and passes the records on. */
 public final class Readback implements AutoCloseable {
   public static final String PROMPTS = KafkaOptions.INPUT_TOPIC.defaultValue();
   public static final String COMPLETIONS = KafkaOptions.OUTPUT_TOPIC.defaultValue();
@@ -29,12 +29,12 @@ public final class Readback implements AutoCloseable {
   private final TopicReader reader;
   private final Sink sink;
 
-  /** Hears of each record of the job's outputs. */
+  /** Receives each record of the job's output topics. */
   public interface Sink {
     void completion(Completion completion);
 
     /**
-     * @param key of the record; null where it has none
+     * @param key key of the record; null if it has none
      */
     void rejection(String key, byte[] value);
 
@@ -47,7 +47,7 @@ public final class Readback implements AutoCloseable {
     TOPICS.forEach(topic -> records.put(topic, 0L));
   }
 
-  /** Reads what there is, waiting a moment for it. */
+  /** Reads the available records, waiting briefly for them. */
   public void poll() {
     for (ConsumerRecord<byte[], byte[]> record : reader.poll(POLL)) {
       records.merge(record.topic(), 1L, Long::sum);
@@ -61,21 +61,21 @@ public final class Readback implements AutoCloseable {
     } else if (record.topic().equals(THROUGHPUT)) {
       sink.throughput(throughput.read(record.value()));
     } else if (record.topic().equals(DLQ)) {
-      // The value may be anything; the key is the prompt's id, and is kept.
+      // The value can be anything; the key is kept, and it is the prompt's id.
       byte[] key = record.key();
       String id = key == null ? null : new String(key, StandardCharsets.UTF_8);
       sink.rejection(id, record.value());
     }
   }
 
-  /** Reads all that is committed by now. */
+  /** Reads all records committed so far. */
   public void readToEnd() {
     do {
       poll();
     } while (!reader.isAtEnd());
   }
 
-  /** How many records each topic has, as far as it was read. */
+  /** Returns the number of records read from each topic. */
   public Map<String, Long> records() {
     return records;
   }

@@ -24,7 +24,7 @@ import org.apache.avro.specific.SpecificRecordBase;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.Header;
 
-/** Records of any of the job's topics as one line of JSON. */
+/** Formats records of any of the job's topics as one line of JSON. */
 final class RecordPrinter {
   private static final String DLQ_HEADERS = "__connect.errors.";
   private static final ObjectMapper JSON =
@@ -32,7 +32,7 @@ final class RecordPrinter {
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
           .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS);
 
-  /** The record types of the topics; an Avro record's fingerprint fits one of them. */
+  /** The record types of the topics; the fingerprint of an Avro record matches one of them. */
   private static final List<Function<byte[], byte[]>> AVRO_TO_JSON =
       List.of(toJson(Completion.class), toJson(Throughput.class), toJson(CompletionRequest.class));
 
@@ -40,7 +40,7 @@ final class RecordPrinter {
   private final boolean showKey;
 
   /**
-   * @param format null tells it by each record's first bytes
+   * @param format the format; null detects it by each record's first bytes
    */
   RecordPrinter(WireFormat format, boolean showKey) {
     this.format = format;
@@ -54,7 +54,7 @@ final class RecordPrinter {
       headers.set(header.key(), text(header.value()));
       fromDlq |= header.key().startsWith(DLQ_HEADERS);
     }
-    // What is in the dead letter queue is shown as it is: its bytes are the matter.
+    // A dead letter's value is shown unchanged, because its exact bytes matter.
     JsonNode value = fromDlq ? text(record.value()) : value(record.value());
     if (!fromDlq && !showKey) {
       return value.toString();
@@ -105,7 +105,7 @@ final class RecordPrinter {
     return bytes -> writer.write(reader.read(bytes));
   }
 
-  /** Text where the bytes are UTF-8, else base64 that says so. */
+  /** Returns the bytes as text if they are UTF-8, otherwise as base64 with a prefix. */
   private static JsonNode text(byte[] bytes) {
     if (bytes == null) {
       return NullNode.getInstance();

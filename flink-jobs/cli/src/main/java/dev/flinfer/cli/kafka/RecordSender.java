@@ -13,7 +13,7 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
-/** Writes records to a topic and counts those that the broker has. Used by one thread. */
+/** Writes records to a topic and counts those the broker acknowledged. Used by one thread. */
 public final class RecordSender implements AutoCloseable {
   private final KafkaProducer<byte[], byte[]> producer;
   private final String topic;
@@ -42,7 +42,7 @@ public final class RecordSender implements AutoCloseable {
     }
   }
 
-  @SuppressWarnings("FutureReturnValueIgnored") // the callback hears of failures
+  @SuppressWarnings("FutureReturnValueIgnored") // the callback receives failures
   public void send(RequestEncoder.Encoded record) {
     throwFailure();
     producer.send(
@@ -57,7 +57,7 @@ public final class RecordSender implements AutoCloseable {
         });
   }
 
-  /** Waits until the broker has all of them. */
+  /** Waits until the broker has acknowledged all records. */
   public void flush() {
     producer.flush();
     throwFailure();

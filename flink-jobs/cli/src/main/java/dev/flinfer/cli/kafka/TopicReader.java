@@ -14,7 +14,7 @@ import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
-/** Reads all partitions of topics, committed records only, without a consumer group. */
+/** Reads committed records of all partitions of topics, without a consumer group. */
 public final class TopicReader implements AutoCloseable {
   private static final String INTERNAL = "__";
 
@@ -25,7 +25,7 @@ public final class TopicReader implements AutoCloseable {
   }
 
   /**
-   * @throws UserError if there is no such topic
+   * @throws UserError if the topic does not exist
    * @throws org.apache.kafka.common.errors.TimeoutException if no broker answers
    */
   public static TopicReader open(KafkaArguments kafka, String topic, boolean fromBeginning)
@@ -33,7 +33,7 @@ public final class TopicReader implements AutoCloseable {
     return open(kafka, List.of(topic), fromBeginning);
   }
 
-  /** As above, for several topics. */
+  /** Opens several topics. */
   public static TopicReader open(
       KafkaArguments kafka, Collection<String> topics, boolean fromBeginning) throws IOException {
     Properties properties = kafka.properties();
@@ -62,7 +62,7 @@ public final class TopicReader implements AutoCloseable {
     } else {
       consumer.seekToEnd(partitions);
     }
-    // Seeking is lazy; what is written from now on must be seen.
+    // Seeking is lazy; position() fixes the offset, so that all later records are read.
     partitions.forEach(consumer::position);
   }
 
@@ -88,7 +88,7 @@ public final class TopicReader implements AutoCloseable {
     return consumer.poll(timeout);
   }
 
-  /** Whether everything is read that is committed by now. */
+  /** Whether all records committed so far are read. */
   boolean isAtEnd() {
     return consumer.endOffsets(consumer.assignment()).entrySet().stream()
         .allMatch(end -> consumer.position(end.getKey()) >= end.getValue());

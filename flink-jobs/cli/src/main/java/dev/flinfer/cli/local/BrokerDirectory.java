@@ -32,10 +32,10 @@ final class BrokerDirectory {
   }
 
   /**
-   * Writes the configuration, and formats the log where no broker has before.
+   * Writes the configuration, and formats the log unless an earlier broker did.
    *
-   * @param ports the broker's and the controller's
-   * @param settings of the broker that override those made here
+   * @param ports the ports of the broker and of the controller
+   * @param settings broker settings that override the ones set here
    * @return the configuration
    */
   Properties prepare(int[] ports, Map<String, String> settings) throws IOException {
@@ -69,8 +69,8 @@ final class BrokerDirectory {
   }
 
   /**
-   * The broker's and the controller's port: those of the last start where they are free, else
-   * others.
+   * Returns the ports of the broker and of the controller: those of the last start if they are
+   * free, otherwise others.
    */
   int[] freePorts() throws IOException {
     int[] wanted = {0, 0};
@@ -95,7 +95,7 @@ final class BrokerDirectory {
     try {
       return new ServerSocket(port, 1, loopback);
     } catch (IOException e) {
-      return new ServerSocket(0, 1, loopback); // taken meanwhile
+      return new ServerSocket(0, 1, loopback); // the port is in use
     }
   }
 
@@ -113,7 +113,7 @@ final class BrokerDirectory {
     p.setProperty("group.initial.rebalance.delay.ms", "0");
     for (String topic : List.of("offsets.topic", "transaction.state.log")) {
       p.setProperty(topic + ".replication.factor", "1");
-      p.setProperty(topic + ".num.partitions", "1"); // 50 by default, each with its files
+      p.setProperty(topic + ".num.partitions", "1"); // the default is 50, each with its files
     }
     p.setProperty("transaction.state.log.min.isr", "1");
     p.setProperty("share.coordinator.state.topic.replication.factor", "1");

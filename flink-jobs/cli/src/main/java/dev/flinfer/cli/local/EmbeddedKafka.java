@@ -38,8 +38,8 @@ import org.apache.kafka.common.utils.Utils;
  * }
  * }</pre>
  *
- * Topics are not created by being used, and internal topics have one partition and one replica. It
- * prints nothing; Kafka logs through SLF4J.
+ * Topics are not created automatically, and internal topics have one partition and one replica. The
+ * broker prints nothing; Kafka logs through SLF4J.
  */
 public final class EmbeddedKafka implements AutoCloseable {
   private static final long ADMIN_TIMEOUT_SECONDS = 30;
@@ -63,13 +63,13 @@ public final class EmbeddedKafka implements AutoCloseable {
     try {
       return start(Files.createTempDirectory("flinfer-kafka"), true);
     } catch (IOException e) {
-      throw new UncheckedIOException("The broker has no temporary directory", e);
+      throw new UncheckedIOException("No temporary directory can be created for the broker", e);
     }
   }
 
   /**
-   * Starts a broker over a directory, which stays. A directory that an earlier broker left is
-   * started with its topics, its records and, where they are free, its ports.
+   * Starts a broker on a directory, which is kept. On the directory of an earlier broker it starts
+   * with the same topics, records and, if they are free, ports.
    *
    * @throws UncheckedIOException if the directory cannot be written
    * @throws IllegalStateException if it cannot be formatted or the broker does not start
@@ -86,7 +86,7 @@ public final class EmbeddedKafka implements AutoCloseable {
     return start(dataDir, temporary, new BrokerDirectory(dataDir).freePorts(), Map.of());
   }
 
-  /** As {@link #start(Path)}, with settings of the broker that come before its own. */
+  /** Like {@link #start(Path)}, with settings that override the defaults. */
   public static EmbeddedKafka start(Path dataDir, Map<String, String> settings) throws IOException {
     BrokerDirectory directory = new BrokerDirectory(Files.createDirectories(dataDir));
     return start(dataDir, false, directory.freePorts(), settings);
@@ -112,19 +112,19 @@ public final class EmbeddedKafka implements AutoCloseable {
     return kafka;
   }
 
-  /** Kafka ends its process on a fatal fault. This one is not its own: it gets an exception. */
+  /** Kafka exits the process on a fatal error; in this shared process it throws instead. */
   private static void keepProcessAlive() {
     Exit.Procedure fail =
         (code, message) -> {
           throw new IllegalStateException(
               "The broker in this process failed"
-                  + (message == null ? "; its log says why" : ": " + message));
+                  + (message == null ? "; the log gives the reason" : ": " + message));
         };
     Exit.setExitProcedure(fail);
     Exit.setHaltProcedure(fail);
   }
 
-  /** The broker's address, as {@code flinfer.kafka.bootstrap-servers} takes it. */
+  /** Returns the broker's address, for {@code flinfer.kafka.bootstrap-servers}. */
   public String bootstrapServers() {
     return bootstrapServers;
   }
@@ -133,16 +133,16 @@ public final class EmbeddedKafka implements AutoCloseable {
     return dataDir;
   }
 
-  /** A client to manage the broker with; the caller closes it. */
+  /** Creates a client to manage the broker, which the caller must close. */
   public Admin admin() {
     return Admin.create(
         Map.<String, Object>of(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers));
   }
 
   /**
-   * Creates those of the topics that are not there yet, and returns when clients can use them all.
+   * Creates the topics that do not exist yet, and returns when clients can use all of them.
    *
-   * @param partitions partitions of each
+   * @param partitions number of partitions of each topic
    */
   public void createTopics(int partitions, String... names) {
     try (Admin admin = admin()) {
@@ -153,13 +153,13 @@ public final class EmbeddedKafka implements AutoCloseable {
       for (KafkaFuture<Void> created : admin.createTopics(topics).values().values()) {
         get(created, TopicExistsException.class);
       }
-      // The controller has them; the broker learns of them a moment later.
+      // The controller has the topics; the broker learns of them shortly after.
       long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(ADMIN_TIMEOUT_SECONDS);
       while (!get(
           admin.describeTopics(List.of(names)).allTopicNames(),
           UnknownTopicOrPartitionException.class)) {
         if (System.nanoTime() > deadline) {
-          throw new TimeoutException("the broker does not show them");
+          throw new TimeoutException("the broker does not list them");
         }
         Thread.sleep(10);
       }
@@ -174,9 +174,9 @@ public final class EmbeddedKafka implements AutoCloseable {
   }
 
   /**
-   * Waits until the broker leads every partition, which it does a moment after it shows them. A
-   * producer whose first batch comes in between has it refused and the next one taken; the first is
-   * out of order from then on, and never taken.
+   * Waits until the broker leads every partition, which happens shortly after it lists them. In
+   * between, a producer's first batch would be refused and its second one accepted; from then on
+   * the first is out of order and never accepted.
    */
   private static void awaitLeaders(Admin admin, List<String> names)
       throws ExecutionException, TimeoutException, InterruptedException {
@@ -193,15 +193,15 @@ public final class EmbeddedKafka implements AutoCloseable {
                         p ->
                             latest.put(
                                 new TopicPartition(name, p.partition()), OffsetSpec.latest())));
-    // Only a leader answers; the client asks again until one does.
+    // Only a leader responds; the client retries until one does.
     admin.listOffsets(latest).all().get(ADMIN_TIMEOUT_SECONDS, TimeUnit.SECONDS);
   }
 
-  /** Waits for the answer; false if it is that one error. */
-  private static boolean get(KafkaFuture<?> answer, Class<? extends ApiException> error)
+  /** Waits for the result; returns false if it is the given error. */
+  private static boolean get(KafkaFuture<?> result, Class<? extends ApiException> error)
       throws ExecutionException, TimeoutException, InterruptedException {
     try {
-      answer.get(ADMIN_TIMEOUT_SECONDS, TimeUnit.SECONDS);
+      result.get(ADMIN_TIMEOUT_SECONDS, TimeUnit.SECONDS);
       return true;
     } catch (ExecutionException e) {
       if (error.isInstance(e.getCause())) {
@@ -224,7 +224,8 @@ public final class EmbeddedKafka implements AutoCloseable {
       try {
         Utils.delete(dataDir.toFile());
       } catch (IOException e) {
-        throw new UncheckedIOException("The broker's directory %s stays".formatted(dataDir), e);
+        throw new UncheckedIOException(
+            "The broker's directory %s cannot be deleted".formatted(dataDir), e);
       }
     }
   }

@@ -55,22 +55,23 @@ public final class LocalCluster implements AutoCloseable {
    * Starts a cluster.
    *
    * @param slots the highest parallelism of a job, at least 1
-   * @param webPort port of the web UI; 0 takes a free one
-   * @throws IllegalStateException if it does not start, for example because the port is taken
+   * @param webPort port of the web UI; 0 selects a free one
+   * @throws IllegalStateException if it does not start, for example because the port is in use
    */
   public static LocalCluster start(int slots, int webPort) {
     return start(slots, webPort, new Configuration());
   }
 
-  /** With more options of the cluster's. */
+  /** Starts a cluster with additional options. */
   public static LocalCluster start(int slots, int webPort, Configuration more) {
     Configuration configuration = new Configuration(more);
     configuration.set(RestOptions.ADDRESS, LOOPBACK);
     configuration.set(RestOptions.BIND_ADDRESS, LOOPBACK);
     configuration.set(RestOptions.PORT, webPort);
     configuration.set(RestOptions.BIND_PORT, Integer.toString(webPort));
-    configuration.set(WebOptions.SUBMIT_ENABLE, false); // else any local user may run code here
-    // Kafka's producer threads outlive the task that they belong to by a moment.
+    configuration.set(
+        WebOptions.SUBMIT_ENABLE, false); // otherwise any local user can run code here
+    // Kafka's producer threads briefly outlive their task.
     configuration.set(CoreOptions.CHECK_LEAKED_CLASSLOADER, false);
     MiniCluster cluster =
         new MiniCluster(
@@ -104,7 +105,7 @@ public final class LocalCluster implements AutoCloseable {
     return root.getMessage() == null ? root.toString() : root.getMessage();
   }
 
-  /** Address of the web UI and of Flink's REST interface. */
+  /** Returns the address of the web UI and of Flink's REST interface. */
   public String webUrl() {
     return webUrl;
   }
@@ -112,7 +113,7 @@ public final class LocalCluster implements AutoCloseable {
   /**
    * Starts the job that was built in the environment.
    *
-   * @throws IllegalStateException if Flink does not take it, the message says why
+   * @throws IllegalStateException if Flink refuses it; the message gives the reason
    */
   public JobClient submit(StreamExecutionEnvironment env) {
     try {
@@ -123,13 +124,13 @@ public final class LocalCluster implements AutoCloseable {
           LocalCluster.class.getClassLoader(),
           MiniClusterJobClient.JobFinalizationBehavior.NOTHING);
     } catch (CompletionException e) {
-      throw new IllegalStateException("Flink does not take the job: " + rootMessage(e), e);
+      throw new IllegalStateException("Flink refuses the job: " + rootMessage(e), e);
     }
   }
 
   /**
-   * Ends the task manager with all that runs in it, as a crash would for the jobs, and starts
-   * another. A job with a restart strategy goes on there from its last checkpoint.
+   * Terminates the TaskManager and everything that runs in it, which is a crash to the jobs, and
+   * starts another. A job with a restart strategy continues there from its last checkpoint.
    */
   public synchronized void replaceTaskManager() {
     try {
@@ -138,14 +139,14 @@ public final class LocalCluster implements AutoCloseable {
       cluster.startTaskManager();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new IllegalStateException("Interrupted while replacing the task manager", e);
+      throw new IllegalStateException("Interrupted while replacing the TaskManager", e);
     } catch (Exception e) { // startTaskManager() declares nothing narrower
       throw new IllegalStateException(
-          "The local Flink cluster has no task manager: " + rootMessage(e), e);
+          "The TaskManager of the local Flink cluster cannot be replaced: " + rootMessage(e), e);
     }
   }
 
-  /** Cancels what runs and stops the cluster. */
+  /** Cancels running jobs and stops the cluster. */
   @Override
   public void close() {
     try {

@@ -29,7 +29,7 @@ import org.apache.flink.util.ExceptionUtils;
 public final class LocalJob implements AutoCloseable {
   private static final long STATUS_TIMEOUT_SECONDS = 30;
 
-  /** How long a job that is only starting is waited for before it is stopped. */
+  /** The maximum time to retry stopping a job that is still starting. */
   private static final int START_SECONDS = 60;
 
   private final LocalCluster cluster;
@@ -43,22 +43,22 @@ public final class LocalJob implements AutoCloseable {
   /**
    * Starts cluster and job.
    *
-   * @param webPort port of the web UI; 0 takes a free one
+   * @param webPort port of the web UI; 0 selects a free one
    */
   public static LocalJob start(Configuration config, int parallelism, int webPort) {
     return start(config, parallelism, parallelism, webPort);
   }
 
   /**
-   * As above, with room for more.
+   * Starts cluster and job, with slots for a later, higher parallelism.
    *
-   * @param slots the highest parallelism that it is ever {@link #submit submitted} with
+   * @param slots the highest parallelism with which the job is {@link #submit submitted} later
    */
   public static LocalJob start(Configuration config, int parallelism, int slots, int webPort) {
     return start(environment(config, parallelism, EngineSupplier.shared()), slots, webPort);
   }
 
-  /** Starts cluster and job, of one subtask with an engine that is there already. */
+  /** Starts cluster and job, with one subtask and an existing engine. */
   public static LocalJob start(Configuration config, EngineSupplier engines) {
     return start(environment(config, 1, engines), 1, 0);
   }
@@ -85,12 +85,12 @@ public final class LocalJob implements AutoCloseable {
     return env;
   }
 
-  /** Starts the job again, which must have ended. */
+  /** Starts the job again after it has ended. */
   public void submit(Configuration config, int parallelism) {
     client = cluster.submit(environment(config, parallelism, EngineSupplier.shared()));
   }
 
-  /** Ends the task manager as a crash would, and starts another. */
+  /** Terminates the TaskManager, as in a crash, and starts another. */
   public void replaceTaskManager() {
     cluster.replaceTaskManager();
   }
@@ -100,9 +100,9 @@ public final class LocalJob implements AutoCloseable {
   }
 
   /**
-   * Whether the job has come to its end.
+   * Whether the job has ended.
    *
-   * @throws UserError if it failed; says why
+   * @throws UserError if it failed; the message gives the reason
    */
   public boolean hasEnded() {
     JobStatus status = await(client.getJobStatus(), STATUS_TIMEOUT_SECONDS);
@@ -113,23 +113,23 @@ public final class LocalJob implements AutoCloseable {
   }
 
   /**
-   * Reads no more, finishes what is in the job, commits it, and ends.
+   * Stops reading, finishes and commits the requests in flight, and ends the job.
    *
-   * @throws UserError if that fails; the job runs on
+   * @throws UserError if that fails; the job continues to run
    */
   public void drain(Duration timeout) throws IOException {
     Path savepoints = Files.createTempDirectory("flinfer-savepoint");
     try {
       stopWithSavepoint(true, savepoints, timeout);
     } finally {
-      delete(savepoints); // nothing reads it: all is committed, and no request is in it
+      delete(savepoints); // not needed: everything is committed, and it contains no request
     }
   }
 
   /**
-   * Puts what is in the job into a savepoint, and ends.
+   * Saves the requests in flight in a savepoint, and ends the job.
    *
-   * @throws UserError if that fails; the job runs on
+   * @throws UserError if that fails; the job continues to run
    */
   public void suspend(StateDirectory state, Duration timeout) {
     stopWithSavepoint(false, state.savepoints(), timeout);
@@ -152,7 +152,7 @@ public final class LocalJob implements AutoCloseable {
     }
   }
 
-  /** A job that starts, the first time or again after a failure, takes no savepoint yet. */
+  /** A job that is starting or restarting cannot take a savepoint yet. */
   private static boolean isStarting(UserError e) {
     boolean tasksStart =
         ExceptionUtils.findThrowable(e, CheckpointException.class)
@@ -173,7 +173,7 @@ public final class LocalJob implements AutoCloseable {
     }
   }
 
-  /** Deletes the directory with what is in it. */
+  /** Deletes the directory and its contents. */
   public static void delete(Path directory) throws IOException {
     List<Path> paths;
     try (Stream<Path> walk = Files.walk(directory)) {
@@ -187,7 +187,7 @@ public final class LocalJob implements AutoCloseable {
   private UserError failure() {
     try {
       client.getJobExecutionResult().get(STATUS_TIMEOUT_SECONDS, TimeUnit.SECONDS);
-      return new UserError("the job failed and Flink does not say why");
+      return new UserError("the job failed and Flink gives no reason");
     } catch (ExecutionException | TimeoutException e) {
       return new UserError("the job failed: " + Errors.rootMessage(e), e);
     } catch (InterruptedException e) {
@@ -209,7 +209,7 @@ public final class LocalJob implements AutoCloseable {
     }
   }
 
-  /** Cancels what runs and stops the cluster. */
+  /** Cancels the job and stops the cluster. */
   @Override
   public void close() {
     cluster.close();

@@ -23,13 +23,15 @@ import picocli.CommandLine.Option;
     description = "Run the job on a Flink cluster in this process, against any Kafka.",
     footer = {
       "",
-      "The topics must exist: prompts, completions, prompts-dlq and throughput, or those",
-      "that the options name. Any option of the job and of Flink can be set with --set or -D,",
-      "or in a file of `key: value` lines; what is nearer to the command wins.",
+      "The topics must exist: prompts, completions, prompts-dlq and throughput, or",
+      "those that the options name. Any option of the job and of Flink can be set with",
+      "--set or -D, or in a --config file. --set overrides the other options, and",
+      "these override the file.",
       "",
-      "Ctrl-C finishes the requests under way or, with --state, puts them there, and ends",
-      "with exit code 130; a second Ctrl-C ends at once. The next run goes on behind them. What",
-      "ends the process in any other way loses the requests under way, unless there is --state.",
+      "Ctrl-C finishes the requests in flight or, with --state, saves them there, and",
+      "ends with exit code 130; a second Ctrl-C ends at once. The next run continues",
+      "after them. If the process ends in any other way, requests in flight are lost",
+      "without --state.",
       "",
       "Example:",
       "  flinfer run --bootstrap-servers localhost:9092 --model /path/to/phi-2 \\",
@@ -38,7 +40,7 @@ import picocli.CommandLine.Option;
 public final class RunCommand implements Callable<Integer> {
   private static final Duration POLL = Duration.ofMillis(500);
 
-  /** As long as a checkpoint may take by default. */
+  /** The same as the default timeout of a checkpoint. */
   private static final Duration STOP_TIMEOUT = Duration.ofMinutes(10);
 
   private final Console console;
@@ -63,15 +65,15 @@ public final class RunCommand implements Callable<Integer> {
 
   @Option(
       names = "--bounded",
-      description = "End when what is in the input topic at the start is answered.")
+      description = "End when the records now in the input topic are answered.")
   private boolean bounded;
 
   @Option(
       names = "--state",
       paramLabel = "DIR",
       description =
-          "Keep checkpoints there and go on from the newest, so that each prompt is answered"
-              + " exactly once whatever ends the process.")
+          "Keep checkpoints in DIR and continue from the newest, so that each prompt is answered"
+              + " exactly once however the process ends.")
   private Path state;
 
   @Option(
@@ -79,19 +81,19 @@ public final class RunCommand implements Callable<Integer> {
       arity = "0..1",
       fallbackValue = "0",
       paramLabel = "PORT",
-      description = "Print the address of Flink's web UI; without PORT on a free one.")
+      description = "Print the address of Flink's web UI; without PORT, a free port is used.")
   private Integer ui;
 
   @Option(
       names = "--config",
       paramLabel = "FILE",
-      description = "A file of options, a line each: key: value.")
+      description = "A file of options, one `key: value` per line.")
   private Path configFile;
 
   @Option(
       names = {"--set", "-D"},
       paramLabel = "KEY=VALUE",
-      description = "Any option, such as flinfer.max-num-seqs=64; may be given several times.")
+      description = "Any option, such as flinfer.max-num-seqs=64; can be given several times.")
   private Map<String, String> settings = new LinkedHashMap<>();
 
   @Mixin private EngineArguments engineArguments;
@@ -116,8 +118,8 @@ public final class RunCommand implements Callable<Integer> {
                   config.get(KafkaOptions.OUTPUT_TOPIC)));
       if (state == null) {
         console.say(
-            "flinfer: a crash loses the requests under way, or answers some again; --state DIR"
-                + " keeps them");
+            "flinfer: a crash loses requests in flight or answers some of them twice; --state DIR"
+                + " prevents that");
       }
       if (ui != null) {
         console.say("flinfer: Flink's web UI is at " + job.webUrl());
@@ -134,10 +136,10 @@ public final class RunCommand implements Callable<Integer> {
       }
     }
     if (state == null) {
-      console.say("flinfer: finishing the requests under way; Ctrl-C again ends at once");
+      console.say("flinfer: finishing the requests in flight; Ctrl-C again ends at once");
       job.drain(STOP_TIMEOUT);
     } else {
-      console.say("flinfer: saving the requests under way to " + state);
+      console.say("flinfer: saving the requests in flight to " + state);
       job.suspend(new StateDirectory(state), STOP_TIMEOUT);
     }
     return stop.exitCode();

@@ -13,9 +13,9 @@ import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.ExternalizedCheckpointRetention;
 import org.apache.flink.configuration.StateRecoveryOptions;
 
-/** A directory from which a job goes on where it ended: by itself, by Ctrl-C or by a crash. */
+/** A directory from which a job continues after it ended: by itself, by Ctrl-C or by a crash. */
 public final class StateDirectory {
-  /** Flink writes it last, so a checkpoint that has it is whole. */
+  /** Flink writes this file last, so a checkpoint that has it is complete. */
   private static final String METADATA = "_metadata";
 
   private final Path directory;
@@ -32,12 +32,12 @@ public final class StateDirectory {
     return directory.resolve("checkpoints");
   }
 
-  /** Flink takes a path as it is behind the scheme; in a URI it would keep {@code %20}. */
+  /** Flink expects an unescaped path after the scheme; it would not decode {@code %20}. */
   static String flinkPath(Path path) {
     return "file://" + path.toAbsolutePath();
   }
 
-  /** The newest checkpoint or savepoint that is whole. */
+  /** Returns the newest complete checkpoint or savepoint. */
   Optional<Path> newest() throws IOException {
     if (!Files.isDirectory(directory)) {
       return Optional.empty();
@@ -58,7 +58,7 @@ public final class StateDirectory {
     }
   }
 
-  /** Keeps the job's state here, and starts it from what is here. */
+  /** Configures the job to keep its state here, and to start from the newest state here. */
   public void addTo(Configuration config) throws IOException {
     config.set(CheckpointingOptions.CHECKPOINTS_DIRECTORY, flinkPath(checkpoints()));
     config.set(

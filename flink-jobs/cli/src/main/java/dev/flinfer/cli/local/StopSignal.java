@@ -11,8 +11,9 @@ import sun.misc.Signal;
 import sun.misc.SignalHandler;
 
 /**
- * Ctrl-C, and a polite kill. The first asks the command to end, the second ends the process at
- * once. Not a shutdown hook: those of Flink run beside it and take away what is being stopped.
+ * Handles SIGINT (Ctrl-C) and SIGTERM. The first signal asks the command to end, the second ends
+ * the process at once. This is not a shutdown hook, because Flink's hooks would run at the same
+ * time and close what the command is stopping.
  */
 public final class StopSignal implements AutoCloseable {
   private static final int EXIT_BASE = 128;
@@ -21,7 +22,7 @@ public final class StopSignal implements AutoCloseable {
   private final Map<Signal, SignalHandler> previous = new HashMap<>();
   private volatile int exitCode;
 
-  /** Takes the signals over until it is closed. */
+  /** Handles the signals until it is closed. */
   public static StopSignal install() {
     StopSignal stop = new StopSignal();
     for (Signal signal : List.of(new Signal("INT"), new Signal("TERM"))) {
@@ -48,12 +49,12 @@ public final class StopSignal implements AutoCloseable {
     return requested.getCount() == 0;
   }
 
-  /** What a shell expects of a process that a signal ended: 130 for Ctrl-C. */
+  /** Returns the exit code for a process that a signal ended: 130 for Ctrl-C. */
   public int exitCode() {
     return exitCode;
   }
 
-  /** Waits that long, or until it is requested; returns whether it is. */
+  /** Waits until a stop is requested or the time is over; returns whether it is requested. */
   public boolean await(Duration time) {
     try {
       return requested.await(time.toMillis(), TimeUnit.MILLISECONDS);

@@ -28,7 +28,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
 
-/** The command line's entry point. Exit codes: 0 done, 1 failed, 2 used wrongly. */
+/** Entry point of the command line. Exit codes: 0 success, 1 failure, 2 usage error. */
 @Command(
     name = "flinfer",
     description = "Streaming batch inference of Phi-2 on Kafka and Flink.",
@@ -39,7 +39,7 @@ import picocli.CommandLine.Spec;
       "Start with `flinfer quickstart`. `flinfer COMMAND --help` shows a command's",
       "options and an example.",
       "",
-      "Exit codes: 0 done, 1 failed, 2 used wrongly."
+      "Exit codes: 0 success, 1 failure, 2 usage error."
     })
 public final class Flinfer implements Callable<Integer> {
   private static final Logger LOG = LoggerFactory.getLogger(Flinfer.class);
@@ -81,7 +81,7 @@ public final class Flinfer implements Callable<Integer> {
     System.exit(exitCode);
   }
 
-  /** Runs a command as the process would. */
+  /** Runs a command and returns its exit code. */
   public static int run(Console console, String... args) {
     return commandLine(console).execute(args);
   }
@@ -104,18 +104,18 @@ public final class Flinfer implements Callable<Integer> {
         .setErr(new PrintWriter(console.err(), true, StandardCharsets.UTF_8))
         .setUsageHelpAutoWidth(false)
         .setCaseInsensitiveEnumValuesAllowed(true)
-        .setParameterExceptionHandler((e, arguments) -> flinfer.usedWrongly(e))
+        .setParameterExceptionHandler((e, arguments) -> flinfer.usageError(e))
         .setExecutionExceptionHandler((e, command, parsed) -> flinfer.failed(e));
   }
 
-  /** Without a command: what there is, and that one is missing. */
+  /** Without a command: prints the help, as a usage error. */
   @Override
   public Integer call() {
     spec.commandLine().usage(console.err());
     return CommandLine.ExitCode.USAGE;
   }
 
-  private int usedWrongly(ParameterException e) {
+  private int usageError(ParameterException e) {
     CommandLine command = e.getCommandLine();
     console.say("flinfer: " + e.getMessage());
     console.say("See '" + command.getCommandSpec().qualifiedName() + " --help'.");

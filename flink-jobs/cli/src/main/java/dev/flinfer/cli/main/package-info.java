@@ -1,2 +1,2 @@
-/** The entry point, which knows every command and is known by none. */
+/** The entry point, which depends on every command; no package depends on it. */
 package dev.flinfer.cli.main;

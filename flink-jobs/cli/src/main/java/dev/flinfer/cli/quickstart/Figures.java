@@ -25,19 +25,21 @@ final class Figures {
       return new Quantiles(values);
     }
 
-    /** The smallest value that at least the share q of the values does not exceed; 0 of none. */
+    /**
+     * Returns the smallest value that at least a share q of the values does not exceed; 0 if empty.
+     */
     double at(double q) {
       int rank = (int) Math.ceil(q * sorted.length);
       return sorted.length == 0 ? 0 : sorted[Math.max(rank, 1) - 1];
     }
   }
 
-  /** How many of the prompts that have a label were given it. */
+  /** The number of labeled prompts, and how many of them were completed with their label. */
   record Accuracy(int right, int of) {
 
-    /** Such as {@code accuracy 97.4 % (974 of 1000)}. */
+    /** Returns a line such as {@code accuracy 97.4 % (974 of 1000)}. */
     String line() {
-      // Tenths, cut off and not rounded: 100.0 % means all of them.
+      // Truncated to tenths, not rounded: 100.0 % means all of them.
       long tenths = of == 0 ? 0 : 1000L * right / of;
       return "accuracy %d.%d %% (%d of %d)".formatted(tenths / 10, tenths % 10, right, of);
     }
@@ -57,12 +59,12 @@ final class Figures {
     return new Accuracy(right, of);
   }
 
-  /** The first line of what was written. */
+  /** Returns the first line of the completion. */
   static String label(Completion completion) {
     return completion.getText().lines().findFirst().orElse("").strip();
   }
 
-  /** Generated tokens a second between the first window in which requests ended and the last. */
+  /** Returns tokens/s from the first to the last window in which requests ended. */
   static double tokensPerSecond(List<Throughput> windows) {
     List<Throughput> busy = windows.stream().filter(w -> w.getCompletionTokens() > 0).toList();
     long start = busy.stream().mapToLong(Throughput::getWindowStart).min().orElse(0);
@@ -71,7 +73,7 @@ final class Figures {
     return end > start ? tokens / ((end - start) / MILLIS) : 0;
   }
 
-  /** Mean over forward passes, of which a window has about as many as its tokens fill batches. */
+  /** Mean over forward passes; their number per window is estimated as tokens / mean batch size. */
   static double meanBatchSize(List<Throughput> windows) {
     double tokens = 0;
     double steps = 0;

@@ -37,11 +37,11 @@ import picocli.CommandLine.Option;
     name = "quickstart",
     description =
         "Send support tickets through a Kafka broker, a Flink job and a small Phi model, all in"
-            + " this process, and show what came back.",
+            + " this process, and show the completions.",
     footer = {
       "",
-      "The figures are made of what was read back from Kafka. Exit code 0 means that every",
-      "prompt has exactly one completion or rejection.",
+      "The figures are computed from the records read back from Kafka. Exit code 0",
+      "means that every prompt has exactly one completion or rejection.",
       "",
       "Example:",
       "  flinfer quickstart --limit 100"
@@ -50,13 +50,13 @@ public final class QuickstartCommand implements Callable<Integer> {
   private static final String DEMO_MODEL = "deploy/demo-model";
   private static final String HELD_OUT = "held-out.jsonl";
 
-  /** Answers can be read once they are committed, which is at checkpoints. */
+  /** Output can be read when a checkpoint commits it. */
   private static final Duration CHECKPOINT_INTERVAL = Duration.ofSeconds(1);
 
   private static final Duration THROUGHPUT_INTERVAL = Duration.ofSeconds(1);
   private static final Duration DRAIN_TIMEOUT = Duration.ofMinutes(1);
 
-  /** Longer than the first answer of Phi-2 itself takes on a laptop. */
+  /** Longer than the first completion of Phi-2 takes on a laptop. */
   private static final long STALLED_NANOS = TimeUnit.MINUTES.toNanos(5);
 
   private final Console console;
@@ -70,10 +70,10 @@ public final class QuickstartCommand implements Callable<Integer> {
   @Option(
       names = "--prompts",
       paramLabel = "FILE",
-      description = "Requests with an id, one a line, as JSON (default: the held-out tickets).")
+      description = "Requests with an id, one per line, as JSON (default: the held-out tickets).")
   private Path promptsFile;
 
-  @Option(names = "--limit", paramLabel = "N", description = "Send the first N prompts only.")
+  @Option(names = "--limit", paramLabel = "N", description = "Send only the first N prompts.")
   private long limit;
 
   @Option(
@@ -84,7 +84,7 @@ public final class QuickstartCommand implements Callable<Integer> {
 
   @Option(
       names = "--keep",
-      description = "Leave broker, job and web UI up until Ctrl-C, and print how to use them.")
+      description = "Keep broker, job and web UI running until Ctrl-C, and print how to use them.")
   private boolean keep;
 
   @Mixin private EngineArguments engineArguments;
@@ -125,7 +125,7 @@ public final class QuickstartCommand implements Callable<Integer> {
     config.set(FlinferOptions.MODEL, checkpoint.toAbsolutePath().toString());
     config.set(FlinferOptions.THROUGHPUT_INTERVAL, THROUGHPUT_INTERVAL);
     config.set(CheckpointingOptions.CHECKPOINTING_INTERVAL, CHECKPOINT_INTERVAL);
-    // What fails here fails the next time too; better to hear of it at once.
+    // A failure here would repeat after a restart; it is better to report it at once.
     config.set(RestartStrategyOptions.RESTART_STRATEGY, "none");
     engineArguments.addTo(config);
     return config;
@@ -185,7 +185,7 @@ public final class QuickstartCommand implements Callable<Integer> {
           lastAnswered = tally.answered();
           lastChange = now;
         } else if (now - lastChange > STALLED_NANOS) {
-          console.say("flinfer: no answer for 5 minutes; giving up. Log: " + console.log());
+          console.say("flinfer: no outcome for 5 minutes; giving up. Log: " + console.log());
           return;
         }
       }

@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.ToLongFunction;
 
-/** What the quickstart prints at its end, at most 80 columns wide. Pure. */
+/** The report that the quickstart prints at its end, at most 80 columns wide. Pure. */
 final class Report {
   private static final int WIDTH = 80;
   private static final String INDENT = "  ";
@@ -23,7 +23,7 @@ final class Report {
   private Report() {}
 
   /**
-   * @param seconds from the first prompt written to the last answer read
+   * @param seconds from the first prompt written to the last outcome read
    */
   static List<String> table(Tally tally, Collection<Prompt> prompts, double seconds) {
     Collection<Completion> completions = tally.completions().values();
@@ -79,7 +79,7 @@ final class Report {
     return Text.count(completions.stream().mapToLong(value).sum());
   }
 
-  /** Prompts and what the model wrote for them. */
+  /** Formats prompts with their completions. */
   static List<String> examples(List<Prompt> prompts, Map<String, Completion> completions) {
     List<String> lines = new ArrayList<>();
     for (Prompt prompt : prompts) {
@@ -104,17 +104,17 @@ final class Report {
     }
   }
 
-  /** The topics and how many records each has. */
+  /** Formats the topics with the number of records in each. */
   static List<String> topics(Map<String, Long> records) {
     List<String> lines = new ArrayList<>();
     records.forEach((topic, count) -> lines.add(TOPIC_ROW.formatted(topic, Text.count(count))));
     return lines;
   }
 
-  /** How to go on with the published weights. */
+  /** Explains how to continue with the published weights. */
   static List<String> realWeights() {
     return List.of(
-        "This was a demo model of Phi's architecture. With Phi-2's own weights",
+        "This was a demo model with Phi's architecture. With the weights of Phi-2",
         "(microsoft/phi-2: config.json, tokenizer.json, *.safetensors):",
         "",
         "  ./flinfer generate --model /path/to/phi-2 --max-tokens 64 \\",
@@ -122,10 +122,10 @@ final class Report {
         "  ./flinfer run --model /path/to/phi-2 --bootstrap-servers HOST:PORT");
   }
 
-  /** How to use what --keep leaves up. */
+  /** Explains how to use what --keep leaves running. */
   static List<String> keep(String servers, String prompts, String completions, String webUrl) {
     return List.of(
-        "Broker, job and web UI stay up until Ctrl-C.",
+        "Broker, job and web UI run until Ctrl-C.",
         INDENT + "Kafka  " + servers,
         INDENT + "Flink  " + webUrl,
         "",
@@ -138,7 +138,7 @@ final class Report {
         "  kafka-console-consumer.sh --bootstrap-server %s \\".formatted(servers),
         "    --topic %s --isolation-level read_committed --from-beginning".formatted(completions),
         "",
-        "So do Flinfer's:",
+        "Flinfer's commands do the same:",
         "",
         "  ./flinfer produce FILE --bootstrap-servers " + servers,
         "  ./flinfer consume --from-beginning --bootstrap-servers " + servers);

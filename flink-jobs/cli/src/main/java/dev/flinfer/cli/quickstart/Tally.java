@@ -12,9 +12,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** What was read back from Kafka, and whether each prompt was answered exactly once. */
+/** The records read back from Kafka, and whether each prompt has exactly one outcome. */
 final class Tally implements Readback.Sink {
-  private static final int MOST_NAMED = 10;
+  private static final int MAX_NAMED = 10;
 
   private final Map<String, Integer> outcomes = new LinkedHashMap<>();
   private final Set<String> unknown = new LinkedHashSet<>();
@@ -25,7 +25,7 @@ final class Tally implements Readback.Sink {
   private long answered;
 
   /**
-   * @param ids of the prompts that were sent
+   * @param ids ids of the prompts that were sent
    */
   Tally(Collection<String> ids) {
     ids.forEach(id -> outcomes.put(id, 0));
@@ -39,7 +39,7 @@ final class Tally implements Readback.Sink {
   }
 
   /**
-   * @param id the prompt's, which is its record's key; null where it has none
+   * @param id the prompt's id, which is the key of its record; null if it has none
    */
   @Override
   public void rejection(String id, byte[] value) {
@@ -61,7 +61,7 @@ final class Tally implements Readback.Sink {
     }
   }
 
-  /** Prompts that have an outcome. */
+  /** Number of prompts that have an outcome. */
   long answered() {
     return answered;
   }
@@ -87,7 +87,7 @@ final class Tally implements Readback.Sink {
     return throughput;
   }
 
-  /** A line for each way in which it is not exactly one outcome a prompt; none if it is. */
+  /** Returns a line for each kind of deviation from one outcome per prompt. */
   List<String> problems() {
     List<String> problems = new ArrayList<>();
     describe(problems, idsWith(0), "no completion and no rejection");
@@ -96,8 +96,8 @@ final class Tally implements Readback.Sink {
     describe(problems, several, "more than one completion or rejection");
     if (!unknown.isEmpty()) {
       problems.add(
-          "%s of no prompt that was sent: %s"
-              .formatted(Text.plural(unknown.size(), "answer"), named(unknown)));
+          "%s for prompts that were not sent: %s"
+              .formatted(Text.plural(unknown.size(), "outcome"), named(unknown)));
     }
     return problems;
   }
@@ -118,8 +118,8 @@ final class Tally implements Readback.Sink {
   }
 
   private static String named(Collection<String> ids) {
-    String some = String.join(", ", ids.stream().limit(MOST_NAMED).toList());
-    int more = ids.size() - MOST_NAMED;
+    String some = String.join(", ", ids.stream().limit(MAX_NAMED).toList());
+    int more = ids.size() - MAX_NAMED;
     return more > 0 ? some + " and " + Text.count(more) + " more" : some;
   }
 }

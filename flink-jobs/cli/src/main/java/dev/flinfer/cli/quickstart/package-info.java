@@ -1,2 +1,2 @@
-/** The tour: prompts through a broker, a job and the demo model, and a report. */
+/** The tour: sends prompts through a broker, a job and the demo model, and reports on them. */
 package dev.flinfer.cli.quickstart;

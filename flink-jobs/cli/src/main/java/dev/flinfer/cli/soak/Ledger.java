@@ -9,30 +9,30 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** What was sent, and what came of it. Pure; knows no Kafka. */
+/** The records that were sent and their outcomes. Pure; independent of Kafka. */
 final class Ledger implements Readback.Sink {
 
-  /** What must not differ between two runs of a request: times and cache hits may. */
-  private record Answer(String text, List<Integer> tokens) {
-    static Answer of(Completion completion) {
-      return new Answer(completion.getText(), completion.getTokenIds());
+  /** The part of a completion that must not differ between two runs of a request. */
+  private record Output(String text, List<Integer> tokens) {
+    static Output of(Completion completion) {
+      return new Output(completion.getText(), completion.getTokenIds());
     }
   }
 
-  /** A record that was sent; exactly one of answer and value is null. */
+  /** A record that was sent; exactly one of {@code expected} and {@code value} is null. */
   private static final class Entry {
-    private final Answer answer;
+    private final Output expected;
     private final byte[] value;
     private int outcomes;
 
-    Entry(Answer answer, byte[] value) {
-      this.answer = answer;
+    Entry(Output expected, byte[] value) {
+      this.expected = expected;
       this.value = value;
     }
   }
 
   private final Map<String, Entry> entries = new HashMap<>();
-  private final Map<String, String> strange = new TreeMap<>();
+  private final Map<String, String> problems = new TreeMap<>();
   private long completed;
   private long rejected;
   private long duplicated;
@@ -40,12 +40,12 @@ final class Ledger implements Readback.Sink {
   private long countedCompleted;
   private long countedRejected;
 
-  /** A request, and what it is answered with where nothing fails. */
+  /** Enters a request with its completion in an undisturbed run. */
   void sent(String id, Completion undisturbed) {
-    entries.put(id, new Entry(Answer.of(undisturbed), null));
+    entries.put(id, new Entry(Output.of(undisturbed), null));
   }
 
-  /** A record that is no request, which is to be rejected with its bytes as they are. */
+  /** Enters a record that is not a request, and must be rejected with its bytes unchanged. */
   void sentBad(String id, byte[] value) {
     entries.put(id, new Entry(null, value));
   }
@@ -54,8 +54,10 @@ final class Ledger implements Readback.Sink {
   public void completion(Completion completion) {
     completed++;
     Entry entry = outcome(completion.getId());
-    if (entry != null && !Answer.of(completion).equals(entry.answer)) {
-      changed(completion.getId(), entry.answer == null ? "is bad, and answered" : "other text");
+    if (entry != null && !Output.of(completion).equals(entry.expected)) {
+      changed(
+          completion.getId(),
+          entry.expected == null ? "is invalid but was completed" : "has a different completion");
     }
   }
 
@@ -64,7 +66,11 @@ final class Ledger implements Readback.Sink {
     rejected++;
     Entry entry = outcome(id);
     if (entry != null && !Arrays.equals(value, entry.value)) {
-      changed(id, entry.value == null ? "is good, and rejected" : "other bytes");
+      changed(
+          id,
+          entry.value == null
+              ? "is valid but was rejected"
+              : "has a different value in its dead letter");
     }
   }
 
@@ -74,17 +80,17 @@ final class Ledger implements Readback.Sink {
       changed(id, "was never sent");
     } else if (++entry.outcomes > 1) {
       duplicated++;
-      strange.put(id, "has %d outcomes".formatted(entry.outcomes));
+      problems.put(id, "has %d outcomes".formatted(entry.outcomes));
     }
     return entry;
   }
 
   private void changed(String id, String why) {
     changed++;
-    strange.put(id, why);
+    problems.put(id, why);
   }
 
-  /** What the job says of itself. */
+  /** Adds the job's own counts. */
   @Override
   public void throughput(Throughput report) {
     countedCompleted += report.getRequests();
@@ -95,7 +101,7 @@ final class Ledger implements Readback.Sink {
     return entries.size();
   }
 
-  /** Outcomes, each counted. */
+  /** Number of outcomes, including duplicates. */
   long outcomes() {
     return completed + rejected;
   }
@@ -104,16 +110,16 @@ final class Ledger implements Readback.Sink {
     return entries.values().stream().filter(entry -> entry.outcomes == 0).count();
   }
 
-  /** Some of the requests with something wrong, and what. */
-  List<String> strange(int most) {
+  /** Returns some of the ids with a problem, each followed by the problem. */
+  List<String> problems(int limit) {
     entries.forEach(
         (id, entry) -> {
           if (entry.outcomes == 0) {
-            strange.put(id, "is lost");
+            problems.put(id, "is lost");
           }
         });
-    return strange.entrySet().stream()
-        .limit(most)
+    return problems.entrySet().stream()
+        .limit(limit)
         .map(entry -> entry.getKey() + " " + entry.getValue())
         .toList();
   }
@@ -122,7 +128,7 @@ final class Ledger implements Readback.Sink {
     return duplicated == 0 && lost() == 0 && changed == 0;
   }
 
-  /** Whether the throughput topic adds up to what is in the others. */
+  /** Whether the counts of the throughput topic match the other topics. */
   boolean reconciles() {
     return countedCompleted == completed && countedRejected == rejected;
   }

@@ -28,13 +28,13 @@ import picocli.CommandLine.Option;
 @Command(
     name = "soak",
     description =
-        "Run the job against a broker in this process while its task manager is killed, it is"
-            + " rescaled and bad records are sent, and account for every record.",
+        "Run the job against a broker in this process while its TaskManager is killed, it is"
+            + " rescaled and invalid records are sent, and account for every record.",
     footer = {
       "",
-      "The answers are compared with those of an engine that nothing happens to. Exit code 0",
-      "means: nothing duplicated, nothing lost, nothing changed, and the throughput topic adds",
-      "up to the others.",
+      "The completions are compared with those of an undisturbed engine. Exit code 0",
+      "means that no outcome is duplicated, lost or changed, and that the throughput",
+      "topic matches the other topics.",
       "",
       "Example:",
       "  flinfer soak --minutes 5"
@@ -43,9 +43,9 @@ public final class SoakCommand implements Callable<Integer> {
   private static final String DEMO_MODEL = "deploy/demo-model";
   private static final String HELD_OUT = "held-out.jsonl";
   private static final int DISTINCT_PROMPTS = 200;
-  private static final int MOST_OUTSTANDING = 400;
+  private static final int MAX_OUTSTANDING = 400;
   private static final int PARTITIONS = 4;
-  private static final int MOST_NAMED = 10;
+  private static final int MAX_NAMED = 10;
   private static final Duration REPORT = Duration.ofSeconds(10);
   private static final long STALLED_NANOS = TimeUnit.MINUTES.toNanos(3);
 
@@ -54,13 +54,13 @@ public final class SoakCommand implements Callable<Integer> {
   @Option(
       names = "--minutes",
       paramLabel = "N",
-      description = "How long to send and to disturb; fractions are taken (default: 5).")
+      description = "How long to send and to disturb, in minutes; may be a fraction (default: 5).")
   private double minutes = 5;
 
   @Option(
       names = "--seed",
       paramLabel = "S",
-      description = "Of what is sent and what happens when (default: one that is printed).")
+      description = "Seed of the records and the disturbances (default: random, and printed).")
   private Long seed;
 
   @Option(
@@ -120,7 +120,7 @@ public final class SoakCommand implements Callable<Integer> {
     try (Readback readback = new Readback(kafkaArguments, ledger)) {
       disturb(job, prompts, readback, stop, random);
       if (!stop.isRequested()) {
-        console.say("flinfer: %4d s  waiting for the last answers".formatted(seconds()));
+        console.say("flinfer: %4d s  waiting for the last outcomes".formatted(seconds()));
         awaitAll(job, readback, stop);
       }
       if (stop.isRequested()) {
@@ -133,7 +133,7 @@ public final class SoakCommand implements Callable<Integer> {
     return report(job);
   }
 
-  /** Sends and disturbs until the time is over. */
+  /** Sends records and disturbs the job until the time is over. */
   private void disturb(
       SoakJob job, SoakPrompts prompts, Readback readback, StopSignal stop, Random random)
       throws IOException {
@@ -142,7 +142,7 @@ public final class SoakCommand implements Callable<Integer> {
     long reported = start;
     try (RecordSender sender = new RecordSender(kafkaArguments, Readback.PROMPTS)) {
       for (long now = start; now < end && !stop.isRequested(); now = now()) {
-        while (ledger.sent() - ledger.outcomes() < MOST_OUTSTANDING) {
+        while (ledger.sent() - ledger.outcomes() < MAX_OUTSTANDING) {
           sender.send(prompts.next(ledger));
         }
         readback.poll();
@@ -161,7 +161,7 @@ public final class SoakCommand implements Callable<Integer> {
     }
   }
 
-  /** Long enough to come up again most times, short enough to be hit while coming up at others. */
+  /** Usually long enough for a restart, and sometimes so short that it hits the restart. */
   private static long pause(Random random) {
     return TimeUnit.MILLISECONDS.toNanos(2000 + random.nextInt(10_000));
   }
@@ -175,7 +175,7 @@ public final class SoakCommand implements Callable<Integer> {
         last = ledger.outcomes();
         lastChange = now();
       } else if (now() - lastChange > STALLED_NANOS) {
-        console.say("flinfer: no answer for 3 minutes; giving up. Log: " + console.log());
+        console.say("flinfer: no outcome for 3 minutes; giving up. Log: " + console.log());
         return;
       }
     }
@@ -185,9 +185,9 @@ public final class SoakCommand implements Callable<Integer> {
     console.print(
         List.of(
             job.disturbances() + " in " + seconds() + " s", ledger.counts(), ledger.toString()));
-    ledger.strange(MOST_NAMED).forEach(line -> console.say("flinfer: " + line));
+    ledger.problems(MAX_NAMED).forEach(line -> console.say("flinfer: " + line));
     if (!ledger.reconciles()) {
-      console.say("flinfer: the throughput topic does not add up to the other topics");
+      console.say("flinfer: the throughput topic does not match the other topics");
     }
     return ledger.isClean() && ledger.reconciles() ? 0 : 1;
   }

@@ -16,9 +16,9 @@ import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.RestartStrategyOptions;
 import org.apache.flink.configuration.StateRecoveryOptions;
 
-/** A job that things happen to. */
+/** A job that is disturbed while it runs. */
 final class SoakJob implements AutoCloseable {
-  private static final int MOST_PARALLEL = 3;
+  private static final int MAX_PARALLELISM = 3;
   private static final Duration CHECKPOINT_INTERVAL = Duration.ofSeconds(1);
   private static final Duration TIMEOUT = Duration.ofMinutes(2);
 
@@ -39,11 +39,11 @@ final class SoakJob implements AutoCloseable {
     this.random = random;
     this.events = events;
     state.addTo(config);
-    job = LocalJob.start(config, parallelism, MOST_PARALLEL, 0);
+    job = LocalJob.start(config, parallelism, MAX_PARALLELISM, 0);
   }
 
   /**
-   * @param events hears of each thing that happens
+   * @param events receives a description of each disturbance
    */
   static SoakJob start(
       String bootstrapServers,
@@ -63,17 +63,20 @@ final class SoakJob implements AutoCloseable {
     return new SoakJob(config, state, random, events);
   }
 
-  /** Kills its task manager, or stops it with a savepoint and goes on with other parallelism. */
+  /**
+   * Kills the TaskManager, or stops the job with a savepoint and restarts it with another
+   * parallelism.
+   */
   void disturb() throws IOException {
     if (random.nextInt(3) > 0) {
       kills++;
-      events.accept("kills the task manager");
+      events.accept("kills the TaskManager");
       job.replaceTaskManager();
       return;
     }
     rescales++;
     int before = parallelism;
-    parallelism = 1 + (before + random.nextInt(MOST_PARALLEL - 1)) % MOST_PARALLEL;
+    parallelism = 1 + (before + random.nextInt(MAX_PARALLELISM - 1)) % MAX_PARALLELISM;
     events.accept("stops with a savepoint; parallelism %d -> %d".formatted(before, parallelism));
     job.suspend(state, TIMEOUT);
     config.removeConfig(StateRecoveryOptions.SAVEPOINT_PATH);
@@ -81,13 +84,13 @@ final class SoakJob implements AutoCloseable {
     job.submit(config, parallelism);
   }
 
-  /** Finishes what is under way, commits it, and ends. */
+  /** Finishes and commits the requests in flight, and ends the job. */
   void drain() throws IOException {
     job.drain(TIMEOUT);
   }
 
   String disturbances() {
-    return "%s of the task manager, %s"
+    return "%s of the TaskManager, %s"
         .formatted(Text.plural(kills, "kill"), Text.plural(rescales, "rescale"));
   }
 

@@ -15,12 +15,12 @@ import java.util.Random;
 import java.util.concurrent.CompletionStage;
 
 /**
- * An endless row of records to send: requests whose answers are known from an engine of their own,
- * and now and then one that is no request. The same seed gives the same row.
+ * An endless sequence of records to send: requests whose completions are known from a separate
+ * engine, and now and then a record that is not a request. The same seed gives the same sequence.
  */
 final class SoakPrompts {
   private static final int BAD_EVERY = 30;
-  private static final double TEMPERATURE = 0.8; // so that a lost position shows in the text
+  private static final double TEMPERATURE = 0.8; // so that a lost random state shows in the text
 
   private final WireFormat.Writer<CompletionRequest> writer =
       WireFormat.JSON.writer(CompletionRequest.class);
@@ -33,7 +33,7 @@ final class SoakPrompts {
     random = new Random(seed);
   }
 
-  /** Answers each of the texts once, undisturbed. */
+  /** Completes each of the texts once, undisturbed. */
   static SoakPrompts answered(EngineOptions options, Collection<String> texts, long seed) {
     SoakPrompts prompts = new SoakPrompts(seed);
     try (LlmEngine engine = LlmEngine.open(options)) {
@@ -55,7 +55,7 @@ final class SoakPrompts {
     return prompts;
   }
 
-  /** Writes the next record, and enters it in the ledger before it can be answered. */
+  /** Encodes the next record, and enters it in the ledger before it can be answered. */
   RequestEncoder.Encoded next(Ledger ledger) {
     String id = "soak-" + next++;
     if (random.nextInt(BAD_EVERY) == 0) {

@@ -52,7 +52,7 @@ final class BenchCommandTest {
     assertThat(bench("--batch", "4", "--prompt", "60", "--prefix", "50", "--json")).isZero();
 
     JsonNode result = new ObjectMapper().readTree(console.out()).get("results").get(0);
-    // 48 of the 50 tokens are whole blocks, and the warm-up has put them into the cache.
+    // 48 of the 50 tokens are full KV blocks, and the warm-up has put them into the cache.
     assertThat(result.get("cached_tokens").asInt()).isEqualTo(4 * 48);
   }
 
@@ -69,7 +69,7 @@ final class BenchCommandTest {
   }
 
   @Test
-  void refusesWhatCannotBeMeasured() {
+  void refusesValuesThatCannotBeMeasured() {
     assertThat(bench("--generate", "1")).isEqualTo(1);
     assertThat(console.err()).contains("--generate is 1; it must be at least 2");
     assertThat(console.run("bench", "--random", "phi-9")).isEqualTo(1);
@@ -80,7 +80,7 @@ final class BenchCommandTest {
   }
 
   @Test
-  void saysHowNearTheMachinesLimitsADecodeStepComes() throws IOException {
+  void comparesADecodeStepWithTheMachinesLimits() throws IOException {
     assertThat(bench("--device", "cpu", "--batch", "2", "--prompt", "20", "--json")).isZero();
 
     JsonNode printed = new ObjectMapper().readTree(console.out());
@@ -117,7 +117,7 @@ final class BenchCommandTest {
   }
 
   @Test
-  void measuresTheHostAloneWithAForwardPassThatCostsNothing() throws IOException {
+  void measuresOnlyTheHostWithAForwardPassThatCostsNothing() throws IOException {
     assertThat(
             console.run(
                 "bench",
@@ -141,19 +141,19 @@ final class BenchCommandTest {
     JsonNode printed = new ObjectMapper().readTree(console.out());
     assertThat(printed.get("device").asText()).startsWith("none");
     assertThat(printed.get("batch_invariant").asBoolean()).isTrue();
-    assertThat(printed.has("limits")).isFalse(); // they are the processor's, and of the model
+    assertThat(printed.has("limits")).isFalse(); // they are for the model on the CPU
     assertThat(printed.get("results").get(0).get("step_ms").asDouble()).isPositive();
     assertThat(printed.get("results").get(0).has("memory_limit_share")).isFalse();
   }
 
   @Test
-  void refusesWhatBelongsToThePipeline() {
+  void refusesPipelineOptionsWithoutThePipeline() {
     assertThat(bench("--requests", "5")).isEqualTo(1);
     assertThat(console.err())
-        .contains("--requests is given without --pipeline, which it belongs to");
+        .contains("--requests is given without --pipeline; add --pipeline or remove it");
     assertThat(bench("--free-requests", "5")).isEqualTo(1);
     assertThat(console.err())
-        .contains("--free-requests is given without --pipeline, which it belongs to");
+        .contains("--free-requests is given without --pipeline; add --pipeline or remove it");
     assertThat(bench("--pipeline", "--requests", "0")).isEqualTo(1);
     assertThat(console.err()).contains("--requests is 0; it must be at least 1");
     assertThat(bench("--pipeline", "--free-requests", "0")).isEqualTo(1);
@@ -165,7 +165,7 @@ final class BenchCommandTest {
     assertThat(bench("--pipeline", "--temperature", "1")).isEqualTo(1);
     assertThat(console.err())
         .contains(
-            "--temperature is given with --pipeline, which is greedy and measures both; leave it out");
+            "--temperature is given with --pipeline, which is greedy and measures both; remove it");
     assertThat(bench("--temperature", "-1")).isEqualTo(1);
     assertThat(console.err())
         .contains("--temperature is -1.0; it must be a finite number, at least 0");

@@ -12,7 +12,7 @@ final class BenchPipelineIT {
   private final RecordedConsole console = new RecordedConsole();
 
   @Test
-  void measuresThePipelineBesideTheEngineAndCountsEveryCompletion() throws IOException {
+  void comparesThePipelineWithTheEngineAndCountsEveryCompletion() throws IOException {
     assertThat(
             console.run(
                 "bench",

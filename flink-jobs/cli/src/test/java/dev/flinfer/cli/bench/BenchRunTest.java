@@ -18,13 +18,13 @@ import org.junit.jupiter.api.Test;
 final class BenchRunTest {
 
   @Test
-  void anEngineWhoseBatchesChangeNothingIsInvariant() {
+  void anEngineWithIdenticalResultsInEachBatchIsInvariant() {
     assertThat(bench(submitted -> -1).isInvariant(4)).isTrue();
   }
 
   @Test
-  void oneThatRoundsOtherwiseInABatchIsNot() {
-    // The request alone is the first to be submitted; in the batch it is told apart by one bit.
+  void anEngineThatRoundsDifferentlyInABatchIsNotInvariant() {
+    // The request alone is submitted first; in the batch its result differs by one bit.
     assertThat(bench(submitted -> submitted == 0 ? -1 : Math.nextUp(-1f)).isInvariant(4)).isFalse();
   }
 
@@ -33,7 +33,7 @@ final class BenchRunTest {
         new Made(logprobs), new BenchReport.Lengths(8, 0, 2, 1), 0, System::nanoTime);
   }
 
-  /** Completes at once, with log-probabilities that depend on how many came before. */
+  /** Completes at once, with log-probabilities that depend on the number of earlier requests. */
   private static final class Made implements LlmEngine {
     private final IntToDoubleFunction logprobs;
     private int submitted;
@@ -66,7 +66,7 @@ final class BenchRunTest {
               .setTimeToFirstTokenMs(0)
               .setLatencyMs(0)
               .build());
-      return null; // nobody cancels it
+      return null; // never canceled
     }
 
     @Override

@@ -27,7 +27,7 @@ final class DevicesCommandTest {
   private final RecordedConsole recorded = new RecordedConsole();
 
   @Test
-  void theProcessorIsAlwaysThereAndWhatIsMissingIsSaid() throws Exception {
+  void theCpuIsAlwaysListedAndAMissingBackendIsReported() throws Exception {
     new DevicesCommand(recorded.console(false))
         .print(new DeviceProbe.Report(List.of(), null), "no backend: because");
     assertThat(recorded.out().lines())
@@ -40,7 +40,7 @@ final class DevicesCommandTest {
   }
 
   @Test
-  void devicesHaveARowEachAndProblemsALine() throws Exception {
+  void eachDeviceHasARowAndEachProblemALine() throws Exception {
     DeviceProbe.Report report =
         new DeviceProbe.Report(
             List.of(new DeviceProbe.Found("tornadovm", List.of(GPU), null)), "a driver crashed");
@@ -64,7 +64,7 @@ final class DevicesCommandTest {
   }
 
   @Test
-  void aDeviceThatIsMissingIsAnErrorInOneLine() {
+  void aMissingDeviceIsAOneLineError() {
     int code =
         recorded.run(
             "generate",

@@ -66,7 +66,7 @@ final class EngineCommandsTest {
   }
 
   @Test
-  void alternativesArePrintedWhereTheyAreAskedFor() throws IOException {
+  void alternativesArePrintedIfRequested() throws IOException {
     assertThat(
             run(
                 "generate",
@@ -90,7 +90,7 @@ final class EngineCommandsTest {
   }
 
   @Test
-  void severalCompletionsOfAPromptAreOneAnswer() throws IOException {
+  void severalOutputsOfAPromptAreOneCompletion() throws IOException {
     String[] options = {
       "--prompt", "Hi", "--n", "2", "--temperature", "1", "--max-tokens", "4", "--json"
     };
@@ -106,7 +106,7 @@ final class EngineCommandsTest {
   }
 
   @Test
-  void aTextIsOfTheFormThatIsAskedFor() throws IOException {
+  void aTextHasTheRequestedStructure() throws IOException {
     Path file =
         file(
             "{\"id\": \"a\", \"prompt\": \"p\", \"structured_outputs\": {\"regex\": \"[xy]{3}\"}}",
@@ -121,7 +121,7 @@ final class EngineCommandsTest {
   }
 
   @Test
-  void aLineSetsWhatTheOptionsDoNotAndKeepsItsOwn() throws IOException {
+  void aLineKeepsItsOwnParametersAndTakesTheOthersFromTheOptions() throws IOException {
     Path file =
         file(
             "{\"id\": \"a\", \"prompt\": \"p\", \"min_tokens\": 3, \"stop_token_ids\": [1, 2]}",
@@ -161,7 +161,7 @@ final class EngineCommandsTest {
   }
 
   @Test
-  void aChoicesMethodThatDoesNotExistIsOneLine() {
+  void anUnknownChoicesMethodIsAOneLineError() {
     assertThat(run("generate", "--prompt", "x", "--choices=a,b", "--choices-method=best"))
         .isEqualTo(1);
     assertThat(recorded.err())
@@ -261,7 +261,7 @@ final class EngineCommandsTest {
   }
 
   @Test
-  void aPromptThatIsTooLongIsOneLine() {
+  void aPromptThatIsTooLongIsAOneLineError() {
     assertThat(run("generate", "--prompt", "x".repeat(100), "--json")).isEqualTo(1);
     assertThat(recorded.out()).isEmpty();
     assertThat(recorded.err().lines()).hasSize(1);
@@ -269,7 +269,7 @@ final class EngineCommandsTest {
   }
 
   @Test
-  void optionsThatContradictEachOtherAreOneLine() {
+  void contradictingOptionsAreAOneLineError() {
     assertThat(
             run("generate", "--prompt", "x", "--max-num-seqs", "64", "--max-num-batched-tokens=8"))
         .isEqualTo(1);
@@ -280,7 +280,7 @@ final class EngineCommandsTest {
   }
 
   @Test
-  void tokenizePrintsAnArrayALine() throws IOException {
+  void tokenizePrintsOneArrayPerLine() throws IOException {
     Path file = file("ab", "", "ä");
 
     assertThat(run("tokenize", "--file", file.toString(), "--json")).isZero();
@@ -290,7 +290,7 @@ final class EngineCommandsTest {
   }
 
   @Test
-  void tokenizeForPeopleShowsEachTokensText() {
+  void tokenizeWithoutJsonShowsEachTokensText() {
     assertThat(run("tokenize", "--text", "a\n")).isZero();
     assertThat(recorded.out().lines()).hasSize(2).first().asString().endsWith("  \"a\"");
     assertThat(recorded.out()).endsWith("  \"\\n\"\n");

@@ -31,7 +31,8 @@ final class GenerateGgufTest {
     assertThat(console.run(arguments)).as(console.err()).isZero();
 
     JsonNode completion = new ObjectMapper().readTree(console.out());
-    assertThat(completion.get("prompt_tokens")).hasSize(1); // the file's own merges made one of it
+    assertThat(completion.get("prompt_tokens"))
+        .hasSize(1); // the file's own merges combine it into one
     assertThat(completion.get("tokens")).hasSizeBetween(1, 4);
     assertThat(completion.get("finish_reason").asText()).isIn("LENGTH", "STOP");
   }

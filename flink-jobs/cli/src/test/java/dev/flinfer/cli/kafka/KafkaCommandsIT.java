@@ -134,7 +134,7 @@ final class KafkaCommandsIT {
   }
 
   @Test
-  void aLineThatIsNoRequestIsLeftOut() throws IOException {
+  void aLineThatIsNotARequestIsSkipped() throws IOException {
     createTopics("bad");
 
     assertThat(produce("bad", "json", "{\"prompt\": 1}", "{\"prompt\": \"x\"}")).isEqualTo(1);
@@ -143,8 +143,9 @@ final class KafkaCommandsIT {
   }
 
   /**
-   * Runs until the job is up and the other thing is done, then ends it as Ctrl-C does. With TERM,
-   * because a shell that starts this in the background has INT ignored, and the JVM keeps to that.
+   * Runs until the job is up and the given action is done, then ends the job as Ctrl-C does. It
+   * sends TERM, because a shell that starts this in the background ignores INT, and so does the JVM
+   * then.
    */
   private static void runAndStop(Callable<?> meanwhile, String... arguments) throws Exception {
     RecordedConsole console = new RecordedConsole();
@@ -160,7 +161,7 @@ final class KafkaCommandsIT {
   }
 
   @Test
-  void stoppingFinishesWhatIsUnderWay() throws Exception {
+  void stoppingFinishesTheRequestsInFlight() throws Exception {
     createTopics("stop");
     produce("stop", "json", "{\"id\": \"a\", \"prompt\": \"x\"}");
 
@@ -171,15 +172,15 @@ final class KafkaCommandsIT {
     assertThat(consume("stop-out", 1).get(0).get("key").asText()).isEqualTo("a");
   }
 
-  /** A bounded run ends with what it found; started again it finds the rest. */
+  /** A bounded run ends with the records it found; a second run finds the rest. */
   @Test
   void withoutAStateDirectoryEachPromptIsAnsweredOnceThoughTheRunIsStopped() throws Exception {
     createTopics("again");
     produce("again", "json", "{\"id\": \"a\", \"prompt\": \"x\"}");
     assertThat(recorded.run(runArguments("again", "--bounded"))).isZero();
-    assertThat(recorded.err()).contains("--state DIR keeps them");
+    assertThat(recorded.err()).contains("--state DIR prevents that");
     produce("again", "json", "{\"id\": \"b\", \"prompt\": \"x\"}");
-    // Stopping is what commits it, and its offset.
+    // Only stopping commits it, and its offset.
     runAndStop(
         () -> null,
         runArguments("again", "--ui", "--set", "execution.checkpointing.interval=3min"));

@@ -23,7 +23,7 @@ final class RecordPrinterTest {
   }
 
   @Test
-  void jsonStaysAsItIsOnOneLine() {
+  void jsonStaysUnchangedOnOneLine() {
     String printed =
         new RecordPrinter(null, false)
             .print(
@@ -50,7 +50,7 @@ final class RecordPrinterTest {
   }
 
   @Test
-  void theKeyIsShownWhereAskedFor() {
+  void theKeyIsShownIfRequested() {
     assertThat(new RecordPrinter(null, true).print(record("k", bytes("{}"))))
         .isEqualTo("{\"key\":\"k\",\"value\":{}}");
     assertThat(new RecordPrinter(null, true).print(record(null, null)))
@@ -70,7 +70,7 @@ final class RecordPrinterTest {
   }
 
   @Test
-  void whatIsNotAvroIsAnErrorWhereAvroWasSaid() {
+  void aValueThatIsNotAvroIsAnErrorIfAvroIsSet() {
     assertThatThrownBy(
             () -> new RecordPrinter(WireFormat.AVRO, false).print(record(null, bytes("{}"))))
         .isInstanceOf(WireFormatException.class);

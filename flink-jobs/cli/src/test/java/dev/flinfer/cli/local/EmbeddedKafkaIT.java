@@ -34,7 +34,7 @@ final class EmbeddedKafkaIT {
     }
     try (EmbeddedKafka kafka = EmbeddedKafka.start(dir)) {
       assertThat(kafka.bootstrapServers()).isEqualTo(address);
-      kafka.createTopics(1, "greetings"); // is there already
+      kafka.createTopics(1, "greetings"); // already exists
       send(address, "again");
       assertThat(readAll(address, 2)).containsExactly("hello", "again");
     }
@@ -42,7 +42,7 @@ final class EmbeddedKafkaIT {
   }
 
   @Test
-  void twoRunSideBySideWhenTheDirectorysPortIsTaken(@TempDir Path dir) throws Exception {
+  void twoBrokersRunWhenThePortOfTheDirectoryIsInUse(@TempDir Path dir) throws Exception {
     try (EmbeddedKafka first = EmbeddedKafka.start(dir.resolve("first"))) {
       Path second = Files.createDirectories(dir.resolve("second"));
       Files.copy(dir.resolve("first/server.properties"), second.resolve("server.properties"));
@@ -80,7 +80,7 @@ final class EmbeddedKafkaIT {
       int taken = Integer.parseInt(address.substring(address.indexOf(':') + 1));
       assertThatThrownBy(() -> EmbeddedKafka.start(dir, false, new int[] {taken, taken}, Map.of()))
           .isNotNull();
-      first.createTopics(1, "greetings"); // and the first is as it was
+      first.createTopics(1, "greetings"); // and the first is unchanged
     }
   }
 

@@ -36,7 +36,7 @@ final class LocalClusterIT {
   }
 
   @Test
-  void namesAPortThatIsTaken() throws Exception {
+  void namesAPortThatIsInUse() throws Exception {
     try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
       assertThatThrownBy(() -> LocalCluster.start(1, taken.getLocalPort()))
           .isInstanceOf(IllegalStateException.class)

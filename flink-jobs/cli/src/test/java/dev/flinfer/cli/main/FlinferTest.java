@@ -36,7 +36,7 @@ final class FlinferTest {
   }
 
   @Test
-  void wrongUseIsOneLineAndAWayOut() {
+  void aUsageErrorIsOneLineAndAHint() {
     assertThat(recorded.run("generate", "--prompt", "Hi")).isEqualTo(2);
     assertThat(recorded.err())
         .isEqualTo(
@@ -44,23 +44,23 @@ final class FlinferTest {
   }
 
   @Test
-  void onlyOneSourceOfPromptsIsTaken() {
+  void onlyOneSourceOfPromptsIsAccepted() {
     assertThat(recorded.run("generate", "--model", "m", "--prompt", "Hi", "--tokens", "1,2"))
         .isEqualTo(2);
     assertThat(recorded.err()).contains("--prompt=TEXT", "--tokens", "mutually exclusive");
   }
 
   @Test
-  void aModelThatIsNotThereIsOneLine() {
+  void aMissingModelIsAOneLineError() {
     assertThat(recorded.run("tokenize", "--model", "no/such", "--text", "Hi")).isEqualTo(1);
     assertThat(recorded.err())
         .isEqualTo(
-            "flinfer: --model no/such is not there; it must be a GGUF file or a checkpoint in Hugging"
-                + " Face's layout (config.json, tokenizer.json, *.safetensors)\n");
+            "flinfer: --model no/such does not exist; it must be a GGUF file or a model directory in"
+                + " Hugging Face's layout (config.json, tokenizer.json, *.safetensors)\n");
   }
 
   @Test
-  void aDirectoryThatIsNoModelIsOneLine(@TempDir Path dir) {
+  void aDirectoryThatIsNotAModelIsAOneLineError(@TempDir Path dir) {
     assertThat(recorded.run("generate", "--model", dir.toString(), "--prompt", "Hi")).isEqualTo(1);
     assertThat(recorded.err()).startsWith("flinfer: --model " + dir + " has no config.json;");
   }
@@ -72,7 +72,7 @@ final class FlinferTest {
   }
 
   @Test
-  void aRunSaysWhatItLacks() {
+  void aRunNamesTheMissingOption() {
     assertThat(recorded.run("run", "--model", "m")).isEqualTo(1);
     assertThat(recorded.err())
         .isEqualTo(
@@ -81,11 +81,11 @@ final class FlinferTest {
   }
 
   @Test
-  void exceptionsOfTheFileSystemSayWhatIsWrong() {
+  void exceptionsOfTheFileSystemGiveTheReason() {
     assertThat(Errors.message(new NoSuchFileException("x.jsonl")))
         .isEqualTo("x.jsonl does not exist");
-    assertThat(Errors.rootMessage(new IllegalStateException(new UserError("mend it"))))
-        .isEqualTo("mend it");
+    assertThat(Errors.rootMessage(new IllegalStateException(new UserError("fix it"))))
+        .isEqualTo("fix it");
     assertThat(Errors.message(new NullPointerException())).contains("NullPointerException");
   }
 }

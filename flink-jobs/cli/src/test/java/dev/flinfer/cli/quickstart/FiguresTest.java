@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 final class FiguresTest {
 
   @Test
-  void aLabelIsTheFirstLineWithoutItsBlanks() {
+  void aLabelIsTheFirstLineWithoutSurroundingSpace() {
     assertThat(Figures.label(Samples.completion("a", " billing\nReply: We refund you.")))
         .isEqualTo("billing");
     assertThat(Figures.label(Samples.completion("a", ""))).isEmpty();

@@ -7,7 +7,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** What a newcomer types first. */
+/** The command that a newcomer runs first. */
 @Timeout(value = 3, unit = TimeUnit.MINUTES)
 final class QuickstartIT {
 

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 final class TallyTest {
 
   @Test
-  void oneCompletionOrRejectionAPromptIsNoProblem() {
+  void oneCompletionOrRejectionPerPromptIsNotAProblem() {
     Tally tally = new Tally(List.of("a", "b"));
     tally.completion(Samples.completion("a", "x"));
     assertThat(tally.allAnswered()).isFalse();
@@ -45,7 +45,7 @@ final class TallyTest {
     assertThat(tally.problems())
         .containsExactly(
             "1 prompt has more than one completion or rejection: a",
-            "2 answers of no prompt that was sent: c, null");
+            "2 outcomes for prompts that were not sent: c, null");
   }
 
   @Test

@@ -36,11 +36,11 @@ final class LedgerTest {
     assertThat(ledger)
         .hasToString("sent 3, completed 2, rejected 1, duplicated 0, lost 0, changed 0");
     assertThat(ledger.isClean()).isTrue();
-    assertThat(ledger.strange(9)).isEmpty();
+    assertThat(ledger.problems(9)).isEmpty();
   }
 
   @Test
-  void whatIsWrongIsCountedAndNamed() {
+  void problemsAreCountedAndNamed() {
     sendThree();
     ledger.completion(answer("a", "hello"));
     ledger.completion(answer("a", "hello"));
@@ -50,9 +50,9 @@ final class LedgerTest {
     assertThat(ledger)
         .hasToString("sent 3, completed 3, rejected 1, duplicated 1, lost 1, changed 2");
     assertThat(ledger.isClean()).isFalse();
-    assertThat(ledger.strange(9))
+    assertThat(ledger.problems(9))
         .containsExactly("a has 2 outcomes", "b is lost", "c other bytes", "d was never sent");
-    assertThat(ledger.strange(1)).hasSize(1);
+    assertThat(ledger.problems(1)).hasSize(1);
   }
 
   @Test
@@ -64,15 +64,18 @@ final class LedgerTest {
     ledger.completion(otherTokens);
     ledger.completion(answer("c", "an answer"));
 
-    assertThat(ledger.strange(9))
-        .containsExactly("a other text", "b other text", "c is bad, and answered");
+    assertThat(ledger.problems(9))
+        .containsExactly(
+            "a has a different completion",
+            "b has a different completion",
+            "c is invalid but was completed");
   }
 
   @Test
   void aRequestThatIsRejectedIsAChange() {
     sendThree();
     ledger.rejection("a", BAD);
-    assertThat(ledger.strange(1)).containsExactly("a is good, and rejected");
+    assertThat(ledger.problems(1)).containsExactly("a is valid but was rejected");
   }
 
   @Test

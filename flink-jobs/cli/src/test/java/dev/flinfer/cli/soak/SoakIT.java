@@ -20,7 +20,7 @@ final class SoakIT {
 
     assertThat(code).as(recorded.err() + recorded.out()).isZero();
     assertThat(recorded.out())
-        .containsPattern("[1-9]\\d* kills? of the task manager, \\d+ rescales? in \\d+ s\n")
+        .containsPattern("[1-9]\\d* kills? of the TaskManager, \\d+ rescales? in \\d+ s\n")
         .containsPattern("\nthroughput topic: completed [1-9]\\d*, rejected [1-9]\\d*\n")
         .containsPattern(
             "\nsent \\d+, completed [1-9]\\d*, rejected [1-9]\\d*, duplicated 0, lost 0, changed"

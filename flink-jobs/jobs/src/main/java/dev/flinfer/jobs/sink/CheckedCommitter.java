@@ -9,16 +9,16 @@ import org.apache.flink.api.connector.sink2.Committer;
 import org.apache.flink.connector.kafka.sink.KafkaCommittable;
 
 /**
- * Asks the broker what became of a transaction that it does not commit. After a restart that is
- * usually one that was committed before the failure; if it was aborted, what is in it is lost.
+ * Queries the broker for the fate of a transaction that it refuses to commit. After a restart, such
+ * a transaction was usually committed before the failure; if it was aborted, its contents are lost.
  */
 final class CheckedCommitter implements Committer<KafkaCommittable> {
 
-  /** What became of a transaction. */
+  /** How a transaction ended. */
   enum Fate {
     COMMITTED,
     ABORTED,
-    /** The broker does not say. */
+    /** The broker does not know. */
     UNKNOWN
   }
 
@@ -28,7 +28,7 @@ final class CheckedCommitter implements Committer<KafkaCommittable> {
   private final String acceptOption;
 
   /**
-   * @param timeoutOption the option that says how long a transaction may be open, for the error
+   * @param timeoutOption the option that limits how long a transaction may be open, for the error
    * @param acceptOption the option that accepts such a loss, for the error
    */
   CheckedCommitter(
@@ -62,7 +62,7 @@ final class CheckedCommitter implements Committer<KafkaCommittable> {
       this.request = request;
     }
 
-    /** Where Kafka's committer says this, it goes on as if it were committed. */
+    /** After this signal Kafka's committer continues as if the transaction were committed. */
     @Override
     public void signalFailedWithKnownReason(Throwable why) {
       switch (fates.apply(getCommittable())) {
@@ -78,10 +78,10 @@ final class CheckedCommitter implements Committer<KafkaCommittable> {
     }
 
     private String lost() {
-      return ("The broker aborted transaction %s although its checkpoint is complete: what is in it"
-              + " is lost. It was open for longer than %s, because the job was down or stalled for"
-              + " so long. Start the job from an older checkpoint or savepoint, or go on without"
-              + " this output with %s=true")
+      return ("The broker aborted transaction %s although its checkpoint is complete: its output is"
+              + " lost. It was open for longer than %s, because the job was down or stalled for"
+              + " that long. Start the job from an older checkpoint or savepoint, or continue"
+              + " without this output with %s=true")
           .formatted(getCommittable().getTransactionalId(), timeoutOption, acceptOption);
     }
 
@@ -115,7 +115,7 @@ final class CheckedCommitter implements Committer<KafkaCommittable> {
       request.signalAlreadyCommitted();
     }
 
-    /** The connector's log names a transaction by it. */
+    /** The connector logs a transaction by this text. */
     @Override
     public String toString() {
       return request.toString();

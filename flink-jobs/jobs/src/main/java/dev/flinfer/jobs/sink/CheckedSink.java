@@ -16,9 +16,9 @@ import org.apache.flink.streaming.api.connector.sink2.SupportsPostCommitTopology
 import org.apache.flink.streaming.api.datastream.DataStream;
 
 /**
- * Kafka's transactional sink, which fails where that one writes a line to its log and goes on: when
- * the broker has aborted a transaction whose checkpoint is complete, so that output is lost. Its
- * state is the Kafka sink's own.
+ * Kafka's transactional sink, except that it fails when the broker has aborted a transaction whose
+ * checkpoint is complete, so that output is lost; Kafka's sink only logs that and continues. Its
+ * state is that of the Kafka sink.
  */
 public final class CheckedSink<T>
     implements TwoPhaseCommittingStatefulSink<T, KafkaWriterState, KafkaCommittable>,
@@ -31,8 +31,8 @@ public final class CheckedSink<T>
   private final String acceptOption;
 
   /**
-   * @param clientConfig what Kafka clients are made with
-   * @param timeoutOption the option that says how long a transaction may be open, for the error
+   * @param clientConfig properties of the Kafka clients
+   * @param timeoutOption the option that limits how long a transaction may be open, for the error
    * @param acceptOption the option that accepts such a loss, for the error
    */
   public CheckedSink(

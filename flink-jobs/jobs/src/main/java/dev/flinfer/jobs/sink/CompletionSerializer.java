@@ -16,15 +16,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A completion under its request's key and headers. One that its topic does not take is written
- * without text and tokens: the request has an answer, which says what is wrong.
+ * Writes a completion with the key and headers of its request. A completion that is too large for
+ * its topic is written without text and tokens, and with the reason, so that the request has an
+ * outcome.
  */
 public final class CompletionSerializer
     implements KafkaRecordSerializationSchema<CompletionRecord> {
   private static final long serialVersionUID = 1L;
   private static final Logger LOG = LoggerFactory.getLogger(CompletionSerializer.class);
 
-  /** Header of a completion that could not be written as it was. */
+  /** Header of a completion that was too large to be written unchanged. */
   private static final String ERROR = "flinfer.error";
 
   private final String topic;
@@ -37,7 +38,7 @@ public final class CompletionSerializer
 
   /**
    * @param keepTimestamp whether a completion gets its request's timestamp, or the time of writing
-   * @param producer what the topic's producers are made with
+   * @param producer properties of the topic's producers
    */
   public CompletionSerializer(
       String topic, WireFormat format, boolean keepTimestamp, Properties producer) {
@@ -77,14 +78,15 @@ public final class CompletionSerializer
     }
     tooLarge.inc();
     String why =
-        "The completion takes %d bytes; topic %s takes %d. Ask for fewer tokens, logprobs or outputs, or raise max.message.bytes"
+        ("The completion has %d bytes; topic %s takes at most %d. Request fewer tokens, logprobs or"
+                + " outputs, or raise max.message.bytes")
             .formatted(RecordLimit.size(kafka), topic, limit.bytes());
     LOG.warn("Request {}: {}", record.getCompletion().getId(), why);
     return withoutText(kafka, record.getCompletion(), why);
   }
 
   private ProducerRecord<byte[], byte[]> withoutText(
-      ProducerRecord<byte[], byte[]> whole, Completion completion, String why) {
+      ProducerRecord<byte[], byte[]> full, Completion completion, String why) {
     Completion.Builder empty =
         Completion.newBuilder()
             .setId(completion.getId())
@@ -98,22 +100,22 @@ public final class CompletionSerializer
             .setQueueTimeMs(completion.getQueueTimeMs())
             .setTimeToFirstTokenMs(completion.getTimeToFirstTokenMs())
             .setLatencyMs(completion.getLatencyMs());
-    Headers headers = new RecordHeaders(whole.headers()).add(ERROR, RecordParts.utf8(why));
+    Headers headers = new RecordHeaders(full.headers()).add(ERROR, RecordParts.utf8(why));
     empty.setMetadata(completion.getMetadata());
-    ProducerRecord<byte[], byte[]> told = with(whole, whole.key(), empty.build(), headers);
-    if (limit.holds(told)) {
-      return told;
+    ProducerRecord<byte[], byte[]> reduced = with(full, full.key(), empty.build(), headers);
+    if (limit.holds(reduced)) {
+      return reduced;
     }
-    // The id is short, the job sees to that; what else the request gave need not be.
+    // The job limits the length of the id, but not of the request's other fields.
     empty.clearMetadata();
-    told = with(whole, whole.key(), empty.build(), headers);
-    return limit.holds(told)
-        ? told
-        : with(whole, null, empty.build(), new RecordHeaders().add(ERROR, RecordParts.utf8(why)));
+    reduced = with(full, full.key(), empty.build(), headers);
+    return limit.holds(reduced)
+        ? reduced
+        : with(full, null, empty.build(), new RecordHeaders().add(ERROR, RecordParts.utf8(why)));
   }
 
   private ProducerRecord<byte[], byte[]> with(
-      ProducerRecord<byte[], byte[]> whole, byte[] key, Completion value, Headers headers) {
-    return new ProducerRecord<>(topic, null, whole.timestamp(), key, writer.write(value), headers);
+      ProducerRecord<byte[], byte[]> full, byte[] key, Completion value, Headers headers) {
+    return new ProducerRecord<>(topic, null, full.timestamp(), key, writer.write(value), headers);
   }
 }

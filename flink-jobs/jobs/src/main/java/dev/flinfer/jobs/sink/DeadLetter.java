@@ -10,21 +10,21 @@ import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 
 /**
- * A rejected record as the dead letter queue gets it: as it was read, with Kafka Connect's headers.
- * The headers can make it larger than the topic takes though the input's topic took it. Then the
- * reason is shortened, then left out, and at last the record's own parts are, the largest first;
- * where it is in the input topic is always told.
+ * A rejected record as it is written to the dead letter queue: unchanged, with Kafka Connect's
+ * headers. These headers can make it too large for the topic although it fit in the input topic.
+ * Then the reason is shortened, then left out, and finally the record's own parts are left out, the
+ * largest first. Its position in the input topic is always included.
  *
  * @param leftOut whether a part of the record itself is missing
  */
 record DeadLetter(ProducerRecord<byte[], byte[]> kafka, boolean shortened, boolean leftOut) {
   private static final String PREFIX = "__connect.errors.";
 
-  /** Followed by the part's name: how many bytes of it were left out. */
+  /** Prefix of a part's name; the header gives the number of bytes left out. */
   private static final String LEFT_OUT = "flinfer.errors.left.out.";
 
-  /** A message names a field's value, which can be the whole record. */
-  private static final int MOST_OF_MESSAGE = 4096;
+  /** An error message quotes a field's value, which can be the whole record. */
+  private static final int MAX_MESSAGE_BYTES = 4096;
 
   private static final byte[] CUT = utf8(" ...");
 
@@ -32,31 +32,31 @@ record DeadLetter(ProducerRecord<byte[], byte[]> kafka, boolean shortened, boole
    * @param timestamp of the record, null for the time of writing
    */
   static DeadLetter of(Rejection rejection, Long timestamp, RecordLimit limit) {
-    byte[] message = cut(utf8(rejection.getErrorMessage()), MOST_OF_MESSAGE);
+    byte[] message = cut(utf8(rejection.getErrorMessage()), MAX_MESSAGE_BYTES);
     SourceRecord record = rejection.getRecord();
-    Parts whole =
+    Parts original =
         new Parts(
             RecordParts.bytes(record.getKey()),
             RecordParts.bytes(record.getValue()),
             RecordParts.headers(record.getHeaders()));
-    ProducerRecord<byte[], byte[]> full = write(rejection, timestamp, limit, whole, message);
+    ProducerRecord<byte[], byte[]> full = write(rejection, timestamp, limit, original, message);
     if (limit.holds(full)) {
       return new DeadLetter(full, false, false);
     }
-    long tooMuch = RecordLimit.size(full) - limit.bytes();
-    if (tooMuch <= message.length - CUT.length) {
-      byte[] less = cut(message, message.length - (int) tooMuch);
-      return new DeadLetter(write(rejection, timestamp, limit, whole, less), true, false);
+    long excess = RecordLimit.size(full) - limit.bytes();
+    if (excess <= message.length - CUT.length) {
+      byte[] shortened = cut(message, message.length - (int) excess);
+      return new DeadLetter(write(rejection, timestamp, limit, original, shortened), true, false);
     }
-    ProducerRecord<byte[], byte[]> bare = write(rejection, timestamp, limit, whole, null);
+    ProducerRecord<byte[], byte[]> bare = write(rejection, timestamp, limit, original, null);
     return limit.holds(bare)
         ? new DeadLetter(bare, true, false)
-        : withoutParts(rejection, timestamp, limit, whole, message);
+        : withoutParts(rejection, timestamp, limit, original, message);
   }
 
   private static DeadLetter withoutParts(
-      Rejection rejection, Long timestamp, RecordLimit limit, Parts whole, byte[] message) {
-    Parts parts = whole;
+      Rejection rejection, Long timestamp, RecordLimit limit, Parts original, byte[] message) {
+    Parts parts = original;
     ProducerRecord<byte[], byte[]> kafka;
     do {
       parts = parts.withoutLargest();
@@ -84,7 +84,7 @@ record DeadLetter(ProducerRecord<byte[], byte[]> kafka, boolean shortened, boole
     return new ProducerRecord<>(limit.topic(), null, timestamp, parts.key, parts.value, headers);
   }
 
-  /** The record's own parts, and headers that tell what is missing of them. */
+  /** The record's own parts, and headers that list the parts left out. */
   private record Parts(byte[] key, byte[] value, Headers headers, RecordHeaders leftOut) {
     Parts(byte[] key, byte[] value, Headers headers) {
       this(key, value, headers, new RecordHeaders());
@@ -94,21 +94,21 @@ record DeadLetter(ProducerRecord<byte[], byte[]> kafka, boolean shortened, boole
       return key == null && value.length == 0 && headers.toArray().length == 0;
     }
 
-    /** Not null in place of the value: to a compacted topic that is a deletion. */
+    /** A value is replaced by an empty one, not by null, which deletes in a compacted topic. */
     Parts withoutLargest() {
       long ofHeaders = Arrays.stream(headers.toArray()).mapToLong(Parts::size).sum();
       int ofKey = key == null ? 0 : key.length;
-      RecordHeaders told = new RecordHeaders(leftOut);
+      RecordHeaders leftOutNow = new RecordHeaders(leftOut);
       if (value.length >= ofHeaders && value.length >= ofKey) {
-        told.add(LEFT_OUT + "value", utf8(value.length));
-        return new Parts(key, new byte[0], headers, told);
+        leftOutNow.add(LEFT_OUT + "value", utf8(value.length));
+        return new Parts(key, new byte[0], headers, leftOutNow);
       }
       if (ofHeaders >= ofKey) {
-        told.add(LEFT_OUT + "headers", utf8(ofHeaders));
-        return new Parts(key, value, new RecordHeaders(), told);
+        leftOutNow.add(LEFT_OUT + "headers", utf8(ofHeaders));
+        return new Parts(key, value, new RecordHeaders(), leftOutNow);
       }
-      told.add(LEFT_OUT + "key", utf8(ofKey));
-      return new Parts(null, value, headers, told);
+      leftOutNow.add(LEFT_OUT + "key", utf8(ofKey));
+      return new Parts(null, value, headers, leftOutNow);
     }
 
     private static long size(org.apache.kafka.common.header.Header header) {
@@ -116,12 +116,12 @@ record DeadLetter(ProducerRecord<byte[], byte[]> kafka, boolean shortened, boole
     }
   }
 
-  /** At most that many bytes of a text, whole characters. */
-  private static byte[] cut(byte[] text, int most) {
-    if (text.length <= most) {
+  /** Returns at most the given number of bytes of a text, without splitting a character. */
+  private static byte[] cut(byte[] text, int maxBytes) {
+    if (text.length <= maxBytes) {
       return text;
     }
-    int end = Math.max(0, most - CUT.length);
+    int end = Math.max(0, maxBytes - CUT.length);
     while (end > 0 && (text[end] & 0xC0) == 0x80) { // inside a character
       end--;
     }

@@ -11,7 +11,7 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A rejected record as it was read, with Kafka Connect's headers: a {@link DeadLetter}. */
+/** Writes a rejected record, unchanged, with Kafka Connect's headers: a {@link DeadLetter}. */
 public final class DeadLetterSerializer implements KafkaRecordSerializationSchema<Rejection> {
   private static final long serialVersionUID = 1L;
   private static final Logger LOG = LoggerFactory.getLogger(DeadLetterSerializer.class);
@@ -25,7 +25,7 @@ public final class DeadLetterSerializer implements KafkaRecordSerializationSchem
 
   /**
    * @param keepTimestamp whether a dead letter gets its record's timestamp, or the time of writing
-   * @param producer what the topic's producers are made with
+   * @param producer properties of the topic's producers
    */
   public DeadLetterSerializer(String topic, boolean keepTimestamp, Properties producer) {
     this.topic = topic;
@@ -59,8 +59,9 @@ public final class DeadLetterSerializer implements KafkaRecordSerializationSchem
     if (letter.leftOut()) {
       leftOut.inc();
       LOG.warn(
-          "The record at {}-{}@{} does not fit in topic {}, which takes {} bytes, and is there"
-              + " without its value or more: read it at its place, and raise max.message.bytes",
+          "The record at {}-{}@{} does not fit in topic {}, which takes at most {} bytes, and is"
+              + " written without its largest parts: read it in the input topic, and raise"
+              + " max.message.bytes",
           record.getTopic(),
           record.getPartition(),
           record.getOffset(),

@@ -1,6 +1,6 @@
 package dev.flinfer.jobs.sink;
 
-/** Output whose checkpoint is complete is not in its topic. */
+/** Output of a complete checkpoint is missing from its topic. */
 final class LostTransactionException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 

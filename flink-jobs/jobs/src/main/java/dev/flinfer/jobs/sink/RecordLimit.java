@@ -18,20 +18,20 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * How large a record of a topic may be: what the broker refuses would fail the job, and again after
- * each restart. Asked of the broker when a sink opens, so a limit that was raised counts from the
- * next restart on.
+ * The maximum size of a record in a topic: a record that the broker refuses would fail the job, and
+ * again after every restart. The limit is read from the broker when a sink opens, so a raised limit
+ * takes effect at the next restart.
  *
- * @param bytes of a batch with the one record in it, not compressed
+ * @param bytes maximum size of an uncompressed batch with this one record
  */
 public record RecordLimit(String topic, int bytes) {
   private static final Logger LOG = LoggerFactory.getLogger(RecordLimit.class);
 
-  /** A broker's message.max.bytes by default. */
+  /** Default of a broker's message.max.bytes. */
   private static final int DEFAULT = 1_048_588;
 
-  /** What a record needs that says only where the one that did not fit is. */
-  static final int LEAST = 16 << 10;
+  /** Size of a record that gives only the position of the one that did not fit. */
+  static final int MIN_BYTES = 16 << 10;
 
   private static final int BATCH_OVERHEAD = 61; // of a batch of Kafka's format 2
   private static final int RECORD_OVERHEAD = 21; // length, attributes, timestamp and offset deltas
@@ -39,16 +39,16 @@ public record RecordLimit(String topic, int bytes) {
   private static final int TIMEOUT_MS = 10_000;
 
   public RecordLimit {
-    if (bytes < LEAST) {
+    if (bytes < MIN_BYTES) {
       throw new IllegalArgumentException(
           "%s of topic %s is %d; it must be at least %d, so that a record that is too large can be"
-                  .formatted(TopicConfig.MAX_MESSAGE_BYTES_CONFIG, topic, bytes, LEAST)
-              + " told of. Raise it");
+                  .formatted(TopicConfig.MAX_MESSAGE_BYTES_CONFIG, topic, bytes, MIN_BYTES)
+              + " reported. Raise it");
     }
   }
 
   /**
-   * @param producer what the topic's producers are made with
+   * @param producer properties of the topic's producers
    */
   public static RecordLimit of(String topic, Properties producer) {
     int request = Integer.parseInt(producer.get(ProducerConfig.MAX_REQUEST_SIZE_CONFIG).toString());
@@ -80,7 +80,7 @@ public record RecordLimit(String topic, int bytes) {
       return DEFAULT;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new IllegalStateException("Interrupted while asking the broker", e);
+      throw new IllegalStateException("Interrupted while waiting for the broker", e);
     }
   }
 
@@ -88,7 +88,7 @@ public record RecordLimit(String topic, int bytes) {
     return size(record) <= bytes;
   }
 
-  /** Bytes of a batch with this record in it, at most. */
+  /** Returns the maximum size in bytes of a batch that holds only this record. */
   static long size(ProducerRecord<byte[], byte[]> record) {
     long size = BATCH_OVERHEAD + RECORD_OVERHEAD + 2 * LENGTH + LENGTH;
     size += length(record.key()) + length(record.value());

@@ -10,9 +10,9 @@ import org.apache.flink.metrics.MetricGroup;
 import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 
-/** What the serializers share: keys, values and headers as Kafka takes them, and their counters. */
+/** Shared by the serializers: keys, values and headers in Kafka's types, and counters. */
 final class RecordParts {
-  /** The metric group, as the operator's. */
+  /** The metric group, the same as the operator's. */
   private static final String METRICS = "inference";
 
   private RecordParts() {}
@@ -27,13 +27,13 @@ final class RecordParts {
     return value.toString().getBytes(UTF_8);
   }
 
-  /** Null for null, as keys and values may be. */
+  /** Returns the bytes; null for null, which keys and values can be. */
   static byte[] bytes(ByteBuffer buffer) {
     if (buffer == null) {
       return null;
     }
     byte[] bytes = new byte[buffer.remaining()];
-    buffer.duplicate().get(bytes); // the record's own position stays
+    buffer.duplicate().get(bytes); // leaves the position of the record's buffer
     return bytes;
   }
 

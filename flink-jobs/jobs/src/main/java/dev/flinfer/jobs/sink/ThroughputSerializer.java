@@ -6,7 +6,7 @@ import org.apache.flink.api.common.serialization.SerializationSchema;
 import org.apache.flink.connector.kafka.sink.KafkaRecordSerializationSchema;
 import org.apache.kafka.clients.producer.ProducerRecord;
 
-/** A throughput record under the index of its subtask. */
+/** Writes a throughput record with the index of its subtask as the key. */
 public final class ThroughputSerializer implements KafkaRecordSerializationSchema<Throughput> {
   private static final long serialVersionUID = 1L;
 

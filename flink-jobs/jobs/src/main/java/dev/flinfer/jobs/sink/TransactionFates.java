@@ -13,7 +13,7 @@ import org.apache.kafka.clients.admin.TransactionDescription;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Asks the broker what became of transactions. */
+/** Queries the broker for how transactions ended. */
 final class TransactionFates implements Function<KafkaCommittable, Fate> {
   private static final Logger LOG = LoggerFactory.getLogger(TransactionFates.class);
   private static final long TIMEOUT_SECONDS = 30;
@@ -33,12 +33,12 @@ final class TransactionFates implements Function<KafkaCommittable, Fate> {
               .describeTransactions(List.of(id))
               .description(id)
               .get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
-      // Another producer id: the broker forgot the transaction and made the id anew.
+      // With another producer id, the broker forgot the transaction and the id was reused.
       return description.producerId() == transaction.getProducerId()
           ? fate(description)
           : Fate.UNKNOWN;
     } catch (ExecutionException | TimeoutException e) {
-      LOG.warn("What became of transaction {} is not known", id, e);
+      LOG.warn("The fate of transaction {} is unknown", id, e);
       return Fate.UNKNOWN;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

@@ -17,14 +17,17 @@ import org.apache.kafka.common.TopicPartition;
 
 /**
  * Commits the offsets of its last complete checkpoint when it is closed. Kafka's own reader hands
- * them to a thread that it then ends, so that those of a savepoint that stops the job, or of the
- * last checkpoint of a bounded one, are usually never committed.
+ * them to a thread and then stops that thread, so that the offsets of a savepoint that stops the
+ * job, or of the last checkpoint of a bounded job, are usually never committed.
  */
 final class CommittingReader implements SourceReader<SourceRecord, KafkaPartitionSplit> {
   private final SourceReader<SourceRecord, KafkaPartitionSplit> kafka;
   private final Consumer<Map<TopicPartition, Long>> group;
 
-  /** Where each partition with an end ends: finished, it is in no checkpoint any more. */
+  /**
+   * The end offset of each bounded partition: a finished partition is no longer part of
+   * checkpoints.
+   */
   private final Map<TopicPartition, Long> ends = new HashMap<>();
 
   private final TreeMap<Long, Map<TopicPartition, Long>> offsets = new TreeMap<>();
@@ -50,7 +53,7 @@ final class CommittingReader implements SourceReader<SourceRecord, KafkaPartitio
     List<KafkaPartitionSplit> splits = kafka.snapshotState(checkpointId);
     Map<TopicPartition, Long> positions = new HashMap<>(ends);
     for (KafkaPartitionSplit split : splits) {
-      // Below 0 it is no offset but a place, such as the beginning: nothing has been read.
+      // A negative value is a marker, such as for the beginning, not an offset: nothing was read.
       positions.put(split.getTopicPartition(), split.getStartingOffset());
     }
     positions.values().removeIf(offset -> offset < 0);

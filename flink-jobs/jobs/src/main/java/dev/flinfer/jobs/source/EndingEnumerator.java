@@ -12,13 +12,13 @@ import org.apache.flink.api.connector.source.SplitEnumerator;
 import org.apache.flink.api.connector.source.SplitEnumeratorContext;
 
 /**
- * A bounded Kafka source's enumerator that was restored. Kafka's own looks once for new partitions
- * and, when there are none, forgets to tell its readers that there is no more to come: the job
- * would answer all prompts and never end. This one tells them.
+ * The enumerator of a bounded Kafka source that was restored. Kafka's own enumerator checks once
+ * for new partitions and, if there are none, does not signal its readers that no more splits
+ * follow: the job would answer all prompts and never end. This one sends the signal.
  */
 final class EndingEnumerator<S extends SourceSplit, C> implements SplitEnumerator<S, C> {
 
-  /** Makes the enumerator that is put right. */
+  /** Creates the Kafka enumerator that this class corrects. */
   interface Restore<S extends SourceSplit, C> {
     SplitEnumerator<S, C> with(SplitEnumeratorContext<S> context) throws Exception;
   }
@@ -26,7 +26,10 @@ final class EndingEnumerator<S extends SourceSplit, C> implements SplitEnumerato
   private final SplitEnumeratorContext<S> context;
   private final SplitEnumerator<S, C> kafka;
 
-  /** Calls the Kafka enumerator has asked for; it goes on to a second if there is something new. */
+  /**
+   * Number of asynchronous calls by the Kafka enumerator; it makes a second one only if there are
+   * new partitions.
+   */
   private int calls;
 
   private boolean nothingMore;
@@ -42,8 +45,11 @@ final class EndingEnumerator<S extends SourceSplit, C> implements SplitEnumerato
     return new EndingEnumerator<>(context, restore);
   }
 
-  /** The context, except that what follows on looking for partitions is seen here too. */
-  @SuppressWarnings("unchecked") // the proxy is of that interface
+  /**
+   * Returns the context with asynchronous calls intercepted, to observe the result of the check for
+   * new partitions.
+   */
+  @SuppressWarnings("unchecked") // the proxy implements that interface
   private SplitEnumeratorContext<S> watched() {
     return (SplitEnumeratorContext<S>)
         Proxy.newProxyInstance(

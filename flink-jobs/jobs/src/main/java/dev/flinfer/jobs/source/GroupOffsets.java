@@ -14,11 +14,11 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Commits offsets to a consumer group; that they are not committed is no failure of a job. */
+/** Commits offsets to a consumer group; a commit that fails does not fail the job. */
 final class GroupOffsets implements Consumer<Map<TopicPartition, Long>> {
   private static final Logger LOG = LoggerFactory.getLogger(GroupOffsets.class);
 
-  /** A broker that is away must not keep a failed task from its restart. */
+  /** An unreachable broker must not delay the restart of a failed task. */
   private static final Duration TIMEOUT = Duration.ofSeconds(5);
 
   private final Properties clientConfig;
@@ -32,7 +32,7 @@ final class GroupOffsets implements Consumer<Map<TopicPartition, Long>> {
   @Override
   public void accept(Map<TopicPartition, Long> offsets) {
     if (Thread.currentThread().isInterrupted()) {
-      return; // the task is cancelled: it goes on elsewhere
+      return; // the task is canceled: it continues elsewhere
     }
     Properties properties = new Properties();
     properties.putAll(clientConfig);
@@ -46,8 +46,8 @@ final class GroupOffsets implements Consumer<Map<TopicPartition, Long>> {
       consumer.commitSync(positions, TIMEOUT);
     } catch (KafkaException e) {
       LOG.warn(
-          "The offsets {} are not committed to group {}; a job that is not restored reads again"
-              + " from those committed before",
+          "The offsets {} could not be committed to group {}; a job that starts without a"
+              + " checkpoint reads again from those committed before",
           offsets,
           groupId,
           e);

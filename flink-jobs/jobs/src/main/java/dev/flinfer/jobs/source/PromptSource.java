@@ -17,9 +17,9 @@ import org.apache.flink.connector.kafka.source.split.KafkaPartitionSplit;
 import org.apache.flink.core.io.SimpleVersionedSerializer;
 
 /**
- * Kafka's source with what it lacks for this job: it pauses while the operator behind it is full,
- * commits its last offsets when it ends, and ends when it is bounded and was restored. Its state is
- * the Kafka source's own.
+ * Kafka's source with what this job needs in addition: it pauses while the downstream operator is
+ * full, commits its last offsets when it ends, and ends if it is bounded and was restored. Its
+ * state is that of the Kafka source.
  */
 public final class PromptSource
     implements Source<SourceRecord, KafkaPartitionSplit, KafkaSourceEnumState>,
@@ -31,7 +31,7 @@ public final class PromptSource
   private final String groupId;
 
   /**
-   * @param clientConfig what Kafka clients are made with
+   * @param clientConfig properties of the Kafka clients
    * @param groupId the group that the offsets are committed to
    */
   public PromptSource(KafkaSource<SourceRecord> kafka, Properties clientConfig, String groupId) {

@@ -12,7 +12,7 @@ import org.apache.flink.util.Collector;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.record.TimestampType;
 
-/** Copies a record as it is, tombstones too; what its bytes mean is the operator's business. */
+/** Copies a record unchanged, including tombstones; the operator interprets its bytes. */
 public final class SourceRecordDeserializer
     implements KafkaRecordDeserializationSchema<SourceRecord> {
   private static final long serialVersionUID = 1L;

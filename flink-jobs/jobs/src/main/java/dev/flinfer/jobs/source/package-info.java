@@ -1,5 +1,5 @@
 /**
- * Prompts from Kafka: its source, with what it lacks for the job. Knows neither the sinks nor the
- * options of the job.
+ * Prompts from Kafka: its source, with what the job needs in addition. Depends neither on the sinks
+ * nor on the options of the job.
  */
 package dev.flinfer.jobs.source;

@@ -16,7 +16,7 @@ final class CheckedCommitterTest {
   private final List<String> heard = new ArrayList<>();
   private boolean closed;
 
-  /** Says of each request what Kafka's committer says of one whose producer is fenced. */
+  /** Signals for each request what Kafka's committer signals if the producer is fenced. */
   private final class Fenced implements Committer<KafkaCommittable> {
     @Override
     public void commit(Collection<CommitRequest<KafkaCommittable>> requests) {
@@ -73,7 +73,7 @@ final class CheckedCommitterTest {
 
   @ParameterizedTest
   @CsvSource({"COMMITTED, committed", "UNKNOWN, known: fenced"})
-  void goesOnWhereNothingIsKnownToBeLost(Fate fate, String signal) throws Exception {
+  void continuesIfNothingIsKnownToBeLost(Fate fate, String signal) throws Exception {
     committer(fate).commit(List.of(new Request()));
     assertThat(heard).containsExactly(signal);
   }
@@ -87,9 +87,9 @@ final class CheckedCommitterTest {
     assertThat(heard)
         .containsExactly(
             "unknown: The broker aborted transaction flinfer-completions-0-7 although its"
-                + " checkpoint is complete: what is in it is lost. It was open for longer than"
-                + " the.timeout, because the job was down or stalled for so"
-                + " long. Start the job from an older checkpoint or savepoint, or go on without"
+                + " checkpoint is complete: its output is lost. It was open for longer than"
+                + " the.timeout, because the job was down or stalled for that"
+                + " long. Start the job from an older checkpoint or savepoint, or continue without"
                 + " this output with accept.losses=true");
     assertThat(closed).isTrue();
   }

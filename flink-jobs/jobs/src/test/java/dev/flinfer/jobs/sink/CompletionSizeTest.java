@@ -19,7 +19,7 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** A completion that its topic does not take is still an answer. */
+/** A completion that is too large for its topic is still an outcome. */
 final class CompletionSizeTest {
   private static final RecordLimit LIMIT = new RecordLimit("completions", 20_000);
 
@@ -46,7 +46,7 @@ final class CompletionSizeTest {
   }
 
   @Test
-  void oneThatFitsIsWhole() {
+  void aCompletionThatFitsIsUnchanged() {
     ProducerRecord<byte[], byte[]> kafka = write("text", Map.of("a", "b"), 10, 10);
     assertThat(read(kafka).getText()).isEqualTo("text");
     assertThat(kafka.headers()).hasSize(1);
@@ -54,7 +54,7 @@ final class CompletionSizeTest {
   }
 
   @Test
-  void oneThatDoesNotEndsAsErrorAndSaysWhy() {
+  void aCompletionThatDoesNotFitEndsAsErrorWithTheReason() {
     ProducerRecord<byte[], byte[]> kafka = write("x".repeat(30_000), Map.of("a", "b"), 10, 10);
 
     Completion completion = read(kafka);
@@ -68,13 +68,13 @@ final class CompletionSizeTest {
     assertThat(kafka.headers().lastHeader("trace").value()).hasSize(10);
     assertThat(new String(kafka.headers().lastHeader("flinfer.error").value(), UTF_8))
         .matches(
-            "The completion takes 30\\d{3} bytes; topic completions takes 20000. Ask for fewer"
-                + " tokens, logprobs or outputs, or raise max.message.bytes");
+            "The completion has 30\\d{3} bytes; topic completions takes at most 20000. Request"
+                + " fewer tokens, logprobs or outputs, or raise max.message.bytes");
     assertThat(tooLarge.getCount()).isEqualTo(1);
   }
 
   @Test
-  void whatTheRequestGaveIsLeftOutWhereItIsTooLargeItself() {
+  void fieldsOfTheRequestThatAreTooLargeAreLeftOut() {
     Completion completion = read(write("x", Map.of("a", "b".repeat(30_000)), 10, 10));
     assertThat(completion.getFinishReason()).isEqualTo(FinishReason.ERROR);
     assertThat(completion.getMetadata()).isEmpty();

@@ -15,13 +15,16 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What is kept of a record that outgrows its topic with the headers that say what is wrong. */
+/**
+ * What is kept of a record that becomes too large for its topic with the headers that give the
+ * reason.
+ */
 final class DeadLetterTest {
   private static final RecordLimit LIMIT = new RecordLimit("dlq", 20_000);
   private static final String WHY = "temperature is ü; it must be a finite number";
 
   @Test
-  void aRecordThatFitsIsWhole() {
+  void aRecordThatFitsIsUnchanged() {
     DeadLetter letter = DeadLetter.of(rejection(10, 10, 10, WHY), 5L, LIMIT);
 
     assertThat(letter.shortened()).isFalse();
@@ -48,7 +51,10 @@ final class DeadLetterTest {
     assertThat(letter.shortened()).isFalse();
   }
 
-  /** Around the limit, byte by byte: it always fits, and the record's own bytes go last. */
+  /**
+   * Checks each size around the limit: the result always fits, and the record's own bytes are left
+   * out last.
+   */
   @Test
   void theReasonIsShortenedBeforeTheRecordIs() {
     int whole = 0;
@@ -97,8 +103,8 @@ final class DeadLetterTest {
   }
 
   @Test
-  void whateverIsInItSomethingFitsTheLeastLimit() {
-    RecordLimit least = new RecordLimit("dlq", RecordLimit.LEAST);
+  void everyRecordHasADeadLetterThatFitsTheLowestLimit() {
+    RecordLimit least = new RecordLimit("dlq", RecordLimit.MIN_BYTES);
     DeadLetter letter =
         DeadLetter.of(rejection(50_000, 50_000, 50_000, "é".repeat(50_000)), null, least);
     assertThat(least.holds(letter.kafka())).isTrue();
@@ -109,12 +115,12 @@ final class DeadLetterTest {
   }
 
   @Test
-  void aTopicWithoutRoomForThatIsRefused() {
+  void aTopicWithoutRoomForTheShortestDeadLetterIsRefused() {
     assertThatThrownBy(() -> new RecordLimit("dlq", 1000))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
             "max.message.bytes of topic dlq is 1000; it must be at least 16384, so that a record"
-                + " that is too large can be told of. Raise it");
+                + " that is too large can be reported. Raise it");
   }
 
   private static void assertPlace(ProducerRecord<byte[], byte[]> kafka) {

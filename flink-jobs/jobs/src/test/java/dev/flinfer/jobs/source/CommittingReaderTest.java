@@ -22,7 +22,7 @@ final class CommittingReaderTest {
   private final List<Map<TopicPartition, Long>> committed = new ArrayList<>();
   private final CommittingReader reader = new CommittingReader(new Positions(), committed::add);
 
-  /** Is where the test says. */
+  /** A Kafka reader whose positions the test sets. */
   private final class Positions implements SourceReader<SourceRecord, KafkaPartitionSplit> {
     @Override
     public void start() {}
@@ -59,7 +59,7 @@ final class CommittingReaderTest {
   }
 
   @Test
-  void commitsWhatTheLastCompleteCheckpointHas() throws Exception {
+  void commitsTheOffsetsOfTheLastCompleteCheckpoint() throws Exception {
     checkpoint(1, new KafkaPartitionSplit(ZERO, 5));
     checkpoint(2, new KafkaPartitionSplit(ZERO, 7), new KafkaPartitionSplit(ONE, 3));
     checkpoint(3, new KafkaPartitionSplit(ZERO, 9));
