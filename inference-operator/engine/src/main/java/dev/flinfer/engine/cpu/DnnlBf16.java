@@ -4,6 +4,7 @@ import static dev.flinfer.engine.cpu.Lanes.COUNT;
 import static dev.flinfer.engine.cpu.Lanes.ORDER;
 import static dev.flinfer.engine.cpu.Lanes.SPECIES;
 
+import dev.flinfer.engine.weights.Quantizer;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;

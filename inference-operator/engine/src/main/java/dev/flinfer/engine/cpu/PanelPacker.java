@@ -4,6 +4,7 @@ import static dev.flinfer.engine.cpu.MatMulKernel.WIDTH;
 
 import dev.flinfer.engine.weights.DType;
 import dev.flinfer.engine.weights.QuantizedRun;
+import dev.flinfer.engine.weights.Quantizer;
 import dev.flinfer.engine.weights.Tensor;
 import java.util.Arrays;
 
