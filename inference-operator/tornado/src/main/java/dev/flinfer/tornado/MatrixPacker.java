@@ -1,9 +1,9 @@
 package dev.flinfer.tornado;
 
-import dev.flinfer.engine.cpu.Quantizer;
 import dev.flinfer.engine.model.PhiWeights.Affine;
 import dev.flinfer.engine.weights.DType;
 import dev.flinfer.engine.weights.QuantizedRun;
+import dev.flinfer.engine.weights.Quantizer;
 import dev.flinfer.engine.weights.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

@@ -4,6 +4,7 @@ import static dev.flinfer.engine.cpu.Lanes.COUNT;
 import static dev.flinfer.engine.cpu.Lanes.ORDER;
 import static dev.flinfer.engine.cpu.Lanes.SPECIES;
 
+import dev.flinfer.engine.weights.Quantizer;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
@@ -53,7 +54,7 @@ final class DnnlBf16 implements DnnlFormat {
       IntVector bits = FloatVector.fromArray(SPECIES, from, at + i).reinterpretAsInts();
       IntVector odd = bits.lanewise(VectorOperators.LSHR, 16).and(1);
       IntVector high = bits.add(odd).add(0x7FFF).lanewise(VectorOperators.LSHR, 16);
-      ((ShortVector) high.convertShape(VectorOperators.I2S, HalvesKernel.SHORTS, 0))
+      ((ShortVector) high.convertShape(VectorOperators.I2S, Lanes.SHORTS, 0))
           .intoMemorySegment(to, toAt + i * 2L, ORDER);
     }
     for (; i < count; i++) {

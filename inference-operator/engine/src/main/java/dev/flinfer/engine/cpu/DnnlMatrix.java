@@ -1,7 +1,7 @@
 package dev.flinfer.engine.cpu;
 
 import static dev.flinfer.engine.cpu.DnnlProducts.SLICE;
-import static dev.flinfer.engine.cpu.MatMulKernel.WIDTH;
+import static dev.flinfer.engine.cpu.Panels.WIDTH;
 
 import dev.flinfer.engine.model.PhiWeights.Affine;
 import dev.flinfer.engine.weights.Tensor;

@@ -166,8 +166,7 @@ final class KvPages {
 
   private static FloatVector codes(byte[] bytes, int at) {
     return (FloatVector)
-        ByteVector.fromArray(BytesKernel.BYTES, bytes, at)
-            .convertShape(VectorOperators.B2F, SPECIES, 0);
+        ByteVector.fromArray(Lanes.BYTES, bytes, at).convertShape(VectorOperators.B2F, SPECIES, 0);
   }
 
   /** Brings what is stored into {@code out}, or codes into the bytes of {@link Raw}. */
@@ -191,7 +190,7 @@ final class KvPages {
   /** A thread's page as it is stored. */
   private final class Raw {
     final short[] bits = new short[BLOCK_SIZE * paddedDim];
-    final byte[] bytes = new byte[BLOCK_SIZE * paddedDim + BytesKernel.BYTES.length()];
+    final byte[] bytes = new byte[BLOCK_SIZE * paddedDim + Lanes.BYTES.length()];
     final float[] scales = new float[BLOCK_SIZE * groups];
   }
 }

@@ -18,6 +18,13 @@ final class Lanes {
 
   static final VectorSpecies<Integer> INTS = VectorSpecies.of(int.class, SPECIES.vectorShape());
 
+  static final VectorSpecies<Short> SHORTS =
+      VectorSpecies.of(short.class, VectorShape.forBitSize(COUNT * Short.SIZE));
+
+  /** No vector has 32 bits: with four lanes, four bytes more are read than are used. */
+  static final VectorSpecies<Byte> BYTES =
+      VectorSpecies.of(byte.class, VectorShape.forBitSize(Math.max(64, COUNT * Byte.SIZE)));
+
   private Lanes() {}
 
   /** The next multiple of {@code unit}. */

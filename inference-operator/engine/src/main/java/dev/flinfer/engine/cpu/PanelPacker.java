@@ -1,62 +1,100 @@
 package dev.flinfer.engine.cpu;
 
-import static dev.flinfer.engine.cpu.MatMulKernel.WIDTH;
+import static dev.flinfer.engine.cpu.Panels.WIDTH;
+import static dev.flinfer.engine.cpu.Tile.DEPTH;
 
 import dev.flinfer.engine.weights.DType;
 import dev.flinfer.engine.weights.QuantizedRun;
+import dev.flinfer.engine.weights.Quantizer;
 import dev.flinfer.engine.weights.Tensor;
 import java.util.Arrays;
+import java.util.List;
 
 /**
- * Brings stretches of rows into the order of a panel, converted where the type they are run in is
- * another than the one they are stored in. Not thread-safe.
+ * Brings matrices into the order of panels, a tile at a time: it hands the encoding one stretch of
+ * a row after the other, which that puts into a lane of the tile and stores when all are there.
+ * Converts where the type they are run in is another than the one they are stored in. Not
+ * thread-safe.
  */
 final class PanelPacker {
-  /** What a nibble is above the code in a type without minimum. */
-  static final int NIBBLE_ZERO = 8;
+  private final List<Tensor> parts;
+  private final int[] rows; // of the parts
+  private final Encoding encoding;
 
-  private final DType target;
-  private final Tile tile;
-  private final float[] values = new float[Tile.DEPTH];
-  private final short[] bits = new short[Tile.DEPTH];
-  private final byte[] codes = new byte[Tile.DEPTH];
-  private QuantizedRun run; // of the type of target
+  // The stretch of a row.
+  private Tensor tensor;
+  private long from;
+  private int depth;
+  private QuantizedRun run; // of the encoding's type
+  private final float[] values = new float[DEPTH];
+  private final short[] bits = new short[DEPTH];
+  final byte[] ownCodes = new byte[DEPTH];
+  final float[] ownScales = new float[DEPTH / Tile.LEAST_GROUP];
 
-  PanelPacker(DType target, Tile tile) {
-    this.target = target;
-    this.tile = tile;
-    if (target.isQuantized()) {
-      run = new QuantizedRun(target, Tile.DEPTH);
+  // The tile, of which an encoding uses what it needs.
+  final float[] floats = new float[DEPTH * WIDTH]; // (depth, WIDTH)
+  final short[] halves = new short[DEPTH * WIDTH]; // (depth, WIDTH)
+  final byte[] packed = new byte[DEPTH * WIDTH]; // (depth, WIDTH) or (depth / 2, WIDTH)
+  final float[] scales = new float[DEPTH / Tile.LEAST_GROUP * WIDTH]; // (groups, WIDTH)
+  final float[] minimums = new float[DEPTH / Tile.LEAST_GROUP * WIDTH]; // (groups, WIDTH)
+
+  /**
+   * Packs matrices of equal width, their outputs one after the other.
+   *
+   * @param parts (outputs, inputs) each
+   */
+  PanelPacker(List<Tensor> parts, Encoding encoding) {
+    this.parts = parts;
+    this.rows = parts.stream().mapToInt(part -> Math.toIntExact(part.shape().get(0))).toArray();
+    this.encoding = encoding;
+  }
+
+  /**
+   * Packs and stores a panel.
+   *
+   * @throws dev.flinfer.engine.weights.WeightFileException if a weight is not finite
+   */
+  void pack(int panel) {
+    for (int k = 0; k < encoding.inputs(); k += DEPTH) {
+      depth = encoding.depth(k);
+      clear();
+      int first = 0; // output of the part's first row
+      for (int i = 0; i < rows.length; i++) {
+        tensor = parts.get(i);
+        int end = Math.min((panel + 1) * WIDTH, first + rows[i]);
+        for (int output = Math.max(panel * WIDTH, first); output < end; output++) {
+          from = (output - first) * (long) encoding.inputs() + k;
+          if (!encoding.pack(this, output - panel * WIDTH)) {
+            throw tensor.notFinite(from);
+          }
+        }
+        first += rows[i];
+      }
+      encoding.store(this, panel, k);
     }
   }
 
   /** Outputs that are not there stay 0. */
-  void clear() {
-    Arrays.fill(tile.bits, (short) 0);
-    Arrays.fill(tile.packed, (byte) 0);
-    Arrays.fill(tile.scales, 0);
-    Arrays.fill(tile.ownMinimums, 0);
-    Arrays.fill(tile.weights, 0);
+  private void clear() {
+    Arrays.fill(floats, 0);
+    Arrays.fill(halves, (short) 0);
+    Arrays.fill(packed, (byte) 0);
+    Arrays.fill(scales, 0);
+    Arrays.fill(minimums, 0);
   }
 
-  /**
-   * Puts {@code depth} elements of a tensor, from {@code from} on, into a lane of the tile.
-   *
-   * @throws dev.flinfer.engine.weights.WeightFileException if one is not finite
-   */
-  void put(Tensor tensor, long from, int depth, int lane) {
-    boolean finite =
-        switch (target) {
-          case F32 -> putFloats(tensor, from, depth, lane);
-          case F16, BF16 -> putBits(tensor, from, depth, lane);
-          default -> putCodes(tensor, from, depth, lane);
-        };
-    if (!finite) {
-      throw tensor.notFinite(from);
-    }
+  /** Inputs of the stretch and of the tile. */
+  int depth() {
+    return depth;
   }
 
-  private void widen(Tensor tensor, long from, int depth) {
+  /** Whether the stretch need not be converted. */
+  boolean isStoredIn(DType dtype) {
+    return tensor.dtype() == dtype;
+  }
+
+  /** The stretch in floats. */
+  float[] widened() {
     if (tensor.dtype() == DType.F16) {
       tensor.copyBits(from, bits, 0, depth);
       for (int i = 0; i < depth; i++) {
@@ -65,82 +103,28 @@ final class PanelPacker {
     } else {
       tensor.copyTo(from, values, 0, depth);
     }
+    return values;
   }
 
-  private boolean putFloats(Tensor tensor, long from, int depth, int lane) {
-    widen(tensor, from, depth);
-    boolean finite = true;
-    for (int k = 0; k < depth; k++) {
-      finite &= Float.isFinite(values[k]);
-      tile.weights[k * WIDTH + lane] = values[k];
-    }
-    return finite;
-  }
-
-  private boolean putBits(Tensor tensor, long from, int depth, int lane) {
-    if (tensor.dtype() == target) {
+  /** The stretch in a 16-bit type, which is the one it is stored in or BF16. */
+  short[] bits(DType dtype) {
+    if (isStoredIn(dtype)) {
       tensor.copyBits(from, bits, 0, depth);
     } else {
-      widen(tensor, from, depth);
+      widened();
       for (int k = 0; k < depth; k++) {
         bits[k] = Quantizer.bf16(values[k]);
       }
     }
-    int exponent = target == DType.F16 ? 0x7C00 : 0x7F80;
-    boolean finite = true;
-    for (int k = 0; k < depth; k++) {
-      finite &= (bits[k] & exponent) != exponent;
-      tile.bits[k * WIDTH + lane] = bits[k];
-    }
-    return finite;
+    return bits;
   }
 
-  private boolean putCodes(Tensor tensor, long from, int depth, int lane) {
-    int group = target.groupSize();
-    boolean stored = tensor.dtype() == target;
-    if (stored) {
-      run.read(tensor, from, depth);
-    } else {
-      widen(tensor, from, depth);
+  /** The stretch as it is stored, in codes. */
+  QuantizedRun run() {
+    if (run == null) {
+      run = new QuantizedRun(tensor.dtype(), DEPTH);
     }
-    boolean finite = true;
-    for (int first = 0, g = 0; first < depth; first += group, g++) {
-      int at = g * WIDTH + lane;
-      tile.scales[at] = stored ? run.scales()[g] : quantize(first, Math.min(depth, first + group));
-      tile.ownMinimums[at] = run.minimums()[g];
-      finite &= Float.isFinite(tile.scales[at]) && Float.isFinite(tile.ownMinimums[at]);
-    }
-    byte[] source = stored ? run.codes() : codes;
-    if (target.bits() == 4) {
-      putNibbles(source, depth, lane);
-    } else {
-      putBytes(source, depth, lane);
-    }
-    return finite;
-  }
-
-  private float quantize(int from, int to) {
-    return switch (target) {
-      case Q8_0 -> Quantizer.q8(values, from, to, codes);
-      case Q4_0 -> Quantizer.q4(values, from, to, codes);
-      default -> throw new IllegalArgumentException("Nothing is converted to " + target);
-    };
-  }
-
-  private void putBytes(byte[] source, int depth, int lane) {
-    for (int k = 0; k < depth; k++) {
-      tile.packed[k * WIDTH + lane] = source[k];
-    }
-  }
-
-  private void putNibbles(byte[] source, int depth, int lane) {
-    int zero = target.hasMinimum() ? 0 : NIBBLE_ZERO;
-    for (int k = 0; k < depth; k += 2) {
-      int pair = source[k] + zero;
-      if (k + 1 < depth) {
-        pair |= (source[k + 1] + zero) << 4;
-      }
-      tile.packed[k / 2 * WIDTH + lane] = (byte) pair;
-    }
+    run.read(tensor, from, depth);
+    return run;
   }
 }

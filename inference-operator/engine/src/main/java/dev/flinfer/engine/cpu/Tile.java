@@ -1,11 +1,14 @@
 package dev.flinfer.engine.cpu;
 
-import static dev.flinfer.engine.cpu.MatMulKernel.WIDTH;
+import static dev.flinfer.engine.cpu.Panels.WIDTH;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/** A thread's tile of weights, as stored and widened. */
+/**
+ * A thread's view of some inputs of a panel, which {@link Encoding#locate} points to the weights,
+ * and room to widen them.
+ */
 final class Tile {
   /**
    * Most inputs of a tile, whole blocks: 512 x 32 floats are 64 KiB and stay in the L2 cache. With
@@ -14,33 +17,36 @@ final class Tile {
   static final int DEPTH = 512;
 
   /** The smallest group of inputs that shares a scale. */
-  private static final int LEAST_GROUP = 16;
+  static final int LEAST_GROUP = 16;
+
+  /** Bytes of an input's weights, widened. */
+  static final long WIDE_ROW = WIDTH * (long) Float.BYTES;
 
   /** The minimums of types that have none. */
   static final float[] NO_MINIMUMS = new float[DEPTH / LEAST_GROUP * WIDTH];
 
   static final ThreadLocal<Tile> LOCAL = ThreadLocal.withInitial(() -> new Tile(new Tile(null)));
 
-  final short[] bits = new short[DEPTH * WIDTH]; // (depth, WIDTH) 16-bit floats
-  final byte[] packed = new byte[DEPTH * WIDTH]; // codes as BytesKernel and NibblesKernel have them
-  final float[] scales = new float[DEPTH / LEAST_GROUP * WIDTH]; // (groups, WIDTH)
-  final float[] ownMinimums = new float[DEPTH / LEAST_GROUP * WIDTH]; // (groups, WIDTH)
-  final float[] weights = new float[DEPTH * WIDTH]; // (depth, WIDTH)
-
-  /** The weights widened, outside the heap as those that need no widening. */
-  final MemorySegment wide = Arena.ofAuto().allocate((DEPTH + 1L) * WIDTH * Float.BYTES, 64);
-
-  // The codes to widen, with the scales above.
-  MemorySegment codes;
-  long codesAt;
-  float[] minimums;
-  int group;
-
-  /** What halves are multiplied by: {@link HalvesKernel#normalize}. */
-  float factor;
-
   /** The tile of a pair's other panel; it has none itself. */
   final Tile other;
+
+  int depth; // inputs
+
+  MemorySegment stored; // the weights as they are stored
+  long storedAt;
+
+  final float[] scales = new float[DEPTH / LEAST_GROUP * WIDTH]; // (groups, WIDTH)
+  final float[] ownMinimums = new float[DEPTH / LEAST_GROUP * WIDTH]; // (groups, WIDTH)
+  float[] minimums; // these, or none
+  int group; // inputs of a group
+
+  float factor; // of halves: see HalfEncoding.F16
+
+  /** Outside the heap, as weights are that need no widening. One row more, for odd depths. */
+  final MemorySegment own = Arena.ofAuto().allocate((DEPTH + 1L) * WIDE_ROW, 64);
+
+  MemorySegment wide; // (depth, WIDTH) floats
+  long wideAt;
 
   private Tile(Tile other) {
     this.other = other;

@@ -1,11 +1,11 @@
-package dev.flinfer.engine.cpu;
+package dev.flinfer.engine.weights;
 
 /** Floats to the types that weights can be converted to, as GGUF's tools round them. */
 public final class Quantizer {
   private Quantizer() {}
 
   /** To the nearest, ties to even. */
-  static short bf16(float value) {
+  public static short bf16(float value) {
     int bits = Float.floatToRawIntBits(value);
     return (short) ((bits + 0x7FFF + ((bits >>> 16) & 1)) >>> 16);
   }
@@ -27,7 +27,7 @@ public final class Quantizer {
   }
 
   /** Codes of one group in Q4_0, less 8; the result is the scale. The outermost value is exact. */
-  static float q4(float[] values, int from, int to, byte[] codes) {
+  public static float q4(float[] values, int from, int to, byte[] codes) {
     float outermost = 0;
     for (int i = from; i < to; i++) {
       outermost = Math.abs(values[i]) > Math.abs(outermost) ? values[i] : outermost;
