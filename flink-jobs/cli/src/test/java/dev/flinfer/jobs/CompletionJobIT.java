@@ -106,7 +106,7 @@ final class CompletionJobIT extends CompletionJobContract {
         .satisfies(
             record ->
                 assertThat(TestTopics.header(record, "flinfer.error"))
-                    .contains("topic small-completions takes 20000"));
+                    .contains("topic small-completions takes at most 20000"));
   }
 
   @Test

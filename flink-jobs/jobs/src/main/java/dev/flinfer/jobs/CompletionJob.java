@@ -196,8 +196,8 @@ public final class CompletionJob {
       throw new IllegalArgumentException(
           "%s is set and %s is false; deduplication shuffles the records by id, and after a"
                   .formatted(FlinferOptions.DEDUPLICATE_TTL.key(), unaligned.key())
-              + " shuffle an aligned checkpoint waits until all requests buffered there are answered."
-              + " Remove one of the two settings");
+              + " shuffle an aligned checkpoint waits until all requests buffered there are"
+              + " answered. Remove one of the two settings");
     }
   }
 

@@ -68,10 +68,11 @@ final class Guarantees {
     if (options.bounded()
         && !flink.get(CheckpointingOptions.ENABLE_CHECKPOINTS_AFTER_TASKS_FINISH)) {
       throw new IllegalArgumentException(
-          "%s is false and %s true; the last completions would never be committed. Remove the former"
-              .formatted(
-                  CheckpointingOptions.ENABLE_CHECKPOINTS_AFTER_TASKS_FINISH.key(),
-                  KafkaOptions.BOUNDED.key()));
+          "%s is false and %s true; the last completions would never be committed. Remove"
+                  .formatted(
+                      CheckpointingOptions.ENABLE_CHECKPOINTS_AFTER_TASKS_FINISH.key(),
+                      KafkaOptions.BOUNDED.key())
+              + " the former");
     }
     checkTransactionTimeout();
   }
@@ -108,9 +109,9 @@ final class Guarantees {
                         : " %d times for %s"
                             .formatted(
                                 failures + 1L, CheckpointingOptions.TOLERABLE_FAILURE_NUMBER.key()))
-            + " of the restart strategy (%d s) and a restart (%d s) together; otherwise the broker may"
+            + " of the restart strategy (%d s) and a restart (%d s) together; otherwise the broker"
                 .formatted(restartDelay().toSeconds(), RESTART.toSeconds())
-            + " abort output whose checkpoint is complete. Raise it, or lower the others");
+            + " may abort output whose checkpoint is complete. Raise it, or lower the others");
   }
 
   private Duration restartDelay() {

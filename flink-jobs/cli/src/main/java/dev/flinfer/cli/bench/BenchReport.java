@@ -107,8 +107,8 @@ record BenchReport(
     if (batchInvariant()) {
       return "a request has the same tokens and log-probabilities alone and in each batch";
     }
-    return "NOT batch invariant: tokens or log-probabilities differ from those of the request alone in"
-        + " batches of "
+    return "NOT batch invariant: tokens or log-probabilities differ from those of the request"
+        + " alone in batches of "
         + results.stream()
             .filter(m -> !m.invariant)
             .map(m -> Integer.toString(m.batch))

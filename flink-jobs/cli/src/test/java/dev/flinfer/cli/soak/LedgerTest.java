@@ -51,7 +51,11 @@ final class LedgerTest {
         .hasToString("sent 3, completed 3, rejected 1, duplicated 1, lost 1, changed 2");
     assertThat(ledger.isClean()).isFalse();
     assertThat(ledger.problems(9))
-        .containsExactly("a has 2 outcomes", "b is lost", "c other bytes", "d was never sent");
+        .containsExactly(
+            "a has 2 outcomes",
+            "b is lost",
+            "c has a different value in its dead letter",
+            "d was never sent");
     assertThat(ledger.problems(1)).hasSize(1);
   }
 
