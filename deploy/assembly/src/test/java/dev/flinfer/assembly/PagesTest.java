@@ -49,7 +49,7 @@ final class PagesTest {
       try (Stream<Path> files = Files.walk(ROOT.resolve(module))) {
         files
             .map(file -> file.getFileName().toString())
-            .filter(name -> name.endsWith(".java") || name.endsWith(".avsc"))
+            .filter(name -> name.matches(".*\\.(java|avsc|vm)"))
             .forEach(name -> classes.add(name.replaceAll("\\.\\w+$", "")));
       }
     }

@@ -1,5 +1,7 @@
 package dev.flinfer.engine.cpu;
 
+import static dev.flinfer.engine.cpu.Matrix.Outputs.ADDED_TO;
+import static dev.flinfer.engine.cpu.Matrix.Outputs.REPLACED;
 import static dev.flinfer.engine.device.HeapArrays.floats;
 
 import dev.flinfer.engine.KvCacheType;
@@ -159,62 +161,40 @@ public final class CpuForwardPass implements ForwardPass {
     if (rows > maxRows) {
       throw new IllegalArgumentException("%d rows; the limit is %d".formatted(rows, maxRows));
     }
-    int width = config.hiddenSize();
+    Operands in = new Operands(normed, config.hiddenSize(), projected, projectedStride, rows);
+    Operands out = new Operands(mixed, mixedStride, hidden, hiddenStride, rows);
 
-    team.run(
-        rows,
-        1,
-        (from, to, worker) -> {
-          for (int row = from; row < to; row++) {
-            embedTokens.copyTo(
-                (long) plan.tokens()[row] * width, hidden, row * hiddenStride, width);
-          }
-        });
+    team.forEach(rows, 1, row -> embed(row, plan.tokens()[row]));
 
     for (int l = 0; l < layers.size(); l++) {
       int index = l;
       Layer layer = layers.get(l);
 
-      norm(layer.norm(), rows);
-      layer
-          .in()
-          .multiply(new Operands(normed, width, projected, projectedStride, rows), false, team);
-      team.run(
+      team.forEach(rows, 1, row -> norm(layer.norm(), row, row));
+      layer.in().multiply(in, REPLACED, team); // q, k, v and fc1
+      team.forEach(
           rows,
           1,
-          (from, to, worker) -> {
-            for (int row = from; row < to; row++) {
-              rotate(row, plan.positions()[row]);
-              storeKeysAndValues(plan, index, row);
-              Elementwise.gelu(
-                  projected,
-                  row * projectedStride + 3 * width,
-                  config.intermediateSize(),
-                  mixed,
-                  row * mixedStride + width);
-            }
+          row -> {
+            rotate(row, plan.positions()[row]);
+            storeKeysAndValues(plan, index, row);
+            activate(row);
           });
-      attend(plan, index);
-      layer
-          .out()
-          .multiply(new Operands(mixed, mixedStride, hidden, hiddenStride, rows), true, team);
+      int heads = config.numAttentionHeads();
+      team.forEach(
+          rows * heads, Math.max(1, heads / 4), i -> attend(plan, index, i / heads, i % heads));
+      layer.out().multiply(out, ADDED_TO, team); // dense and fc2, onto the residual stream
     }
 
     computeLogits(plan, logits);
   }
 
-  private void norm(Norm norm, int rows) {
-    team.run(
-        rows,
-        1,
-        (from, to, worker) -> {
-          for (int row = from; row < to; row++) {
-            normRow(norm, row, row);
-          }
-        });
+  private void embed(int row, int token) {
+    int width = config.hiddenSize();
+    embedTokens.copyTo((long) token * width, hidden, row * hiddenStride, width);
   }
 
-  private void normRow(Norm norm, int row, int target) {
+  private void norm(Norm norm, int row, int target) {
     Elementwise.layerNorm(
         hidden,
         row * hiddenStride,
@@ -249,26 +229,27 @@ public final class CpuForwardPass implements ForwardPass {
     pages.write(layer, block, position, projected, keysAt, keysAt + config.hiddenSize());
   }
 
-  private void attend(StepBuffers plan, int layer) {
-    int heads = config.numAttentionHeads();
-    team.run(
-        plan.rows() * heads,
-        Math.max(1, heads / 4),
-        (from, to, worker) -> {
-          for (int i = from; i < to; i++) {
-            int row = i / heads;
-            int at = i % heads * config.headDim();
-            attention.attend(
-                layer,
-                i % heads,
-                plan.blockTables()[plan.sequences()[row]],
-                plan.positions()[row],
-                projected,
-                row * projectedStride + at,
-                mixed,
-                row * mixedStride + at);
-          }
-        });
+  private void activate(int row) {
+    int width = config.hiddenSize();
+    Elementwise.gelu(
+        projected,
+        row * projectedStride + 3 * width,
+        config.intermediateSize(),
+        mixed,
+        row * mixedStride + width);
+  }
+
+  private void attend(StepBuffers plan, int layer, int row, int head) {
+    int at = head * config.headDim();
+    attention.attend(
+        layer,
+        head,
+        plan.blockTables()[plan.sequences()[row]],
+        plan.positions()[row],
+        projected,
+        row * projectedStride + at,
+        mixed,
+        row * mixedStride + at);
   }
 
   private void computeLogits(StepBuffers plan, float[] logits) {
@@ -278,9 +259,10 @@ public final class CpuForwardPass implements ForwardPass {
       output = new float[rows * stride];
     }
     for (int i = 0; i < rows; i++) {
-      normRow(finalNorm, plan.logitRows()[i], i);
+      norm(finalNorm, plan.logitRows()[i], i);
     }
-    lmHead.multiply(new Operands(normed, config.hiddenSize(), output, stride, rows), false, team);
+    lmHead.multiply(
+        new Operands(normed, config.hiddenSize(), output, stride, rows), REPLACED, team);
     for (int i = 0; i < rows; i++) {
       System.arraycopy(output, i * stride, logits, i * config.vocabSize(), config.vocabSize());
     }

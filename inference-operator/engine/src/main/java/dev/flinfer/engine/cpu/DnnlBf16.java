@@ -65,7 +65,14 @@ final class DnnlBf16 implements DnnlFormat {
 
   @Override
   public void decode(
-      MemorySegment sums, long sumsAt, float scale, Slice slice, float[] y, int yAt, boolean add) {
+      MemorySegment sums,
+      long sumsAt,
+      float scale,
+      Slice slice,
+      float[] y,
+      int yAt,
+      Matrix.Outputs outputs) {
+    boolean add = outputs == Matrix.Outputs.ADDED_TO;
     int i = 0;
     for (; i + COUNT <= slice.width(); i += COUNT) {
       FloatVector sum =

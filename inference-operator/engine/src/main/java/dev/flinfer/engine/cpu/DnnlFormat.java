@@ -37,10 +37,15 @@ interface DnnlFormat {
    * @param sumsAt where the row begins, in bytes
    * @param scale the row's, as {@link #encode} returned it
    * @param yAt where the slice begins in the row of {@code y}
-   * @param add to what {@code y} holds
    */
   void decode(
-      MemorySegment sums, long sumsAt, float scale, Slice slice, float[] y, int yAt, boolean add);
+      MemorySegment sums,
+      long sumsAt,
+      float scale,
+      Slice slice,
+      float[] y,
+      int yAt,
+      Matrix.Outputs outputs);
 
   /**
    * Some outputs of a matrix.

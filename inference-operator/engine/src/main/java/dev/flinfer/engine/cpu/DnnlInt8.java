@@ -94,7 +94,14 @@ final class DnnlInt8 implements DnnlFormat {
 
   @Override
   public void decode(
-      MemorySegment sums, long sumsAt, float scale, Slice slice, float[] y, int yAt, boolean add) {
+      MemorySegment sums,
+      long sumsAt,
+      float scale,
+      Slice slice,
+      float[] y,
+      int yAt,
+      Matrix.Outputs outputs) {
+    boolean add = outputs == Matrix.Outputs.ADDED_TO;
     int i = 0;
     for (; i + COUNT <= slice.width(); i += COUNT) {
       IntVector codes = IntVector.fromMemorySegment(Lanes.INTS, sums, sumsAt + i * 4L, ORDER);

@@ -180,7 +180,7 @@ final class DnnlMatrix implements Matrix {
   }
 
   @Override
-  public void multiply(Operands o, boolean add, WorkerTeam team) {
+  public void multiply(Operands o, Outputs outputs, WorkerTeam team) {
     MemorySegment codes = products.inputs();
     float[] rowScales = products.rowScales();
     team.run(
@@ -199,18 +199,18 @@ final class DnnlMatrix implements Matrix {
         1,
         (from, to, worker) -> {
           for (int slice = from; slice < to; slice++) {
-            run(ready[slice], rowScales, o, add);
+            run(ready[slice], rowScales, o, outputs);
           }
         });
   }
 
-  private void run(Call call, float[] rowScales, Operands o, boolean add) {
+  private void run(Call call, float[] rowScales, Operands o, Outputs outputs) {
     products.dnnl().execute(call.product(), products.stream(), call.arguments());
     DnnlFormat.Slice slice = call.slice();
     for (int row = 0; row < o.rows(); row++) {
       long sumsAt = (long) row * slice.width() * Float.BYTES;
       int yAt = row * o.yStride() + slice.first();
-      format.decode(call.sums(), sumsAt, rowScales[row], slice, o.y(), yAt, add);
+      format.decode(call.sums(), sumsAt, rowScales[row], slice, o.y(), yAt, outputs);
     }
   }
 

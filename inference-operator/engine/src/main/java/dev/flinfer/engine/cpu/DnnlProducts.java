@@ -119,9 +119,9 @@ final class DnnlProducts implements MatrixProducts {
     }
 
     @Override
-    public void multiply(Operands o, boolean add, WorkerTeam team) {
+    public void multiply(Operands o, Outputs outputs, WorkerTeam team) {
       for (int i = 0; i < parts.size(); i++) {
-        parts.get(i).multiply(o, add || i > 0, team);
+        parts.get(i).multiply(o, i == 0 ? outputs : Outputs.ADDED_TO, team);
       }
     }
   }

@@ -103,14 +103,14 @@ final class PackedMatrix implements Matrix {
   }
 
   @Override
-  public void multiply(Operands o, boolean add, WorkerTeam team) {
+  public void multiply(Operands o, Outputs outputs, WorkerTeam team) {
     team.run(
         stride() / PAIR,
         1,
         (from, to, worker) -> {
           Tile tile = Tile.LOCAL.get();
           for (int pair = from; pair < to; pair++) {
-            start(pair, o.rows(), o.y(), o.yStride(), add);
+            start(pair, o, outputs);
             for (Part part : parts) {
               if (part.covers(pair)) {
                 part.panels.multiply(pair - part.firstPair, o, part.firstInput, pair * PAIR, tile);
@@ -120,16 +120,18 @@ final class PackedMatrix implements Matrix {
         });
   }
 
-  private void start(int pair, int rows, float[] y, int yStride, boolean add) {
+  private void start(int pair, Operands o, Outputs outputs) {
+    float[] y = o.y();
     int first = pair * PAIR;
-    for (int row = 0; row < rows; row++) {
-      int at = row * yStride + first;
-      if (add) {
-        for (int i = 0; i < PAIR; i++) {
-          y[at + i] += bias[first + i];
+    for (int row = 0; row < o.rows(); row++) {
+      int at = row * o.yStride() + first;
+      switch (outputs) {
+        case REPLACED -> System.arraycopy(bias, first, y, at, PAIR);
+        case ADDED_TO -> {
+          for (int i = 0; i < PAIR; i++) {
+            y[at + i] += bias[first + i];
+          }
         }
-      } else {
-        System.arraycopy(bias, first, y, at, PAIR);
       }
     }
   }

@@ -52,14 +52,7 @@ final class Panels {
     Encoding encoding = Encoding.of(dtype, 2 * pairs, inputs, arena);
     ThreadLocal<PanelPacker> packers =
         ThreadLocal.withInitial(() -> new PanelPacker(parts, encoding));
-    team.run(
-        2 * pairs,
-        1,
-        (from, to, worker) -> {
-          for (int panel = from; panel < to; panel++) {
-            packers.get().pack(panel);
-          }
-        });
+    team.forEach(2 * pairs, 1, panel -> packers.get().pack(panel));
     return new Panels(pairs, encoding);
   }
 

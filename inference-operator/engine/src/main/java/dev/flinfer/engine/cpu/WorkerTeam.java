@@ -3,6 +3,7 @@ package dev.flinfer.engine.cpu;
 import dev.flinfer.engine.weights.WeightFileException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.IntConsumer;
 
 /**
  * Threads that share out the parts of one task, again and again, some hundred times a step. Between
@@ -74,6 +75,18 @@ final class WorkerTeam implements AutoCloseable {
       }
       throw new IllegalStateException("A worker of the CPU backend failed: " + cause, cause);
     }
+  }
+
+  /** {@link #run} for a task that is the same for each of its parts. */
+  void forEach(int count, int grain, IntConsumer part) {
+    run(
+        count,
+        grain,
+        (from, to, worker) -> {
+          for (int i = from; i < to; i++) {
+            part.accept(i);
+          }
+        });
   }
 
   @Override

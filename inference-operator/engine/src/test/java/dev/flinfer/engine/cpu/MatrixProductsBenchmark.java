@@ -86,7 +86,7 @@ public class MatrixProductsBenchmark {
 
   @Benchmark
   public float[] product() {
-    matrices.get(next).multiply(operands, false, team);
+    matrices.get(next).multiply(operands, Matrix.Outputs.REPLACED, team);
     next = (next + 1) % MATRICES;
     return operands.y();
   }

@@ -1,5 +1,7 @@
 package dev.flinfer.engine.cpu;
 
+import static dev.flinfer.engine.cpu.Matrix.Outputs.ADDED_TO;
+import static dev.flinfer.engine.cpu.Matrix.Outputs.REPLACED;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
@@ -70,6 +72,10 @@ abstract class MatrixProductsContract {
     int yStride() {
       return product.stride() + GAP;
     }
+
+    void multiply(float[] x, float[] y, int rows, Matrix.Outputs outputs, WorkerTeam team) {
+      product.multiply(new Operands(x, xStride(), y, yStride(), rows), outputs, team);
+    }
   }
 
   @ParameterizedTest
@@ -81,7 +87,7 @@ abstract class MatrixProductsContract {
           float[] x = floats(rows * c.xStride());
           float[] before = add ? floats(rows * c.yStride()) : filled(rows * c.yStride());
           float[] y = before.clone();
-          c.product().multiply(new Operands(x, c.xStride(), y, c.yStride(), rows), add, team(2));
+          c.multiply(x, y, rows, add ? ADDED_TO : REPLACED, team(2));
           for (int row = 0; row < rows; row++) {
             assertRow(c, x, add ? before : null, y, row);
           }
@@ -97,7 +103,7 @@ abstract class MatrixProductsContract {
       for (boolean add : new boolean[] {false, true}) {
         float[] y = filled(5 * c.yStride());
         float[] x = floats(5 * c.xStride());
-        c.product().multiply(new Operands(x, c.xStride(), y, c.yStride(), 5), add, team(2));
+        c.multiply(x, y, 5, add ? ADDED_TO : REPLACED, team(2));
         for (int row = 0; row < 5; row++) {
           int gap = row * c.yStride() + c.product().stride();
           assertThat(Arrays.copyOfRange(y, gap, gap + GAP)).containsOnly(UNTOUCHED);
@@ -149,7 +155,7 @@ abstract class MatrixProductsContract {
     }
     System.arraycopy(row, 0, x, at * c.xStride(), row.length);
     float[] y = filled(rows * c.yStride());
-    c.product().multiply(new Operands(x, c.xStride(), y, c.yStride(), rows), false, team(threads));
+    c.multiply(x, y, rows, REPLACED, team(threads));
     int[] bits = new int[c.outputs()];
     for (int i = 0; i < bits.length; i++) {
       bits[i] = Float.floatToRawIntBits(y[at * c.yStride() + i]);
