@@ -9,8 +9,55 @@ import java.lang.foreign.Arena;
 import java.util.List;
 
 /**
- * Weights of one type outside the Java heap, in panels of WIDTH outputs, in each the inputs one
- * after the other.
+ * Weights of one type outside the Java heap, and their products.
+ *
+ * <p><b>Layout.</b> The outputs are cut into panels of WIDTH, which is two vectors: 32 outputs with
+ * AVX-512. A panel holds input after input, so the lanes of a vector are outputs and a kernel reads
+ * memory in one ascending stream. This is the packing of [1], of the weights only: activations are
+ * few, and a row of them stays in the cache. An {@link Encoding} says how a weight is stored.
+ *
+ * <p><b>Order of additions.</b> Each output is one chain of fused multiply-adds over the inputs in
+ * their order, which are never split. So its bits depend neither on the number of rows nor on the
+ * number of threads nor on the length of a vector, which is what [2] calls batch invariance;
+ * docs/decisions/0003-one-order-of-additions.md has the alternatives.
+ *
+ * <p><b>Register tiles.</b> A chain waits for its last addition, so a core needs many of them.
+ * Eight rows times two vectors are 16, which fit the registers, and two loads of weights serve all:
+ * 150 GFLOP/s in the cache where four rows times four vectors have 104 (a Xeon, one thread).
+ *
+ * <p><b>Few rows.</b> One row uses each weight once, so it is widened as it is multiplied, and both
+ * panels of a pair are read at a time: a processor fetches ahead in two streams more than in one,
+ * 9.8 billion weights a second beside 7.4 with Q8_0, 11.8 beside 9.8 with Q4_0, 7.3 beside 5.2 with
+ * bf16. Eight rows do the same with one vector of each panel, 1.26 to 1.33 times as fast as through
+ * a tile. From 12 rows on a {@link Tile} is as fast, into which weights are widened once for all
+ * rows and where they stay in the L2 cache. Four to seven rows go through it too, four at a time.
+ *
+ * <p><b>The compiler.</b> C2 turns the Vector API [3] into such loops under conditions, which is
+ * why kernels look as they do and are generated (docs/decisions/0014-generated-kernels.md):
+ *
+ * <ul>
+ *   <li>Accumulators are local variables with names. An array of vectors is not kept in registers.
+ *   <li>It always inlines methods of the vector classes, but not ours in a loop that has become
+ *       large. What these return is an object then, at a sixth of the speed.
+ *   <li>It prepares a loop over a segment for the segment's bounds, which takes as long as many of
+ *       the 32 turns of a group, but only where it sees the loop's own index. With {@code k & 63}
+ *       it compares in each turn, which costs next to nothing.
+ *   <li>A constant vector such as a mask is a local variable: made anew in each turn it takes three
+ *       times as long.
+ *   <li>A method of more than 8,000 bytes of bytecode is not compiled.
+ * </ul>
+ *
+ * The figures are from docs/performance.md, which also has what was tried and is not in.
+ *
+ * <p>[1] Goto and van de Geijn, Anatomy of High-Performance Matrix Multiplication, ACM Transactions
+ * on Mathematical Software 34(3), 2008, <a
+ * href="https://doi.org/10.1145/1356052.1356053">doi:10.1145/1356052.1356053</a>
+ *
+ * <p>[2] He and Thinking Machines Lab, Defeating Nondeterminism in LLM Inference, 2025, <a
+ * href="https://thinkingmachines.ai/blog/defeating-nondeterminism-in-llm-inference/">thinkingmachines.ai</a>
+ *
+ * <p>[3] JEP 508, Vector API (Tenth Incubator), <a
+ * href="https://openjdk.org/jeps/508">openjdk.org/jeps/508</a>
  */
 final class Panels {
   /** Outputs of a panel. */
@@ -22,10 +69,10 @@ final class Panels {
   /** Rows that one call of {@link Encoding#eightRows} takes. */
   static final int EIGHT = 8;
 
-  /** Up to so many rows eight of them are faster without a tile. */
+  /** Up to so many rows, eight of them are faster without a tile. */
   private static final int MOST_WITHOUT_TILE = 11;
 
-  /** From so many rows on it pays to widen weights once for all: 4 rows share each load. */
+  /** From so many rows on it pays to widen weights once for all: four rows share each load. */
   private static final int TILE_ROWS = 4;
 
   private final int pairs;
@@ -65,11 +112,8 @@ final class Panels {
   }
 
   /**
-   * Adds the products of a pair of panels to {@code y}: {@code y += x W^T}, in one of two ways,
-   * with the same order of additions. Up to three rows, and eight to eleven, read the weights as
-   * they are, both panels at a time, eight rows together and the others each: that a processor
-   * fetches two streams ahead is worth a quarter. For four to seven rows and from twelve on weights
-   * are widened once, into a tile that stays in the cache.
+   * Adds the products of a pair of panels to {@code y}: {@code y += x W^T}. Up to three rows, and
+   * eight to eleven, read the weights as they are stored, eight rows together and the others each.
    *
    * @param x0 of the first row's first input
    * @param y0 of the first row's first output of the pair
