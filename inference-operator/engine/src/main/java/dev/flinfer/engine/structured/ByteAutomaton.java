@@ -37,6 +37,16 @@ public final class ByteAutomaton {
     return Determinizer.of(new RegexParser(regex).parse());
   }
 
+  /**
+   * The automaton of the JSON texts that are valid under a schema: {@code docs/sampling.md} says
+   * what the schema may contain.
+   *
+   * @throws PatternException naming the place that is not understood, or the limit
+   */
+  public static ByteAutomaton ofJsonSchema(String schema) {
+    return Determinizer.of(JsonSchema.parse(schema));
+  }
+
   /** The state behind a byte, or NONE. */
   public int step(int state, byte read) {
     return next[state * classes + classOf[Byte.toUnsignedInt(read)]];
@@ -64,5 +74,10 @@ public final class ByteAutomaton {
   /** Number of states. */
   public int states() {
     return next.length / classes;
+  }
+
+  /** Size of the table of steps. */
+  public long bytes() {
+    return (long) Integer.BYTES * next.length;
   }
 }

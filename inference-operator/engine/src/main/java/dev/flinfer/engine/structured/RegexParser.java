@@ -2,6 +2,8 @@ package dev.flinfer.engine.structured;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
 
 /** Reads a regular expression. Positions in errors count characters from 0. */
 final class RegexParser {
@@ -9,7 +11,34 @@ final class RegexParser {
   static final int MAX_REPEAT = 1000;
   private static final int MAX_DEPTH = 100;
 
-  static final String META = "\\.[]{}()*+?|^$";
+  private static final String META = "\\.[]{}()*+?|^$";
+
+  private static final CodePoints DIGIT = CodePoints.of('0', '9');
+  private static final CodePoints WORD = CodePoints.of('0', '9', 'A', 'Z', '_', '_', 'a', 'z');
+  private static final CodePoints SPACE = CodePoints.of('\t', '\r', ' ', ' ');
+  private static final Map<Integer, CodePoints> SETS =
+      Map.of(
+          (int) 'd',
+          DIGIT,
+          (int) 'D',
+          DIGIT.complement(),
+          (int) 'w',
+          WORD,
+          (int) 'W',
+          WORD.complement(),
+          (int) 's',
+          SPACE,
+          (int) 'S',
+          SPACE.complement());
+
+  /** A pattern may have a set thousands of times, so all places share one part. */
+  private static final Map<Integer, Node> SHARED =
+      SETS.entrySet().stream()
+          .collect(
+              Collectors.toUnmodifiableMap(
+                  Map.Entry::getKey, set -> Characters.of(set.getValue().disjoint())));
+
+  private static final Node DOT = Characters.of(CodePoints.of('\n', '\n').complement().disjoint());
 
   private final String regex;
   private int at;
@@ -42,7 +71,7 @@ final class RegexParser {
       parts.add(sequence());
     } while (take('|'));
     depth--;
-    return parts.size() == 1 ? parts.get(0) : new Node.Union(parts);
+    return Node.union(parts);
   }
 
   private Node sequence() {
@@ -73,8 +102,13 @@ final class RegexParser {
       case '[':
         return characters(characterClass(start), start);
       case '.':
-        return characters(CodePoints.of('\n', '\n').complement(), start);
+        return DOT;
       case '\\':
+        Node shared = at < regex.length() ? SHARED.get((int) peek()) : null;
+        if (shared != null) {
+          at++;
+          return shared;
+        }
         return characters(escape(start), start);
       case '*', '+', '?', '{':
         throw error(start, "'" + (char) c + "' has nothing before it to repeat");
@@ -91,15 +125,25 @@ final class RegexParser {
       int start = at;
       int c = next();
       if (c == '+' && node != part) {
-        throw error(start, "'+' behind a repetition would make it possessive, which is not served");
+        throw error(
+            start, "'+' behind a repetition would make it possessive, which is not supported");
       }
       node =
           switch (c) {
-            case '*' -> new Node.Repeat(node, 0, Node.UNLIMITED);
-            case '+' -> new Node.Repeat(node, 1, Node.UNLIMITED);
-            case '?' -> new Node.Repeat(node, 0, 1);
+            case '*' -> Node.repeat(node, 0, Node.UNLIMITED);
+            case '+' -> Node.repeat(node, 1, Node.UNLIMITED);
+            case '?' -> Node.repeat(node, 0, 1);
             default -> counted(node, start);
           };
+      int nested = node.size().repetitions();
+      if (nested > Size.MAX_REPETITIONS) {
+        throw error(
+            start,
+            "repetitions are nested %d deep; the limit is %d, so write some of them as one"
+                .formatted(nested, Size.MAX_REPETITIONS));
+      }
+      // Lazy: a match is of the whole text, so the order in which lengths are tried has no effect.
+      take('?');
     }
     return node;
   }
@@ -116,7 +160,7 @@ final class RegexParser {
     if (max != Node.UNLIMITED && max < min) {
       throw error(start, "{%d,%d} ends before it begins".formatted(min, max));
     }
-    return new Node.Repeat(node, min, max);
+    return Node.repeat(node, min, max);
   }
 
   private int number(int start) {
@@ -173,7 +217,7 @@ final class RegexParser {
     if (ranges.isEmpty()) {
       throw error(start, "no character is in the set");
     }
-    return new Node.Characters(ranges);
+    return Characters.of(ranges);
   }
 
   private CodePoints escape(int start) {
@@ -182,12 +226,7 @@ final class RegexParser {
     }
     int c = next();
     return switch (c) {
-      case 'd' -> CodePoints.of('0', '9');
-      case 'D' -> CodePoints.of('0', '9').complement();
-      case 'w' -> CodePoints.of('0', '9', 'A', 'Z', '_', '_', 'a', 'z');
-      case 'W' -> CodePoints.of('0', '9', 'A', 'Z', '_', '_', 'a', 'z').complement();
-      case 's' -> CodePoints.of('\t', '\r', ' ', ' ');
-      case 'S' -> CodePoints.of('\t', '\r', ' ', ' ').complement();
+      case 'd', 'D', 'w', 'W', 's', 'S' -> SETS.get(c);
       case 'n' -> CodePoints.of('\n', '\n');
       case 't' -> CodePoints.of('\t', '\t');
       case 'r' -> CodePoints.of('\r', '\r');
