@@ -42,15 +42,17 @@ record Characters(int[] edges, Size size) implements Node {
         Size.of(1 + ends.size(), edges.size()));
   }
 
-  /** Reads one of some ASCII characters between two states, numbered as in {@link #edges}. */
-  record Way(int from, String oneOf, int to) {}
+  /** Reads a byte of some ranges, each written as its two ends, between two states. */
+  record Way(int from, String ranges, int to) {
+    IntStream edges() {
+      return IntStream.range(0, ranges.length() / 2)
+          .flatMap(i -> IntStream.of(from, ranges.charAt(2 * i), ranges.charAt(2 * i + 1), to));
+    }
+  }
 
   /** Adds other ways through the part; their new states have the numbers from states + 1. */
   Characters or(int moreStates, List<Way> ways) {
-    int[] more =
-        ways.stream()
-            .flatMapToInt(w -> w.oneOf.chars().flatMap(c -> IntStream.of(w.from, c, c, w.to)))
-            .toArray();
+    int[] more = ways.stream().flatMapToInt(Way::edges).toArray();
     int[] all = Arrays.copyOf(edges, edges.length + more.length);
     System.arraycopy(more, 0, all, edges.length, more.length);
     return new Characters(all, size.plus(moreStates, more.length / 4));

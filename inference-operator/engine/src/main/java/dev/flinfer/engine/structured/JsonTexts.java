@@ -48,26 +48,26 @@ final class JsonTexts {
     int d = digits + 4; // after the digit d, with which halves of pairs begin as well
     int high = d + 1; // from the third digit of the first half
     int low = high + 2; // from the slash of the second half
-    String hex = "0123456789abcdefABCDEF";
+    String hex = "09afAF";
     return plain.or(
         low + 4 - slash,
         List.of(
-            new Way(0, "\\", slash),
-            new Way(slash, "\"\\/bfnrt", 1),
-            new Way(slash, "u", digits),
-            new Way(digits, "0123456789abcefABCEF", digits + 1),
+            new Way(0, "\\\\", slash),
+            new Way(slash, "\"\"\\\\//bbffnnrrtt", 1),
+            new Way(slash, "uu", digits),
+            new Way(digits, "09acefACEF", digits + 1),
             new Way(digits + 1, hex, digits + 2),
             new Way(digits + 2, hex, digits + 3),
             new Way(digits + 3, hex, 1),
-            new Way(digits, "dD", d),
-            new Way(d, "01234567", digits + 2),
+            new Way(digits, "ddDD", d),
+            new Way(d, "07", digits + 2),
             new Way(d, "89abAB", high),
             new Way(high, hex, high + 1),
             new Way(high + 1, hex, low),
-            new Way(low, "\\", low + 1),
-            new Way(low + 1, "u", low + 2),
-            new Way(low + 2, "dD", low + 3),
-            new Way(low + 3, "cdefCDEF", digits + 2)));
+            new Way(low, "\\\\", low + 1),
+            new Way(low + 1, "uu", low + 2),
+            new Way(low + 2, "ddDD", low + 3),
+            new Way(low + 3, "cfCF", digits + 2)));
   }
 
   private static Node regex(String regex) {

@@ -76,6 +76,18 @@ final class PatternBudgetTest {
   }
 
   @Test
+  void longStringsAreWithinTheLimits() {
+    String string = "{\"type\":\"string\",\"maxLength\":%d}";
+    String two = "{\"type\":\"object\",\"properties\":{\"a\":%s,\"b\":%s},\"required\":[\"a\"]}";
+
+    assertThat(ByteAutomaton.ofJsonSchema(string.formatted(1000)).states()).isEqualTo(20_003);
+    assertThat(
+            ByteAutomaton.ofJsonSchema(two.formatted(string.formatted(1000), string.formatted(250)))
+                .states())
+        .isEqualTo(25_019);
+  }
+
+  @Test
   void limitsTheTextOfASchema() {
     schema(
         " ".repeat(200_001),
