@@ -1,24 +1,28 @@
 package dev.flinfer.engine.sampling;
 
 import dev.flinfer.engine.InvalidRequestException;
-import dev.flinfer.engine.structured.JsonSchema;
-import dev.flinfer.engine.structured.PatternException;
+import dev.flinfer.engine.structured.ByteAutomaton;
 import dev.flinfer.schema.StructuredOutputs;
 
 /**
- * A regular expression that a generated text must match.
+ * What a generated text must match, not yet compiled.
  *
- * @param field the field of the request that gives it
- * @param regex the expression, given or converted from a JSON schema
+ * @param form how it is given
+ * @param text a regular expression or a JSON schema
  */
-public record TextPattern(String field, String regex) {
+public record TextPattern(Form form, String text) {
   private static final String NAME = "structured_outputs";
+
+  /** The form of a pattern, named as the field of the request that gives it. */
+  public enum Form {
+    REGEX,
+    JSON
+  }
 
   /**
    * Returns the pattern of a request.
    *
-   * @throws InvalidRequestException if both or neither of regex and json are given, or one is
-   *     invalid
+   * @throws InvalidRequestException if both or neither of regex and json are given
    */
   static TextPattern of(StructuredOutputs outputs) {
     if ((outputs.getRegex() == null) == (outputs.getJson() == null)) {
@@ -26,14 +30,18 @@ public record TextPattern(String field, String regex) {
           "%s has %s of regex and json; it must have one"
               .formatted(NAME, outputs.getRegex() == null ? "none" : "both"));
     }
-    if (outputs.getRegex() != null) {
-      return new TextPattern(NAME + ".regex", outputs.getRegex());
-    }
-    String field = NAME + ".json";
-    try {
-      return new TextPattern(field, JsonSchema.toRegex(outputs.getJson()));
-    } catch (PatternException e) {
-      throw new InvalidRequestException(field + " " + e.getMessage());
-    }
+    return outputs.getRegex() != null
+        ? new TextPattern(Form.REGEX, outputs.getRegex())
+        : new TextPattern(Form.JSON, outputs.getJson());
+  }
+
+  /** The field of the request that gives it. */
+  String field() {
+    return NAME + (form == Form.REGEX ? ".regex" : ".json");
+  }
+
+  /** Compiles it, which takes up to some tenths of a second. */
+  ByteAutomaton compile() {
+    return form == Form.REGEX ? ByteAutomaton.ofRegex(text) : ByteAutomaton.ofJsonSchema(text);
   }
 }

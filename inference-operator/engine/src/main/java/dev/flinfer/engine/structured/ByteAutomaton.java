@@ -4,18 +4,18 @@ import java.util.Arrays;
 import java.util.BitSet;
 
 /**
- * A pattern as a deterministic automaton over the bytes of a text in UTF-8. From every state some
- * matching text can be reached, so a text that has not run into {@link #NONE} can be completed.
+ * What a pattern matches, as a deterministic automaton over the bytes of a text in UTF-8. From
+ * every state some text is matched, so a text that has found no dead end can be finished.
  * Immutable.
  */
 public final class ByteAutomaton {
-  /** The state before the first byte of a text. */
+  /** Where every text begins. */
   public static final int START = 0;
 
-  /** The result of a step that no matching text takes. */
+  /** The result of a step that no text takes. */
   public static final int NONE = -1;
 
-  private final int[] classOf; // (256) bytes that no step distinguishes have the same class
+  private final int[] classOf; // (256) bytes that no step tells apart have the same
   private final int classes;
   private final int[] next; // (states, classes)
   private final BitSet accepting;
@@ -28,13 +28,23 @@ public final class ByteAutomaton {
   }
 
   /**
-   * Builds the automaton of a regular expression, which must match the whole text. {@code
-   * docs/sampling.md} lists what it may contain.
+   * The automaton of a regular expression, which must match a whole text: {@code docs/sampling.md}
+   * says what it may contain.
    *
-   * @throws PatternException naming the place of an error, or the limit that is exceeded
+   * @throws PatternException naming the place that is not understood, or the limit
    */
   public static ByteAutomaton ofRegex(String regex) {
     return Determinizer.of(new RegexParser(regex).parse());
+  }
+
+  /**
+   * The automaton of the JSON texts that are valid under a schema: {@code docs/sampling.md} says
+   * what the schema may contain.
+   *
+   * @throws PatternException naming the place that is not understood, or the limit
+   */
+  public static ByteAutomaton ofJsonSchema(String schema) {
+    return Determinizer.of(JsonSchema.parse(schema));
   }
 
   /** Returns the state after a byte, or NONE. */
@@ -42,7 +52,7 @@ public final class ByteAutomaton {
     return next[state * classes + classOf[Byte.toUnsignedInt(read)]];
   }
 
-  /** Returns the state after several bytes, or NONE. */
+  /** Returns the state after bytes, or NONE. */
   public int step(int state, byte[] read) {
     int at = state;
     for (int i = 0; i < read.length && at != NONE; i++) {
@@ -51,12 +61,12 @@ public final class ByteAutomaton {
     return at;
   }
 
-  /** Whether the text so far matches. */
+  /** Whether the text so far is matched. */
   public boolean accepts(int state) {
     return accepting.get(state);
   }
 
-  /** Whether a longer text can match. */
+  /** Whether a longer text can be matched. */
   public boolean goesOn(int state) {
     return Arrays.stream(next, state * classes, (state + 1) * classes).anyMatch(to -> to != NONE);
   }
@@ -64,5 +74,10 @@ public final class ByteAutomaton {
   /** Number of states. */
   public int states() {
     return next.length / classes;
+  }
+
+  /** Size of the table of steps. */
+  public long bytes() {
+    return (long) Integer.BYTES * next.length;
   }
 }

@@ -1,242 +1,203 @@
 package dev.flinfer.engine.structured;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * Converts a subset of JSON Schema to a regular expression. A text that matches is valid and has a
- * fixed form: properties in the order of the schema and no others, at most one space after a comma
- * or a colon.
+ * Reads a subset of JSON Schema. What its pattern matches is valid, and is written one way:
+ * properties in the order of the schema, none that it does not name, at most one space after a
+ * comma or a colon.
  */
-public final class JsonSchema {
-  static final int MAX_DEPTH = 32;
+final class JsonSchema {
+  private static final int MAX_DEPTH = 32;
 
-  private static final ObjectMapper JSON = new ObjectMapper();
-
-  /** Keywords that do not affect what is valid, or that the fixed form already satisfies. */
+  /** Keywords that say nothing about what is valid, or nothing that is not so anyway. */
   private static final Set<String> IGNORED =
       Set.of(
           "$schema", "$id", "title", "description", "default", "examples", "additionalProperties");
 
-  private static final String COMMA = ", ?";
-  private static final String CHARACTER =
-      "([^\"\\\\\\x00-\\x1f]|\\\\[\"\\\\/bfnrt]|\\\\u[0-9a-fA-F]{4})";
-
-  /** No more digits than a long or a double holds: a model must not continue them indefinitely. */
-  private static final String INTEGER = "-?(0|[1-9][0-9]{0,17})";
-
-  private static final String NUMBER = INTEGER + "(\\.[0-9]{1,17})?([eE][+-]?[0-9]{1,3})?";
+  private static final Set<String> ENUM = ordered("enum", "type");
+  private static final Set<String> CONST = ordered("const", "type");
+  private static final Set<String> ANY_OF = ordered("anyOf");
+  private static final Set<String> STRING = ordered("type", "minLength", "maxLength");
+  private static final Set<String> OBJECT = ordered("type", "properties", "required");
+  private static final Set<String> ARRAY = ordered("type", "items", "minItems", "maxItems");
+  private static final Set<String> SCALAR = ordered("type");
 
   private JsonSchema() {}
 
   /**
-   * Returns the regular expression of a schema.
+   * The pattern of a schema.
    *
-   * @param schema the schema as JSON
-   * @throws PatternException naming the place that is invalid or not supported
+   * @param schema as JSON
+   * @throws PatternException naming the place of what is invalid or not supported
    */
-  public static String toRegex(String schema) {
-    try {
-      return value(JSON.readTree(schema), "", 0);
-    } catch (JsonProcessingException e) {
-      throw new PatternException("is not JSON: " + e.getOriginalMessage());
-    }
+  static Node parse(String schema) {
+    return value(SchemaReader.read(schema), SchemaPlace.ROOT, 0);
   }
 
-  private static String value(JsonNode schema, String path, int depth) {
+  private static Node value(JsonNode schema, SchemaPlace place, int depth) {
     if (depth > MAX_DEPTH) {
-      throw error(path, "schemas are nested deeper than " + MAX_DEPTH);
+      throw place.error("schemas are nested deeper than " + MAX_DEPTH);
     }
     if (!schema.isObject()) {
-      throw error(path, "a schema must be an object");
+      throw place.error("a schema must be an object");
+    }
+    JsonNode additional = schema.path("additionalProperties");
+    if (!additional.isMissingNode() && !additional.isBoolean() && !additional.isObject()) {
+      throw place.at("additionalProperties").error("must be true, false or a schema");
     }
     if (schema.has("enum")) {
-      requireKeywords(schema, path, "enum", "type");
-      return literals(schema.get("enum"), path + "/enum");
+      requireKeywords(schema, place, ENUM);
+      return SchemaValues.ofEnum(schema, place);
     }
     if (schema.has("const")) {
-      requireKeywords(schema, path, "const", "type");
-      return literal(schema.get("const"), path + "/const");
+      requireKeywords(schema, place, CONST);
+      return SchemaValues.ofConst(schema, place);
     }
     if (schema.has("anyOf")) {
-      requireKeywords(schema, path, "anyOf");
-      return anyOf(schema.get("anyOf"), path + "/anyOf", depth);
+      requireKeywords(schema, place, ANY_OF);
+      return anyOf(schema.get("anyOf"), place.at("anyOf"), depth);
     }
-    String type = schema.path("type").asText("");
-    switch (type) {
+    return typed(schema, place, depth);
+  }
+
+  private static Node typed(JsonNode schema, SchemaPlace place, int depth) {
+    JsonNode type = schema.path("type");
+    switch (type.isTextual() ? type.textValue() : "") {
       case "string":
-        requireKeywords(schema, path, "type", "minLength", "maxLength");
-        return '"' + CHARACTER + bounds(schema, "minLength", "maxLength", path) + '"';
+        requireKeywords(schema, place, STRING);
+        return string(schema, place);
       case "object":
-        requireKeywords(schema, path, "type", "properties", "required");
-        return object(schema, path, depth);
+        requireKeywords(schema, place, OBJECT);
+        return object(schema, place, depth);
       case "array":
-        requireKeywords(schema, path, "type", "items", "minItems", "maxItems");
-        return array(schema, path, depth);
+        requireKeywords(schema, place, ARRAY);
+        return array(schema, place, depth);
       default:
-        requireKeywords(schema, path, "type");
-        return scalar(type, path);
+        requireKeywords(schema, place, SCALAR);
+        return scalar(type, place);
     }
   }
 
-  private static String scalar(String type, String path) {
-    return switch (type) {
-      case "number" -> NUMBER;
-      case "integer" -> INTEGER;
-      case "boolean" -> "(true|false)";
-      case "null" -> "null";
+  private static Node scalar(JsonNode type, SchemaPlace place) {
+    return switch (type.isTextual() ? type.textValue() : "") {
+      case "number" -> JsonTexts.NUMBER;
+      case "integer" -> JsonTexts.INTEGER;
+      case "boolean" -> JsonTexts.BOOLEAN;
+      case "null" -> JsonTexts.NULL;
       default ->
-          throw error(
-              path,
-              "type is \"%s\"; it must be one of object, array, string, number, integer, boolean, null, unless the schema has enum, const or anyOf"
-                  .formatted(type));
+          throw place.error(
+              "type is %s; it must be one of object, array, string, number, integer, boolean, null, or there must be enum, const or anyOf"
+                  .formatted(type.isMissingNode() ? "\"\"" : SchemaPlace.show(type)));
     };
   }
 
-  private static String object(JsonNode schema, String path, int depth) {
+  private static Node string(JsonNode schema, SchemaPlace place) {
+    int min = number(schema, "minLength", 0, place);
+    int max = number(schema, "maxLength", Node.UNLIMITED, place);
+    if (max != Node.UNLIMITED && max < min) {
+      throw place.error("maxLength is %d and minLength %d".formatted(max, min));
+    }
+    return JsonTexts.string(min, max);
+  }
+
+  private static Node object(JsonNode schema, SchemaPlace place, int depth) {
     JsonNode properties = schema.path("properties");
-    Set<String> required = new HashSet<>();
-    schema.path("required").forEach(name -> required.add(name.asText()));
-    List<String> parts = new ArrayList<>();
+    if (!properties.isMissingNode() && !properties.isObject()) {
+      throw place.at("properties").error("must be an object of schemas");
+    }
+    Set<String> required = required(schema.path("required"), place.at("required"));
+    List<Node> parts = new ArrayList<>();
     List<Boolean> optional = new ArrayList<>();
     for (Map.Entry<String, JsonNode> property : properties.properties()) {
       String name = property.getKey();
-      String value = value(property.getValue(), path + "/properties/" + name, depth + 1);
-      parts.add(quote(JSON.valueToTree(name).toString()) + ": ?" + value);
+      SchemaPlace at = place.at("properties").at(name);
+      if (JsonTexts.hasLoneSurrogate(name)) {
+        throw at.error("the name has half a surrogate pair, which is not text");
+      }
+      Node value = value(property.getValue(), at, depth + 1);
+      parts.add(Node.concat(Literal.of(JsonTexts.quote(name)), JsonTexts.COLON, value));
       optional.add(!required.remove(name));
     }
     if (!required.isEmpty()) {
-      throw error(path + "/required", new TreeSet<>(required) + " is not among the properties");
+      String names = SchemaPlace.show(new TreeSet<>(required));
+      throw place.at("required").error(names + " is not among the properties");
     }
-    return "\\{" + members(parts, optional) + "\\}";
+    return Node.concat(Literal.of("{"), Members.of(parts, optional), Literal.of("}"));
   }
 
-  /** Places commas between the members that are present, whichever those are. */
-  private static String members(List<String> parts, List<Boolean> optional) {
-    int anchor = optional.indexOf(false); // the first that is always present
-    if (anchor < 0) {
-      List<String> byFirst = new ArrayList<>();
-      for (int first = 0; first < parts.size(); first++) {
-        byFirst.add(parts.get(first) + following(parts, optional, first + 1));
-      }
-      return byFirst.isEmpty() ? "" : "(" + String.join("|", byFirst) + ")?";
+  private static Set<String> required(JsonNode names, SchemaPlace place) {
+    Set<String> required = new HashSet<>();
+    if (names.isMissingNode()) {
+      return required;
     }
-    StringBuilder members = new StringBuilder();
-    for (int i = 0; i < anchor; i++) {
-      members.append('(').append(parts.get(i)).append(COMMA).append(")?");
+    boolean valid = names.isArray();
+    for (JsonNode name : names) {
+      valid &= name.isTextual();
+      required.add(name.asText());
     }
-    return members.append(parts.get(anchor)) + following(parts, optional, anchor + 1);
+    if (!valid) {
+      throw place.error("is %s; it must be an array of strings".formatted(SchemaPlace.show(names)));
+    }
+    return required;
   }
 
-  private static String following(List<String> parts, List<Boolean> optional, int from) {
-    StringBuilder members = new StringBuilder();
-    for (int i = from; i < parts.size(); i++) {
-      members.append('(').append(COMMA).append(parts.get(i)).append(')');
-      members.append(optional.get(i) ? "?" : "");
-    }
-    return members.toString();
-  }
-
-  private static String array(JsonNode schema, String path, int depth) {
+  private static Node array(JsonNode schema, SchemaPlace place, int depth) {
     if (!schema.has("items")) {
-      throw error(path, "an array must have a schema in items");
+      throw place.error("an array must have a schema in items");
     }
-    String item = value(schema.get("items"), path + "/items", depth + 1);
-    int min = number(schema, "minItems", 0, path);
-    int max = number(schema, "maxItems", Integer.MAX_VALUE, path);
-    if (max < min) {
-      throw error(
-          path, "maxItems is %d; it must be at least minItems, which is %d".formatted(max, min));
+    Node item = value(schema.get("items"), place.at("items"), depth + 1);
+    int min = number(schema, "minItems", 0, place);
+    int max = number(schema, "maxItems", Node.UNLIMITED, place);
+    if (max != Node.UNLIMITED && max < min) {
+      throw place.error("maxItems is %d and minItems %d".formatted(max, min));
     }
-    if (max == 0) {
-      return "\\[\\]";
-    }
-    String most = max == Integer.MAX_VALUE ? "" : Integer.toString(max - 1);
-    String items = "%s(%s%s){%d,%s}".formatted(item, COMMA, item, Math.max(0, min - 1), most);
-    return min == 0 ? "\\[(" + items + ")?\\]" : "\\[" + items + "\\]";
+    Node items = max == 0 ? Node.NOTHING : Items.of(item, min, max);
+    return Node.concat(Literal.of("["), items, Literal.of("]"));
   }
 
-  private static String anyOf(JsonNode schemas, String path, int depth) {
-    List<String> parts = new ArrayList<>();
+  private static Node anyOf(JsonNode schemas, SchemaPlace place, int depth) {
+    if (!schemas.isArray() || schemas.isEmpty()) {
+      throw place.error("must be an array that is not empty");
+    }
+    List<Node> parts = new ArrayList<>();
     for (JsonNode schema : schemas) {
-      parts.add(value(schema, path + "/" + parts.size(), depth + 1));
+      parts.add(value(schema, place.at(Integer.toString(parts.size())), depth + 1));
     }
-    return union(parts, path);
+    return Node.union(parts);
   }
 
-  private static String literals(JsonNode values, String path) {
-    List<String> parts = new ArrayList<>();
-    for (JsonNode value : values) {
-      parts.add(literal(value, path + "/" + parts.size()));
-    }
-    return union(parts, path);
-  }
-
-  private static String union(List<String> parts, String path) {
-    if (parts.isEmpty()) {
-      throw error(path, "must be a non-empty array");
-    }
-    return "(" + String.join("|", parts) + ")";
-  }
-
-  private static String literal(JsonNode value, String path) {
-    if (value.isContainerNode()) {
-      throw error(path, "must be a string, a number, true, false or null");
-    }
-    return quote(value.toString());
-  }
-
-  private static String bounds(JsonNode schema, String least, String most, String path) {
-    int min = number(schema, least, 0, path);
-    int max = number(schema, most, Integer.MAX_VALUE, path);
-    return "{%d,%s}".formatted(min, max == Integer.MAX_VALUE ? "" : Integer.toString(max));
-  }
-
-  private static int number(JsonNode schema, String keyword, int otherwise, String path) {
+  private static int number(JsonNode schema, String keyword, int otherwise, SchemaPlace place) {
     JsonNode value = schema.get(keyword);
     if (value != null
         && (!value.isInt() || value.intValue() < 0 || value.intValue() > RegexParser.MAX_REPEAT)) {
-      throw error(
-          path + "/" + keyword, "must be a whole number from 0 to " + RegexParser.MAX_REPEAT);
+      throw place.at(keyword).error("must be a whole number from 0 to " + RegexParser.MAX_REPEAT);
     }
     return value == null ? otherwise : value.intValue();
   }
 
-  /** Rejects unknown keywords, which would otherwise be violated silently. */
-  private static void requireKeywords(JsonNode schema, String path, String... known) {
+  /** A keyword that is not understood would otherwise be ignored silently. */
+  private static void requireKeywords(JsonNode schema, SchemaPlace place, Set<String> known) {
     Set<String> unknown = new TreeSet<>();
     schema.fieldNames().forEachRemaining(unknown::add);
     unknown.removeAll(IGNORED);
-    List.of(known).forEach(unknown::remove);
+    unknown.removeAll(known);
     if (!unknown.isEmpty()) {
-      throw error(
-          path,
-          "%s is not supported here; supported keywords are %s".formatted(unknown, List.of(known)));
+      throw place.error(
+          "%s is not supported here; supported keywords are %s"
+              .formatted(SchemaPlace.show(unknown), known));
     }
   }
 
-  private static String quote(String text) {
-    StringBuilder quoted = new StringBuilder();
-    text.codePoints()
-        .forEach(
-            c -> {
-              if (RegexParser.META.indexOf(c) >= 0) {
-                quoted.append('\\');
-              }
-              quoted.appendCodePoint(c);
-            });
-    return quoted.toString();
-  }
-
-  private static PatternException error(String path, String problem) {
-    return new PatternException(
-        "is invalid at %s: %s".formatted(path.isEmpty() ? "its root" : path, problem));
+  /** Set.of has no order, and a message lists the keywords. */
+  private static Set<String> ordered(String... keywords) {
+    return new LinkedHashSet<>(List.of(keywords));
   }
 }

@@ -1,51 +1,107 @@
 package dev.flinfer.engine.structured;
 
-import java.util.ArrayList;
-import java.util.List;
+import java.util.Arrays;
 
-/** A nondeterministic automaton over bytes, with steps that read nothing; state 0 is the start. */
+/**
+ * An automaton over bytes with transitions that read nothing; state 0 is the start. Takes no more
+ * memory than the size of its pattern, which is checked first.
+ */
 final class Nfa {
-  static final int MAX_STATES = 20_000;
+  private static final int SKIP = -1;
 
-  /** A step that reads a byte from a range. */
-  record Edge(int first, int last, int to) {}
+  private final int[] froms; // (transitions)
+  private final int[] tos; // (transitions)
+  private final int[] reads; // (transitions) 256 x first byte + last byte, or SKIP
+  private int states = 1;
+  private int transitions;
+  private int end;
 
-  private final List<List<Edge>> edges = new ArrayList<>();
-  private final List<List<Integer>> skips = new ArrayList<>();
-
-  Nfa() {
-    state();
+  private Nfa(Size size) {
+    this.froms = new int[(int) size.transitions()];
+    this.tos = new int[(int) size.transitions()];
+    this.reads = new int[(int) size.transitions()];
   }
 
-  /** Adds a state. */
+  /**
+   * Builds the automaton of a pattern.
+   *
+   * @throws PatternException if it would be too large
+   */
+  static Nfa of(Node pattern) {
+    pattern.size().check();
+    Nfa nfa = new Nfa(pattern.size());
+    nfa.end = pattern.build(nfa, 0);
+    return nfa;
+  }
+
+  /** A new state. */
   int state() {
-    if (edges.size() == MAX_STATES) {
-      throw new PatternException(
-          "needs more than %d states before it is made deterministic; use fewer repetitions, or repeat shorter parts"
-              .formatted(MAX_STATES));
-    }
-    edges.add(new ArrayList<>(1));
-    skips.add(new ArrayList<>(1));
-    return edges.size() - 1;
+    return states++;
   }
 
+  /** Adds a transition that reads a byte of a range. */
   void edge(int from, int first, int last, int to) {
-    edges.get(from).add(new Edge(first, last, to));
+    add(from, first << 8 | last, to);
   }
 
+  /** Adds a transition that reads nothing. */
   void skip(int from, int to) {
-    skips.get(from).add(to);
+    add(from, SKIP, to);
+  }
+
+  private void add(int from, int read, int to) {
+    froms[transitions] = from;
+    reads[transitions] = read;
+    tos[transitions++] = to;
   }
 
   int size() {
-    return edges.size();
+    return states;
   }
 
-  List<Edge> edges(int state) {
-    return edges.get(state);
+  int transitions() {
+    return transitions;
   }
 
-  List<Integer> skips(int state) {
-    return skips.get(state);
+  /** The state at the end of a match. */
+  int end() {
+    return end;
+  }
+
+  /** The states that follow each state without reading. */
+  int[][] skips() {
+    int[][] all = empty(true, 1);
+    int[] filled = new int[states];
+    for (int i = 0; i < transitions; i++) {
+      if (reads[i] == SKIP) {
+        all[froms[i]][filled[froms[i]]++] = tos[i];
+      }
+    }
+    return all;
+  }
+
+  /** (states, 3 x edges): first and last byte and next state of each transition that reads. */
+  int[][] edges() {
+    int[][] all = empty(false, 3);
+    int[] filled = new int[states];
+    for (int i = 0; i < transitions; i++) {
+      if (reads[i] != SKIP) {
+        int[] edges = all[froms[i]];
+        int at = filled[froms[i]];
+        edges[at] = reads[i] >> 8;
+        edges[at + 1] = reads[i] & 0xff;
+        edges[at + 2] = tos[i];
+        filled[froms[i]] = at + 3;
+      }
+    }
+    return all;
+  }
+
+  private int[][] empty(boolean skips, int width) {
+    int[] counts = new int[states];
+    for (int i = 0; i < transitions; i++) {
+      counts[froms[i]] += (reads[i] == SKIP) == skips ? width : 0;
+    }
+    return Arrays.stream(counts).mapToObj(int[]::new).toArray(int[][]::new);
   }
 }

@@ -1,24 +1,30 @@
 package dev.flinfer.engine.structured;
 
-import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 
-/** A part of a pattern. It adds its states to an automaton, again at each call. */
+/**
+ * A part of a pattern: builds its states into an automaton, each time it is called. Knows their
+ * number before. A part may occur in several others.
+ */
 interface Node {
-  /** A maximum of repetitions that means no limit. */
+  /** No upper limit to a number of repetitions. */
   int UNLIMITED = -1;
 
+  /** Matches the empty text. */
+  Node NOTHING = new Concat(List.of(), Size.NONE);
+
+  /** The number of states and transitions that a call of {@link #build} adds. */
+  Size size();
+
   /**
-   * Adds the states of this part, starting from a given state.
+   * Builds what the part matches, beginning at a state. Nothing else leaves the state at its end.
    *
-   * @return the state at the part's end
+   * @return the state at its end
    */
   int build(Nfa nfa, int from);
 
-  /** Parts in sequence; with no parts, the empty text. */
-  record Concat(List<Node> parts) implements Node {
+  /** Parts in sequence. */
+  record Concat(List<Node> parts, Size size) implements Node {
     @Override
     public int build(Nfa nfa, int from) {
       int at = from;
@@ -30,7 +36,7 @@ interface Node {
   }
 
   /** One of several parts. */
-  record Union(List<Node> parts) implements Node {
+  record Union(List<Node> parts, Size size) implements Node {
     @Override
     public int build(Nfa nfa, int from) {
       int end = nfa.state();
@@ -42,7 +48,7 @@ interface Node {
   }
 
   /** A part {@code min} to {@code max} times. */
-  record Repeat(Node part, int min, int max) implements Node {
+  record Repeat(Node part, int min, int max, Size size) implements Node {
     @Override
     public int build(Nfa nfa, int from) {
       int at = from;
@@ -50,7 +56,7 @@ interface Node {
         at = part.build(nfa, at);
       }
       if (max == UNLIMITED) {
-        int loop = nfa.state(); // a new state: other parts that begin at `at` must not repeat
+        int loop = nfa.state(); // separate, so that nothing else that begins at `at` repeats
         nfa.skip(at, loop);
         nfa.skip(part.build(nfa, loop), loop);
         at = nfa.state();
@@ -69,34 +75,34 @@ interface Node {
     }
   }
 
-  /** One character of a set, in UTF-8. */
-  record Characters(List<CodePoints.Range> ranges) implements Node {
-    @Override
-    public int build(Nfa nfa, int from) {
-      int end = nfa.state();
-      // Most sequences end with the same continuation bytes; sharing states keeps automata small.
-      Map<List<Integer>, Integer> ends = new HashMap<>();
-      for (CodePoints.Range range : ranges) {
-        for (int[] bytes : Utf8Ranges.of(range.first(), range.last())) {
-          int next = end;
-          for (int i = bytes.length - 2; i > 0; i -= 2) {
-            List<Integer> rest = Arrays.stream(bytes, i, bytes.length).boxed().toList();
-            Integer known = ends.get(rest);
-            if (known == null) {
-              known = nfa.state();
-              nfa.edge(known, bytes[i], bytes[i + 1], next);
-              ends.put(rest, known);
-            }
-            next = known;
-          }
-          nfa.edge(from, bytes[0], bytes[1], next);
-        }
-      }
-      return end;
-    }
+  static Node concat(List<Node> parts) {
+    return parts.size() == 1 ? parts.get(0) : new Concat(List.copyOf(parts), sum(parts));
   }
 
-  static Node concat(List<Node> parts) {
-    return parts.size() == 1 ? parts.get(0) : new Concat(List.copyOf(parts));
+  static Node concat(Node... parts) {
+    return concat(List.of(parts));
+  }
+
+  static Node union(List<Node> parts) {
+    return parts.size() == 1
+        ? parts.get(0)
+        : new Union(List.copyOf(parts), sum(parts).plus(1, parts.size()));
+  }
+
+  static Node repeat(Node part, int min, int max) {
+    Size size = part.size();
+    Size copies =
+        max == UNLIMITED
+            ? size.times(min).plus(size).plus(2, 3)
+            : size.times(min).plus(size.plus(1, 2).times(max - min)).plus(1, 1);
+    return new Repeat(part, min, max, copies.repeated());
+  }
+
+  private static Size sum(List<Node> parts) {
+    Size sum = Size.NONE;
+    for (Node part : parts) {
+      sum = sum.plus(part.size());
+    }
+    return sum;
   }
 }

@@ -2,14 +2,43 @@ package dev.flinfer.engine.structured;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
 
-/** Parses a regular expression. Positions in errors count characters from 0. */
+/** Reads a regular expression. Positions in errors count characters from 0. */
 final class RegexParser {
   static final int MAX_LENGTH = 20_000;
   static final int MAX_REPEAT = 1000;
   private static final int MAX_DEPTH = 100;
 
-  static final String META = "\\.[]{}()*+?|^$";
+  private static final String META = "\\.[]{}()*+?|^$";
+
+  private static final CodePoints DIGIT = CodePoints.of('0', '9');
+  private static final CodePoints WORD = CodePoints.of('0', '9', 'A', 'Z', '_', '_', 'a', 'z');
+  private static final CodePoints SPACE = CodePoints.of('\t', '\r', ' ', ' ');
+  private static final Map<Integer, CodePoints> SETS =
+      Map.of(
+          (int) 'd',
+          DIGIT,
+          (int) 'D',
+          DIGIT.complement(),
+          (int) 'w',
+          WORD,
+          (int) 'W',
+          WORD.complement(),
+          (int) 's',
+          SPACE,
+          (int) 'S',
+          SPACE.complement());
+
+  /** A pattern may have a set thousands of times, so all places share one part. */
+  private static final Map<Integer, Node> SHARED =
+      SETS.entrySet().stream()
+          .collect(
+              Collectors.toUnmodifiableMap(
+                  Map.Entry::getKey, set -> Characters.of(set.getValue().disjoint())));
+
+  private static final Node DOT = Characters.of(CodePoints.of('\n', '\n').complement().disjoint());
 
   private final String regex;
   private int at;
@@ -24,7 +53,7 @@ final class RegexParser {
       throw new PatternException(
           "has %d characters; it may have at most %d".formatted(regex.length(), MAX_LENGTH));
     }
-    // A pattern always matches the whole text, so anchors at its ends have no effect.
+    // A match is of the whole text, so anchors around it say nothing new.
     take('^');
     Node node = alternatives();
     if (at < regex.length()) {
@@ -42,7 +71,7 @@ final class RegexParser {
       parts.add(sequence());
     } while (take('|'));
     depth--;
-    return parts.size() == 1 ? parts.get(0) : new Node.Union(parts);
+    return Node.union(parts);
   }
 
   private Node sequence() {
@@ -63,7 +92,7 @@ final class RegexParser {
     switch (c) {
       case '(':
         if (take('?') && !take(':')) {
-          throw error(start, "'(?' must be '(?:'; look-arounds, names and flags are not supported");
+          throw error(start, "'(?' must be '(?:'; there are no look-arounds, names or flags");
         }
         Node inner = alternatives();
         if (!take(')')) {
@@ -73,8 +102,13 @@ final class RegexParser {
       case '[':
         return characters(characterClass(start), start);
       case '.':
-        return characters(CodePoints.of('\n', '\n').complement(), start);
+        return DOT;
       case '\\':
+        Node shared = at < regex.length() ? SHARED.get((int) peek()) : null;
+        if (shared != null) {
+          at++;
+          return shared;
+        }
         return characters(escape(start), start);
       case '*', '+', '?', '{':
         throw error(start, "'" + (char) c + "' has nothing before it to repeat");
@@ -96,11 +130,20 @@ final class RegexParser {
       }
       node =
           switch (c) {
-            case '*' -> new Node.Repeat(node, 0, Node.UNLIMITED);
-            case '+' -> new Node.Repeat(node, 1, Node.UNLIMITED);
-            case '?' -> new Node.Repeat(node, 0, 1);
+            case '*' -> Node.repeat(node, 0, Node.UNLIMITED);
+            case '+' -> Node.repeat(node, 1, Node.UNLIMITED);
+            case '?' -> Node.repeat(node, 0, 1);
             default -> counted(node, start);
           };
+      int nested = node.size().repetitions();
+      if (nested > Size.MAX_REPETITIONS) {
+        throw error(
+            start,
+            "repetitions are nested %d deep; the limit is %d, so write some of them as one"
+                .formatted(nested, Size.MAX_REPETITIONS));
+      }
+      // Lazy: a match is of the whole text, so the order in which lengths are tried has no effect.
+      take('?');
     }
     return node;
   }
@@ -117,7 +160,7 @@ final class RegexParser {
     if (max != Node.UNLIMITED && max < min) {
       throw error(start, "{%d,%d} has a maximum below its minimum".formatted(min, max));
     }
-    return new Node.Repeat(node, min, max);
+    return Node.repeat(node, min, max);
   }
 
   private int number(int start) {
@@ -174,7 +217,7 @@ final class RegexParser {
     if (ranges.isEmpty()) {
       throw error(start, "the set contains no character");
     }
-    return new Node.Characters(ranges);
+    return Characters.of(ranges);
   }
 
   private CodePoints escape(int start) {
@@ -183,12 +226,7 @@ final class RegexParser {
     }
     int c = next();
     return switch (c) {
-      case 'd' -> CodePoints.of('0', '9');
-      case 'D' -> CodePoints.of('0', '9').complement();
-      case 'w' -> CodePoints.of('0', '9', 'A', 'Z', '_', '_', 'a', 'z');
-      case 'W' -> CodePoints.of('0', '9', 'A', 'Z', '_', '_', 'a', 'z').complement();
-      case 's' -> CodePoints.of('\t', '\r', ' ', ' ');
-      case 'S' -> CodePoints.of('\t', '\r', ' ', ' ').complement();
+      case 'd', 'D', 'w', 'W', 's', 'S' -> SETS.get(c);
       case 'n' -> CodePoints.of('\n', '\n');
       case 't' -> CodePoints.of('\t', '\t');
       case 'r' -> CodePoints.of('\r', '\r');

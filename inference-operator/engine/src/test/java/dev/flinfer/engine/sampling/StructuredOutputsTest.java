@@ -131,6 +131,16 @@ final class StructuredOutputsTest {
         request().setStructuredOutputs(new StructuredOutputs(null, "{")),
         "structured_outputs.json is not JSON: ");
     refused(
+        regex("(" + "|".repeat(18_900) + "){1000}{9}"),
+        "structured_outputs.regex needs 170109010 transitions before it is made deterministic; the"
+            + " limit is 1000000. Use fewer repetitions, or shorter parts");
+    refused(
+        request()
+            .setStructuredOutputs(
+                new StructuredOutputs(null, "{\"type\":\"number\",\"enum\":[\"a\"]}")),
+        "structured_outputs.json is invalid at /enum: no value has the type [number], so none is"
+            + " valid");
+    refused(
         request().setStructuredOutputs(new StructuredOutputs(null, null)),
         "structured_outputs has none of regex and json; it must have one");
     refused(
