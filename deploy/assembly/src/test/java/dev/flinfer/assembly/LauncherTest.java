@@ -144,10 +144,13 @@ final class LauncherTest {
         .startsWith("started @" + moved.toRealPath() + "/flink-jobs/cli/target/flinfer.args");
   }
 
-  @Test
-  void buildsAgainForASourceThatChanged() throws Exception {
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"schemas/src/main/a.avsc", "flink-jobs/cli/src/jvm/flinfer.args", "pom.xml"})
+  void buildsAgainForASourceThatChanged(String name) throws Exception {
     output(start(true));
-    Path source = home.resolve("schemas/src/main/a.avsc");
+    Path source = home.resolve(name);
+    Files.createDirectories(source.getParent());
     Files.writeString(source, "");
     Files.setLastModifiedTime(source, FileTime.from(Instant.now().plusSeconds(5)));
     output(start(true));

@@ -18,10 +18,10 @@ import picocli.CommandLine.Spec;
  * The options of {@link EngineOption} on every command that runs an engine. The model is not among
  * them: commands differ in how they take it.
  */
-@Command // picocli mixes in nothing that has no annotation of a command or an option
+@Command // picocli mixes in only classes with one of its annotations
 public final class EngineArguments {
 
-  /** How the command line names the engine's options. */
+  /** The names of the engine's options on the command line. */
   static final OptionNames NAMES = new OptionNames("--", '-', Map.of());
 
   private final Map<EngineOption<?>, String> given = new LinkedHashMap<>();
@@ -48,14 +48,14 @@ public final class EngineArguments {
   private ISetter setter(EngineOption<?> option) {
     return new ISetter() {
       @Override
-      @SuppressWarnings("unchecked") // the value that was there before is of no use to picocli
+      @SuppressWarnings("unchecked") // picocli ignores the old value, which is returned
       public <T> T set(T value) {
         return value == null ? (T) given.remove(option) : (T) given.put(option, value.toString());
       }
     };
   }
 
-  /** What it is, what it can be where that is a list, and its default. */
+  /** The summary of an option, its possible values if they can be listed, and its default. */
   private static String help(EngineOption<?> option) {
     String summary = option.summary(NAMES).replaceFirst("\\.$", "");
     String forms = String.join(", ", option.type().forms());
@@ -64,17 +64,17 @@ public final class EngineArguments {
         .replace("%", "%%"); // picocli formats it
   }
 
-  /** The text of an option; null where it was not given. */
+  /** The text of an option; null if it was not given. */
   public String given(EngineOption<?> option) {
     return given.get(option);
   }
 
-  /** The device that was named; null where none was. */
+  /** The device that was named; null if none was. */
   public String device() {
     return given(EngineOption.DEVICE);
   }
 
-  /** The engine's defaults, and what was given. */
+  /** Returns the engine's options: those given, and defaults for the others. */
   public EngineOptions forModel(Path model) {
     EngineOptions.Builder options =
         EngineOptions.builder(NAMES).set(EngineOption.MODEL, model.toString());
@@ -82,11 +82,11 @@ public final class EngineArguments {
     return options.build();
   }
 
-  /** Sets what was given as options of the job. */
+  /** Adds the given options to the configuration of the job. */
   public void addTo(Configuration config) {
     given.forEach(
         (option, text) -> {
-          option.parse(text, NAMES); // so that what is wrong has the name that it was given by
+          option.parse(text, NAMES); // so that an error names the option as it was given
           config.setString(FlinferOptions.NAMES.of(option), text);
         });
   }

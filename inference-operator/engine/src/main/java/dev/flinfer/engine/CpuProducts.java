@@ -1,8 +1,8 @@
 package dev.flinfer.engine;
 
-/** Libraries that multiply matrices on the CPU. */
+/** The values of {@link EngineOption#CPU_PRODUCTS}: what multiplies matrices on the CPU. */
 public enum CpuProducts {
-  /** Java. */
+  /** The same as {@link #JAVA}. */
   AUTO,
   JAVA,
   ONEDNN

@@ -7,16 +7,16 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Which device a model is to run on: {@code auto}, {@code cpu}, or {@code opencl}, {@code ptx} or
+ * The device on which a model runs: {@code auto}, {@code cpu}, or {@code opencl}, {@code ptx} or
  * {@code cuda} with or without the number of a device, as in {@code opencl:1}.
  *
- * @param number of the device among those of its kind; -1 if it is left open
+ * @param number the number of the device among those of its kind; -1 for any
  */
 public record DeviceSpecifier(Kind kind, int number) implements Serializable {
 
-  /** What a device is driven by. */
+  /** The kind of device, by its driver. */
   public enum Kind {
-    /** To be chosen. */
+    /** The engine chooses. */
     AUTO,
     CPU,
     OPENCL,
@@ -69,7 +69,7 @@ public record DeviceSpecifier(Kind kind, int number) implements Serializable {
         matcher.group(2) == null ? -1 : Integer.parseInt(matcher.group(2)));
   }
 
-  /** Whether it names the device with that id, such as {@code opencl:1}. */
+  /** Whether it names the device with the given id, such as {@code opencl:1}. */
   public boolean names(String id) {
     return id.equals(toString()) || number < 0 && id.startsWith(kind + ":");
   }

@@ -9,8 +9,8 @@ import java.util.List;
  * The options of an engine, each declared once: name, type, default, range and description. Flink's
  * options, those of the command line, the reference page and the error texts are derived from this
  * table, so a new option is one declaration here and the code that reads it with {@link
- * EngineOptions#get}. Names and meanings follow vLLM's engine arguments; what holds between options
- * is in {@link OptionRule}.
+ * EngineOptions#get}. Names and meanings follow vLLM's engine arguments. {@link OptionRule} has the
+ * constraints between options.
  *
  * @param <T> the values
  */
@@ -58,7 +58,7 @@ public final class EngineOption<T extends Serializable> {
           "max-num-batched-tokens",
           OptionType.INTEGER,
           512,
-          OptionRange.any(), // a rule has its least value
+          OptionRange.any(), // OptionRule has its minimum
           "The maximum number of tokens in one forward pass, at least {max-num-seqs}.",
           "A longer prompt is prefilled in chunks.");
 
@@ -173,7 +173,7 @@ public final class EngineOption<T extends Serializable> {
     return Collections.unmodifiableList(TABLE);
   }
 
-  /** Words with hyphens, such as {@code max-num-seqs}; {@link OptionNames} has others. */
+  /** Words with hyphens, such as {@code max-num-seqs}; {@link OptionNames} derives other names. */
   public String name() {
     return name;
   }
@@ -191,7 +191,7 @@ public final class EngineOption<T extends Serializable> {
     return defaultValue;
   }
 
-  /** The default, where there is one, for display: what 0 stands for if it stands for something. */
+  /** The default for display; where the default is 0 and has a special meaning, that meaning. */
   public String defaultText() {
     return range.zero().isEmpty() ? format(defaultValue) : range.zero();
   }
@@ -201,12 +201,12 @@ public final class EngineOption<T extends Serializable> {
     return defaultValue == null;
   }
 
-  /** One sentence about it. */
+  /** A description in one sentence. */
   public String summary(OptionNames names) {
     return names.resolve(summary);
   }
 
-  /** All about it. */
+  /** The full description. */
   public String description(OptionNames names) {
     return names.resolve((summary + " " + details).strip());
   }

@@ -8,7 +8,7 @@ import java.util.stream.Collectors;
 
 /**
  * How an engine runs: a value for every {@link EngineOption}. Options with equal values in one
- * process share one engine, see {@link SharedEngines}. Made with {@link #builder}:
+ * process share one engine, see {@link SharedEngines}. Create them with {@link #builder}:
  *
  * <pre>{@code
  * EngineOptions.builder("/path/to/phi-2")
@@ -48,7 +48,7 @@ public final class EngineOptions implements Serializable {
     return builder(OptionNames.ENGINE).set(EngineOption.MODEL, model);
   }
 
-  /** A builder for options that error texts name so; the model is still to be set. */
+  /** A builder whose error messages use the given names. The model must be set, too. */
   public static Builder builder(OptionNames names) {
     return new Builder(names, new HashMap<>());
   }
@@ -69,17 +69,17 @@ public final class EngineOptions implements Serializable {
     return get(EngineOption.MODEL);
   }
 
-  /** How error texts name the options. */
+  /** The names of the options in error messages. */
   public OptionNames names() {
     return names;
   }
 
-  /** A builder that begins with these. */
+  /** A builder that starts with these values. */
   public Builder toBuilder() {
     return new Builder(names, new HashMap<>(values));
   }
 
-  /** Whether the values are equal, whatever the names. */
+  /** Compares the values only, not the names. */
   @Override
   public boolean equals(Object other) {
     return other instanceof EngineOptions options && values.equals(options.values);
@@ -99,7 +99,7 @@ public final class EngineOptions implements Serializable {
         .collect(Collectors.joining(", ", "EngineOptions[", "]"));
   }
 
-  /** Sets what differs from the defaults. */
+  /** Sets the values that differ from the defaults. */
   public static final class Builder {
     private final OptionNames names;
     private final Map<String, Serializable> given;
@@ -109,6 +109,7 @@ public final class EngineOptions implements Serializable {
       this.given = given;
     }
 
+    /** Sets an option; {@link #build} checks the value. */
     public <T extends Serializable> Builder set(EngineOption<T> option, T value) {
       given.put(option.name(), value);
       return this;

@@ -1,6 +1,6 @@
 package dev.flinfer.engine;
 
-/** What the type of keys and values can be set to. */
+/** The values of {@link EngineOption#KV_CACHE_DTYPE}. */
 public enum KvCacheDtype {
   /** f16 where the device supports it, or else f32. */
   AUTO(null),
@@ -14,7 +14,7 @@ public enum KvCacheDtype {
     this.type = type;
   }
 
-  /** The type, or null for what suits the device. */
+  /** The type; null for {@link #AUTO}, which leaves the choice to the device. */
   public KvCacheType type() {
     return type;
   }

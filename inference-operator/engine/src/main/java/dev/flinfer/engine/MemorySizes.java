@@ -5,11 +5,11 @@ import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Numbers of bytes as text, in the units that Flink's memory sizes have. */
+/** Numbers of bytes as text, in the units of Flink's memory sizes. */
 final class MemorySizes {
   private static final Pattern SIZE = Pattern.compile("(\\d{1,19})\\s*([a-z]*)");
 
-  /** Each 1024 times the one before it. */
+  /** The names of the units, each 1024 times the one before it. */
   private static final List<List<String>> UNITS =
       List.of(
           List.of("bytes", "b", ""),
@@ -42,7 +42,7 @@ final class MemorySizes {
     throw new IllegalArgumentException(text + " is not a memory size");
   }
 
-  /** In the largest unit that it is a whole number of. */
+  /** Formats a size in the largest unit in which it is a whole number. */
   static String format(long bytes) {
     int unit = 0;
     while (bytes != 0 && unit < UNITS.size() - 1 && (bytes >> unit * BITS) % (1 << BITS) == 0) {

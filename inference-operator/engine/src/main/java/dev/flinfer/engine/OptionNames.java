@@ -6,16 +6,16 @@ import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 
 /**
- * How one way of setting options names them. The engine says {@code max_num_seqs}, as vLLM does;
- * Flink's configuration and the command line have prefixes and hyphens. Error texts and
- * descriptions name an option as the user wrote it, so {@link EngineOptions} carry the names that
- * they were set by.
+ * The names of options in one way of setting them. The engine uses {@code max_num_seqs}, as vLLM
+ * does; Flink's configuration and the command line have prefixes and hyphens. Error texts and
+ * descriptions name an option as the user wrote it, so {@link EngineOptions} contain the names with
+ * which they were set.
  *
  * <p>This is data and not a function: options travel to other processes and stay in {@link
  * SharedEngines}, where code of a job's class loader would keep that loader alive.
  *
- * @param prefix stands before each name
- * @param separator stands between the words of a name
+ * @param prefix the text before each name
+ * @param separator the character between the words of a name
  * @param exceptions full names of options that do not follow the rule, by {@link EngineOption#name}
  */
 public record OptionNames(String prefix, char separator, Map<String, String> exceptions)

@@ -3,11 +3,11 @@ package dev.flinfer.engine;
 import java.util.function.Predicate;
 
 /**
- * Which values of its type an option takes.
+ * The values of its type that an option accepts.
  *
- * @param check whether it takes a value
- * @param words the same for a message, after "it must be"; empty if every value is taken
- * @param zero what 0 stands for, if it stands for something; otherwise empty
+ * @param check whether it accepts a value
+ * @param words the same for a message, after "it must be"; empty if it accepts every value
+ * @param zero the special meaning of 0; empty if it has none
  */
 public record OptionRange<T>(Predicate<? super T> check, String words, String zero) {
 
@@ -19,7 +19,7 @@ public record OptionRange<T>(Predicate<? super T> check, String words, String ze
     return new OptionRange<>(value -> value.longValue() >= least, "at least " + least, "");
   }
 
-  /** At least 1, or 0 for what is not known before the model and the machine are. */
+  /** At least 1, or 0 for a value that depends on the model or the machine. */
   static OptionRange<Number> atLeastOneOrZeroFor(String meaning) {
     return new OptionRange<>(
         value -> value.longValue() >= 0, "at least 1, or 0 for " + meaning, meaning);

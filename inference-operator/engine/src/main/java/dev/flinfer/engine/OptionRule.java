@@ -8,10 +8,12 @@ import java.util.function.Function;
 import java.util.function.Predicate;
 
 /**
- * What must hold between options.
+ * A constraint between options.
  *
- * @param option the option that is named if it does not
- * @param limit what its value must be; options in braces, as in {@link OptionNames#resolve}
+ * @param option the option that the message names
+ * @param holds whether the options satisfy it
+ * @param limit the required value, for the message; options in braces, as in {@link
+ *     OptionNames#resolve}
  */
 record OptionRule<T extends Serializable>(
     EngineOption<T> option, Predicate<EngineOptions> holds, Function<EngineOptions, String> limit) {

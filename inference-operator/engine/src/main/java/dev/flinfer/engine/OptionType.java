@@ -7,13 +7,13 @@ import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
- * How the values of an option are written.
+ * The type of an option's values, with their form as text.
  *
  * @param <T> the values
  */
 public final class OptionType<T extends Serializable> {
 
-  /** Kinds of types that configuration systems have one of their own for. */
+  /** Types that configuration systems distinguish. */
   public enum Kind {
     INTEGER,
     BOOLEAN,
@@ -97,7 +97,7 @@ public final class OptionType<T extends Serializable> {
     return index;
   }
 
-  /** {@link Boolean#valueOf} takes every text. */
+  /** Stricter than {@link Boolean#valueOf}, which accepts every text. */
   private static boolean parseBoolean(String text) {
     if (text.equalsIgnoreCase("true") || text.equalsIgnoreCase("false")) {
       return Boolean.parseBoolean(text);
@@ -109,12 +109,12 @@ public final class OptionType<T extends Serializable> {
     return kind;
   }
 
-  /** All forms that a value can have, such as {@code opencl[:n]}; empty if there are too many. */
+  /** All forms of a value, such as {@code opencl[:n]}; empty if they cannot be listed. */
   public List<String> forms() {
     return forms;
   }
 
-  /** What a value can be, for a message, after "it must be". */
+  /** The possible values, for a message, after "it must be". */
   String words() {
     return words;
   }

@@ -3,7 +3,7 @@ package dev.flinfer.engine;
 import dev.flinfer.engine.weights.DType;
 import java.util.stream.Stream;
 
-/** Types that the weight matrices can run in. */
+/** The values of {@link EngineOption#WEIGHTS}: the types in which weight matrices can run. */
 public enum Weights {
   /** As stored, where the device supports it. */
   AUTO(null),
@@ -21,12 +21,12 @@ public enum Weights {
     this.type = type;
   }
 
-  /** The type of a tensor that this is, or null where it is not one. */
+  /** The tensor type; null for {@link #AUTO} and {@link #W8A8}. */
   public DType type() {
     return type;
   }
 
-  /** The constant for a type, {@link #AUTO} for null. */
+  /** Returns the constant for a tensor type, or {@link #AUTO} for null. */
   public static Weights of(DType type) {
     return Stream.of(values())
         .filter(weights -> weights.type == type)

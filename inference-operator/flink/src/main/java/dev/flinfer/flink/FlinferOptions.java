@@ -19,7 +19,7 @@ import org.apache.flink.configuration.ReadableConfig;
  */
 public final class FlinferOptions {
 
-  /** How configuration names the engine's options. */
+  /** The names of the engine's options in Flink's configuration. */
   public static final OptionNames NAMES =
       new OptionNames(
           "flinfer.", '-', Map.of(EngineOption.CPU_PRODUCTS.name(), "flinfer.cpu.products"));

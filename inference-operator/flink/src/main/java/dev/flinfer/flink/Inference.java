@@ -26,22 +26,22 @@ import org.apache.flink.util.function.SerializableSupplier;
  * inference.throughput().sinkTo(metricsSink);
  * }</pre>
  *
- * <p>Every record with a value ends as exactly one completion or rejection; a record without one, a
- * tombstone, is passed over. Completions come in the order in which they are finished. Records and
- * watermarks keep their order to each other: a watermark waits until all records before it are
- * answered, and what comes after it waits for it.
+ * <p>Every record with a value has exactly one outcome, a completion or a rejection; a record
+ * without a value, a tombstone, is skipped. Completions are emitted in the order in which they
+ * finish. No outcome passes a watermark: a watermark waits for the outcomes of all records before
+ * it, and the outcomes of all records after it wait for the watermark.
  *
- * <p>Requests that are unfinished at a checkpoint are in it with the tokens generated so far, and
- * go on from there after a restore, whatever the new parallelism.
+ * <p>A checkpoint contains the requests in flight with the tokens generated so far. After a restore
+ * they continue from there, also with another parallelism.
  *
- * <p>The operator chains to the operator in front of it. Keep it so, and let the source's reader be
- * {@link #pausing}: behind a shuffle, aligned checkpoints wait for all the requests that are
- * buffered in front of it. {@link FlinferOptions#DEDUPLICATE_TTL} is such a shuffle; with it, let
- * checkpoints be unaligned.
+ * <p>The operator chains to the upstream operator. Do not break this chain, and make the source's
+ * reader {@link #pausing}: after a shuffle, aligned checkpoints wait for all requests that are
+ * buffered before the operator. {@link FlinferOptions#DEDUPLICATE_TTL} adds such a shuffle; use
+ * unaligned checkpoints with it.
  */
 public final class Inference {
 
-  /** The uid under which the operator's state is found again. */
+  /** The uid of the operator, by which Flink finds its state in a savepoint. */
   public static final String UID = "flinfer-inference";
 
   private static final String NAME = "inference";
@@ -72,8 +72,8 @@ public final class Inference {
   }
 
   /**
-   * As {@link #of(DataStream, ReadableConfig)}, for an engine whose options are given as such; all
-   * other options have their defaults.
+   * As {@link #of(DataStream, ReadableConfig)}, with typed options of the engine; all other options
+   * have their defaults.
    */
   public static Inference of(DataStream<SourceRecord> input, EngineOptions engine) {
     return of(input, engine, new Configuration(), EngineSupplier.shared());
@@ -82,7 +82,8 @@ public final class Inference {
   /**
    * As {@link #of(DataStream, EngineOptions)}, with engines of the caller's choice.
    *
-   * @param options of {@link FlinferOptions}, but none of the engine's
+   * @param options the operator's options of {@link FlinferOptions}; it must set none of the
+   *     engine's
    */
   public static Inference of(
       DataStream<SourceRecord> input,
@@ -110,10 +111,9 @@ public final class Inference {
   }
 
   /**
-   * A reader for the source in front of the inference that gives nothing while the operator is
-   * full. With another reader the operator makes its input wait inside of a record, where no
-   * checkpoint can start until an answer is finished. Only for a source that is chained to the
-   * operator; elsewhere it changes nothing.
+   * Wraps the reader of a source that is chained to the operator, so that it emits nothing while
+   * the operator is full. With any other reader a full operator blocks while it processes a record,
+   * and no checkpoint can start until a request finishes. Without the chain it has no effect.
    */
   public static <T, S extends SourceSplit> SourceReader<T, S> pausing(SourceReader<T, S> reader) {
     return new PausingReader<>(reader);
@@ -124,13 +124,13 @@ public final class Inference {
     return completions;
   }
 
-  /** The records that could not be answered, and why. */
+  /** The records that could not be completed, with the reasons. */
   public DataStream<Rejection> rejections() {
     return completions.getSideOutput(InferenceOperator.REJECTIONS);
   }
 
   /**
-   * What each subtask did, at every checkpoint and once in every {@link
+   * The throughput of each subtask, at every checkpoint and once in every {@link
    * FlinferOptions#THROUGHPUT_INTERVAL}.
    */
   public DataStream<Throughput> throughput() {

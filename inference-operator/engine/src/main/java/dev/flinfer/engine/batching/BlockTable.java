@@ -56,7 +56,7 @@ final class BlockTable {
     blocks[count++] = block;
   }
 
-  /** Adds a block that another sequence computed, as it did all blocks before it. */
+  /** Adds a block that is already computed; all blocks before it must be, too. */
   void addComputed(int block) {
     add(block);
     computed = capacity();

@@ -19,35 +19,35 @@ final class StepLayout {
       rows += scheduled.tokens();
       numLogits += scheduled.logits();
     }
-    StepBuffers plan = last;
-    if (rows != plan.rows()
-        || numLogits != plan.numLogits()
-        || step.size() != plan.blockTables().length) {
-      plan =
+    StepBuffers buffers = last;
+    if (rows != buffers.rows()
+        || numLogits != buffers.numLogits()
+        || step.size() != buffers.blockTables().length) {
+      buffers =
           new StepBuffers(
               new int[rows],
               new int[rows],
               new int[rows],
               new int[step.size()][],
               new int[numLogits]);
-      last = plan;
+      last = buffers;
     }
     int row = 0;
     int logit = 0;
     for (int s = 0; s < step.size(); s++) {
       Scheduled scheduled = step.get(s);
       Sequence sequence = scheduled.sequence();
-      plan.blockTables()[s] = sequence.blocks().blocks();
+      buffers.blockTables()[s] = sequence.blocks().blocks();
       int end = scheduled.from() + scheduled.tokens();
       for (int position = scheduled.from(); position < end; position++, row++) {
-        plan.tokens()[row] = sequence.tokens().get(position);
-        plan.positions()[row] = position;
-        plan.sequences()[row] = s;
+        buffers.tokens()[row] = sequence.tokens().get(position);
+        buffers.positions()[row] = position;
+        buffers.sequences()[row] = s;
       }
       for (int left = scheduled.logits(); left > 0; left--) {
-        plan.logitRows()[logit++] = row - left;
+        buffers.logitRows()[logit++] = row - left;
       }
     }
-    return plan;
+    return buffers;
   }
 }

@@ -156,15 +156,15 @@ public final class CpuForwardPass implements ForwardPass {
   }
 
   @Override
-  public void forward(StepBuffers plan, float[] logits) {
-    int rows = plan.rows();
+  public void forward(StepBuffers step, float[] logits) {
+    int rows = step.rows();
     if (rows > maxRows) {
       throw new IllegalArgumentException("%d rows; the limit is %d".formatted(rows, maxRows));
     }
     Operands in = new Operands(normed, config.hiddenSize(), projected, projectedStride, rows);
     Operands out = new Operands(mixed, mixedStride, hidden, hiddenStride, rows);
 
-    team.forEach(rows, 1, row -> embed(row, plan.tokens()[row]));
+    team.forEach(rows, 1, row -> embed(row, step.tokens()[row]));
 
     for (int l = 0; l < layers.size(); l++) {
       int index = l;
@@ -176,17 +176,17 @@ public final class CpuForwardPass implements ForwardPass {
           rows,
           1,
           row -> {
-            rotate(row, plan.positions()[row]);
-            storeKeysAndValues(plan, index, row);
+            rotate(row, step.positions()[row]);
+            storeKeysAndValues(step, index, row);
             activate(row);
           });
       int heads = config.numAttentionHeads();
       team.forEach(
-          rows * heads, Math.max(1, heads / 4), i -> attend(plan, index, i / heads, i % heads));
+          rows * heads, Math.max(1, heads / 4), i -> attend(step, index, i / heads, i % heads));
       layer.out().multiply(out, ADDED_TO, team); // dense and fc2, onto the residual stream
     }
 
-    computeLogits(plan, logits);
+    computeLogits(step, logits);
   }
 
   private void embed(int row, int token) {
@@ -222,9 +222,9 @@ public final class CpuForwardPass implements ForwardPass {
     }
   }
 
-  private void storeKeysAndValues(StepBuffers plan, int layer, int row) {
-    int position = plan.positions()[row];
-    int block = plan.blockTables()[plan.sequences()[row]][position / BLOCK_SIZE];
+  private void storeKeysAndValues(StepBuffers step, int layer, int row) {
+    int position = step.positions()[row];
+    int block = step.blockTables()[step.sequences()[row]][position / BLOCK_SIZE];
     int keysAt = row * projectedStride + config.hiddenSize();
     pages.write(layer, block, position, projected, keysAt, keysAt + config.hiddenSize());
   }
@@ -239,27 +239,27 @@ public final class CpuForwardPass implements ForwardPass {
         row * mixedStride + width);
   }
 
-  private void attend(StepBuffers plan, int layer, int row, int head) {
+  private void attend(StepBuffers step, int layer, int row, int head) {
     int at = head * config.headDim();
     attention.attend(
         layer,
         head,
-        plan.blockTables()[plan.sequences()[row]],
-        plan.positions()[row],
+        step.blockTables()[step.sequences()[row]],
+        step.positions()[row],
         projected,
         row * projectedStride + at,
         mixed,
         row * mixedStride + at);
   }
 
-  private void computeLogits(StepBuffers plan, float[] logits) {
-    int rows = plan.numLogits();
+  private void computeLogits(StepBuffers step, float[] logits) {
+    int rows = step.numLogits();
     int stride = lmHead.stride();
     if (output.length < rows * stride) {
       output = new float[rows * stride];
     }
     for (int i = 0; i < rows; i++) {
-      norm(finalNorm, plan.logitRows()[i], i);
+      norm(finalNorm, step.logitRows()[i], i);
     }
     lmHead.multiply(
         new Operands(normed, config.hiddenSize(), output, stride, rows), REPLACED, team);

@@ -11,7 +11,7 @@ import dev.flinfer.engine.weights.DType;
  *
  * @param numKvBlocks blocks of 16 positions in the KV cache
  * @param kvCacheType type of the keys and values in it
- * @param maxRows most rows of a plan
+ * @param maxRows maximum number of rows in a step
  * @param threads threads to compute with, the caller's included
  * @param weightType the type to run the matrices in, one of F32, BF16, Q8_0 and Q4_0; null runs
  *     each in the type it is stored in

@@ -64,19 +64,23 @@ record DeviceFit(Backend backend, DeviceInfo device, PhiConfig config, PhiWeight
    */
   int kvBlocks(EngineOptions options) {
     Need need = need(options);
-    long blockBytes = need.plan().kvBlockBytes();
-    int one = need.oneSequence();
     if (!need.holds(device)) {
       throw new IllegalArgumentException(tooLarge(need, options));
     }
-    long memory = options.get(KV_CACHE_MEMORY);
-    if (memory == 0) {
-      long all = (long) one * options.get(MAX_NUM_SEQS);
-      long most = Math.min(DEFAULT_KV_CACHE_BYTES / blockBytes, need.fits());
-      return (int) Math.max(one, Math.min(all, most));
+    if (options.get(KV_CACHE_MEMORY) > 0) {
+      return givenKvBlocks(need, options);
     }
+    int one = need.oneSequence();
+    long all = (long) one * options.get(MAX_NUM_SEQS);
+    long most = Math.min(DEFAULT_KV_CACHE_BYTES / need.plan().kvBlockBytes(), need.fits());
+    return (int) Math.max(one, Math.min(all, most));
+  }
+
+  private int givenKvBlocks(Need need, EngineOptions options) {
+    long blockBytes = need.plan().kvBlockBytes();
+    long memory = options.get(KV_CACHE_MEMORY);
     long given = memory / blockBytes;
-    if (given < one) {
+    if (given < need.oneSequence()) {
       throw new IllegalArgumentException(
           options
               .names()

@@ -17,7 +17,7 @@ import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Finds the device that {@code flinfer.device} names, checks it and opens the model on it. */
+/** Finds the device that the options name, checks it and opens the model on it. */
 public final class Devices {
   private static final Logger LOG = LoggerFactory.getLogger(Devices.class);
 

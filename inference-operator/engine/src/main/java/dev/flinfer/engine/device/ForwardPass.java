@@ -6,7 +6,7 @@ package dev.flinfer.engine.device;
  *
  * <p>An implementation owns its weights and the storage of its KV cache; the engine decides which
  * block belongs to which sequence. An implementation promises batch invariance: the logits of a row
- * are bit-identical whatever other rows are in the plan and however earlier positions were
+ * are bit-identical whatever other rows are in the step and however earlier positions were
  * computed.
  *
  * <p>Not thread-safe: one owner thread calls everything except the constructor.
@@ -31,22 +31,22 @@ public interface ForwardPass extends AutoCloseable {
   String device();
 
   /**
-   * Computes the plan's rows, writes their keys and values into the KV blocks of their sequences,
-   * and fills in the requested logits.
+   * Computes the rows of a step, writes their keys and values into the KV blocks of their
+   * sequences, and fills in the requested logits.
    *
-   * @param logits (plan.numLogits(), vocab_size), row-major; may be longer
+   * @param logits (step.numLogits(), vocab_size), row-major; may be longer
    */
-  void forward(StepBuffers plan, float[] logits);
+  void forward(StepBuffers step, float[] logits);
 
   /**
    * As {@link #forward(StepBuffers, float[])}, but for rows of which {@code top} requests only the
    * most likely tokens, a backend that finds them on its device may return these instead of the
    * logits. The contents of {@code logits} are then undefined for these rows.
    *
-   * @param top (plan.numLogits() or more rows)
+   * @param top (step.numLogits() or more rows)
    */
-  default void forward(StepBuffers plan, float[] logits, TopLogits top) {
-    forward(plan, logits);
+  default void forward(StepBuffers step, float[] logits, TopLogits top) {
+    forward(step, logits);
   }
 
   /** Frees weights and cache. No method may be called afterwards. */

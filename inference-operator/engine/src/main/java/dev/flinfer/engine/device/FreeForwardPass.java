@@ -36,7 +36,7 @@ public final class FreeForwardPass implements ForwardPass {
   }
 
   @Override
-  public void forward(StepBuffers plan, float[] logits) {
+  public void forward(StepBuffers step, float[] logits) {
     if (logits == filled) {
       return;
     }

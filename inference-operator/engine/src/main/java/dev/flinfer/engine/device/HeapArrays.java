@@ -1,14 +1,14 @@
 package dev.flinfer.engine.device;
 
-/** Arrays of the Java heap whose size an option or a model's configuration decides. */
+/** Arrays on the Java heap whose size depends on an option or on a model's configuration. */
 public final class HeapArrays {
   private HeapArrays() {}
 
   /**
-   * So many rows of so many numbers.
+   * Allocates (rows, stride) numbers.
    *
-   * @param name of the option or member that decides the number of rows, for the message
-   * @throws IllegalArgumentException if no array holds as many, or the heap has no room for them
+   * @param name the option or member that determines the number of rows, for the message
+   * @throws IllegalArgumentException if they do not fit into one array or into the heap
    */
   public static float[] floats(String name, int rows, int stride) {
     int most = (Integer.MAX_VALUE - 8) / stride;

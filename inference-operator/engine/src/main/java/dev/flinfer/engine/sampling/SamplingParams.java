@@ -3,6 +3,7 @@ package dev.flinfer.engine.sampling;
 import dev.flinfer.engine.GeneratedTokens;
 import dev.flinfer.engine.InvalidRequestException;
 import dev.flinfer.engine.ModelInfo;
+import dev.flinfer.engine.device.TopLogits;
 import dev.flinfer.schema.CompletionRequest;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -48,13 +49,13 @@ public record SamplingParams(
     TextPattern pattern) {
 
   /** The value of {@code logprobs} without log-probabilities. */
-  public static final int NO_LOGPROBS = -1;
+  static final int NO_LOGPROBS = -1;
 
   /** Maximum number of alternatives to a chosen token, vLLM's default for max_logprobs. */
-  public static final int MAX_LOGPROBS = 20;
+  static final int MAX_LOGPROBS = TopLogits.MOST;
 
   /** Maximum number of outputs; all of them wait in the engine at once, whatever its size. */
-  public static final int MAX_N = 128;
+  static final int MAX_N = 128;
 
   /** Below it vLLM is greedy, because dividing by it overflows. */
   private static final double GREEDY_BELOW = 1e-5;

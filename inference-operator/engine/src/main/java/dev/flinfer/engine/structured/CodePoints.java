@@ -4,11 +4,11 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 
-/** A set of Unicode code points without the surrogates, which UTF-8 does not have. */
+/** A set of Unicode code points. {@link #disjoint} omits surrogates, which UTF-8 does not have. */
 final class CodePoints {
   private static final int LAST = Character.MAX_CODE_POINT;
 
-  /** From the first code point to the last, both included. */
+  /** The code points from the first to the last, both inclusive. */
   record Range(int first, int last) {}
 
   private final List<Range> ranges = new ArrayList<>();
@@ -44,7 +44,7 @@ final class CodePoints {
     return rest;
   }
 
-  /** Disjoint ranges in their order, without surrogates. */
+  /** Returns the set as disjoint ranges in ascending order, without surrogates. */
   List<Range> disjoint() {
     List<Range> all = new ArrayList<>();
     for (Range range : complement().complement().ranges) {

@@ -4,18 +4,18 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The UTF-8 forms of a range of code points, as sequences of ranges of bytes. */
+/** Converts a range of code points to its UTF-8 encodings, as sequences of ranges of bytes. */
 final class Utf8Ranges {
   /** The last code points of one, two, three and four bytes. */
   private static final int[] LAST_OF_LENGTH = {0x7f, 0x7ff, 0xffff, 0x10ffff};
 
-  private static final int BITS = 6; // of a code point in a byte that continues
+  private static final int BITS = 6; // of a code point in a continuation byte
 
   private Utf8Ranges() {}
 
   /**
-   * @return each (2 x bytes): first and last of the first byte, of the second, ...; together they
-   *     are exactly the code points
+   * @return sequences (2 x bytes): the first and last value of the first byte, of the second, ...;
+   *     together they match exactly these code points
    */
   static List<int[]> of(int first, int last) {
     List<int[]> all = new ArrayList<>();
@@ -29,7 +29,7 @@ final class Utf8Ranges {
     return all;
   }
 
-  /** Of one length: cut until the bytes that continue are free or fixed in each part. */
+  /** Splits code points of one length until each byte of a part has its own independent range. */
   private static void split(int first, int last, List<int[]> all) {
     int length = bytes(first).length;
     for (int i = 1; i < length; i++) {

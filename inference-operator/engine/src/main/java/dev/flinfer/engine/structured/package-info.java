@@ -1,6 +1,6 @@
 /**
- * Patterns and JSON schemas as automata over bytes, which say what may come next in a text.
+ * Patterns and JSON schemas as automata over bytes, which determine what may come next in a text.
  *
- * <p>Knows no tokens and no models. Imports nothing of the engine.
+ * <p>Independent of tokens and models. Imports nothing of the engine.
  */
 package dev.flinfer.engine.structured;

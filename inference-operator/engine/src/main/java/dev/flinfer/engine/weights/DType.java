@@ -6,29 +6,27 @@ package dev.flinfer.engine.weights;
  * which groups share a scale and, in some types, a minimum.
  */
 public enum DType {
-  F32(1, 4, 0, 32, false),
-  F16(1, 2, 0, 16, false),
-  BF16(1, 2, 0, 16, false),
-  Q8_0(32, 34, 32, 8, false),
-  Q4_0(32, 18, 32, 4, false),
-  Q4_1(32, 20, 32, 4, true),
-  Q5_0(32, 22, 32, 5, false),
-  Q5_1(32, 24, 32, 5, true),
-  Q4_K(256, 144, 32, 4, true),
-  Q5_K(256, 176, 32, 5, true),
-  Q6_K(256, 210, 16, 6, false);
+  F32(1, 4, 0, false),
+  F16(1, 2, 0, false),
+  BF16(1, 2, 0, false),
+  Q8_0(32, 34, 32, false),
+  Q4_0(32, 18, 32, false),
+  Q4_1(32, 20, 32, true),
+  Q5_0(32, 22, 32, false),
+  Q5_1(32, 24, 32, true),
+  Q4_K(256, 144, 32, true),
+  Q5_K(256, 176, 32, true),
+  Q6_K(256, 210, 16, false);
 
   private final int blockSize;
   private final int blockBytes;
   private final int groupSize;
-  private final int bits;
   private final boolean minimum;
 
-  DType(int blockSize, int blockBytes, int groupSize, int bits, boolean minimum) {
+  DType(int blockSize, int blockBytes, int groupSize, boolean minimum) {
     this.blockSize = blockSize;
     this.blockBytes = blockBytes;
     this.groupSize = groupSize;
-    this.bits = bits;
     this.minimum = minimum;
   }
 
@@ -45,11 +43,6 @@ public enum DType {
   /** Elements that share a scale; 0 for types that are not quantized. */
   public int groupSize() {
     return groupSize;
-  }
-
-  /** Bits per element, without its share of the scale. */
-  public int bits() {
-    return bits;
   }
 
   /** Whether a group has a minimum in addition to its scale. */
