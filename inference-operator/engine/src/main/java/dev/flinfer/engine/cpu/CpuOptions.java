@@ -27,7 +27,7 @@ public record CpuOptions(
     Products products,
     OptionNames names) {
 
-  /** Who multiplies matrices, and in which numbers. */
+  /** What multiplies matrices, and in which numbers. */
   public enum Products {
     /** Java, in fp32, with weights in any type. */
     JAVA,

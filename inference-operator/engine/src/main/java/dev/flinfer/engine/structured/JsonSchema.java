@@ -103,7 +103,8 @@ final class JsonSchema {
     int min = number(schema, "minLength", 0, place);
     int max = number(schema, "maxLength", Node.UNLIMITED, place);
     if (max != Node.UNLIMITED && max < min) {
-      throw place.error("maxLength is %d and minLength %d".formatted(max, min));
+      throw place.error(
+          "maxLength is %d; it must be at least minLength, which is %d".formatted(max, min));
     }
     return JsonTexts.string(min, max);
   }
@@ -157,7 +158,8 @@ final class JsonSchema {
     int min = number(schema, "minItems", 0, place);
     int max = number(schema, "maxItems", Node.UNLIMITED, place);
     if (max != Node.UNLIMITED && max < min) {
-      throw place.error("maxItems is %d and minItems %d".formatted(max, min));
+      throw place.error(
+          "maxItems is %d; it must be at least minItems, which is %d".formatted(max, min));
     }
     Node items = max == 0 ? Node.NOTHING : Items.of(item, min, max);
     return Node.concat(Literal.of("["), items, Literal.of("]"));
