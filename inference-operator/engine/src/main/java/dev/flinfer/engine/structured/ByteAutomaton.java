@@ -12,7 +12,7 @@ public final class ByteAutomaton {
   /** Where every text begins. */
   public static final int START = 0;
 
-  /** The result of a step that no text takes. */
+  /** The result of a step after which no text can match. */
   public static final int NONE = -1;
 
   private final int[] classOf; // (256) bytes that no step tells apart have the same
@@ -31,7 +31,7 @@ public final class ByteAutomaton {
    * The automaton of a regular expression, which must match a whole text: {@code docs/sampling.md}
    * says what it may contain.
    *
-   * @throws PatternException naming the place that is not understood, or the limit
+   * @throws PatternException naming the invalid place, or the limit
    */
   public static ByteAutomaton ofRegex(String regex) {
     return Determinizer.of(new RegexParser(regex).parse());
@@ -41,7 +41,7 @@ public final class ByteAutomaton {
    * The automaton of the JSON texts that are valid under a schema: {@code docs/sampling.md} says
    * what the schema may contain.
    *
-   * @throws PatternException naming the place that is not understood, or the limit
+   * @throws PatternException naming the invalid place, or the limit
    */
   public static ByteAutomaton ofJsonSchema(String schema) {
     return Determinizer.of(JsonSchema.parse(schema));

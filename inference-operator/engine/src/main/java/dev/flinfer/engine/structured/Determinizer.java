@@ -17,7 +17,7 @@ final class Determinizer {
   /** 8 MB; every prepared pattern keeps its table. */
   static final int MAX_TABLE = 2_000_000;
 
-  /** Some tenths of a second. */
+  /** Takes a few tenths of a second. */
   private static final long MAX_WORK = 10_000_000;
 
   /** States of the other automaton in ascending order, only those from which a byte is read. */

@@ -10,14 +10,14 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * Reads a subset of JSON Schema. What its pattern matches is valid, and is written one way:
- * properties in the order of the schema, none that it does not name, at most one space after a
- * comma or a colon.
+ * Parses a subset of JSON Schema. Every text that the pattern matches is valid under the schema and
+ * has one form: properties in the order of the schema, none that it does not name, at most one
+ * space after a comma or a colon.
  */
 final class JsonSchema {
   private static final int MAX_DEPTH = 32;
 
-  /** Keywords that say nothing about what is valid, or nothing that is not so anyway. */
+  /** Keywords that do not change which texts are valid here. */
   private static final Set<String> IGNORED =
       Set.of(
           "$schema", "$id", "title", "description", "default", "examples", "additionalProperties");

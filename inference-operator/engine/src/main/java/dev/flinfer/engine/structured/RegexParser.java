@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/** Reads a regular expression. Positions in errors count characters from 0. */
+/** Parses a regular expression. Positions in errors count characters from 0. */
 final class RegexParser {
   static final int MAX_LENGTH = 20_000;
   static final int MAX_REPEAT = 1000;
@@ -53,7 +53,7 @@ final class RegexParser {
       throw new PatternException(
           "has %d characters; it may have at most %d".formatted(regex.length(), MAX_LENGTH));
     }
-    // A match is of the whole text, so anchors around it say nothing new.
+    // A pattern always matches the whole text, so anchors at its ends have no effect.
     take('^');
     Node node = alternatives();
     if (at < regex.length()) {
@@ -92,7 +92,7 @@ final class RegexParser {
     switch (c) {
       case '(':
         if (take('?') && !take(':')) {
-          throw error(start, "'(?' must be '(?:'; there are no look-arounds, names or flags");
+          throw error(start, "'(?' must be '(?:'; look-arounds, names and flags are not supported");
         }
         Node inner = alternatives();
         if (!take(')')) {
