@@ -10,13 +10,13 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * Codes; a weight is {@code code * scale + minimum} in one rounding. Groups of inputs share a scale
- * and a minimum.
+ * Weights as codes: a weight is {@code code * scale + minimum}, rounded once. Groups of inputs
+ * share a scale and a minimum.
  */
 abstract class CodeEncoding extends Encoding {
   final DType dtype;
   private final Scales scales;
-  private final Scales minimums; // none where the type has none
+  private final Scales minimums; // empty if the type has none
 
   private CodeEncoding(Kernel kernel, DType dtype, int bits, int panels, int inputs, Arena arena) {
     super(kernel, bits, panels, inputs, arena);
@@ -39,7 +39,7 @@ abstract class CodeEncoding extends Encoding {
       return new Scales(NativeMemory.allocate(arena, count * width, "weights"), width);
     }
 
-    /** Stores scales from {@code at} on. */
+    /** Stores scales at {@code at} and after it. */
     void store(float[] from, int count, long at) {
       for (int i = 0; i < count; i++) {
         if (width == Float.BYTES) {
@@ -61,7 +61,7 @@ abstract class CodeEncoding extends Encoding {
   }
 
   /**
-   * Some of an output's weights.
+   * A range of an output's weights.
    *
    * @param codes (depth)
    * @param scales (groups)
@@ -146,7 +146,7 @@ abstract class CodeEncoding extends Encoding {
     return new IllegalArgumentException("Nothing is converted to " + dtype);
   }
 
-  /** Signed bytes, those of 5 and 6 bits too. */
+  /** Signed bytes, also for codes of 5 and 6 bits. */
   static final class Bytes extends CodeEncoding {
 
     Bytes(DType dtype, int panels, int inputs, Arena arena) {

@@ -9,8 +9,8 @@ import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * Attention of one head over the pages of a sequence, in fp32. A score is one chain over the
- * dimensions of a head, an output one chain over the positions.
+ * Attention of one head over the pages of a sequence, in fp32. A score is summed over the
+ * dimensions of a head in order, an output over the positions in order.
  */
 final class CpuAttention {
   private final KvPages pages;
@@ -33,7 +33,7 @@ final class CpuAttention {
   }
 
   /**
-   * A thread's own.
+   * Scratch space of one thread.
    *
    * @param weights (positions in whole blocks) scores, then weights
    * @param page (16 * padded head_dim)
@@ -42,7 +42,7 @@ final class CpuAttention {
   private record Scratch(float[] weights, float[] page, float[] sum) {}
 
   /**
-   * What one head of one row sees at its position and before.
+   * Computes what one head of one row attends to: its position and those before.
    *
    * @param table blocks of the row's sequence
    * @param query (head_dim) from {@code queryAt} on

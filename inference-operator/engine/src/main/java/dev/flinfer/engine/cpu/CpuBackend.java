@@ -23,11 +23,11 @@ import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The processor, on which everything runs; it needs no driver. */
+/** The CPU backend, which runs everywhere and needs no driver. */
 public final class CpuBackend implements Backend {
   private static final Logger LOG = LoggerFactory.getLogger(CpuBackend.class);
 
-  /** Its memory is the operating system's business: what is too much is found out there. */
+  /** Memory is not limited here: the operating system refuses what is too much. */
   public static final DeviceInfo DEVICE =
       new DeviceInfo(
           "cpu",

@@ -19,7 +19,7 @@ import java.util.List;
  * type they are stored in, or all in bf16 or 8-bit integers where oneDNN multiplies.
  *
  * <p>Architecture: "Textbooks Are All You Need II" (arXiv 2309.05463) and Hugging Face's {@code
- * PhiForCausalLM}: attention and MLP of a block both read the same normalised input.
+ * PhiForCausalLM}: attention and MLP of a block both read the same normalized input.
  */
 public final class CpuForwardPass implements ForwardPass {
   private final PhiConfig config;
@@ -36,9 +36,9 @@ public final class CpuForwardPass implements ForwardPass {
   private final Norm finalNorm;
   private final Matrix lmHead; // (vocab_size, hidden_size)
   private final float[] cos; // (max_position_embeddings, rotary_dim / 2)
-  private final float[] sin; // as cos
+  private final float[] sin; // like cos
 
-  // Activations, a row a token.
+  // Activations, one row per token.
   private final int hiddenStride;
   private final float[] hidden; // (rows, hidden_size in whole panels)
   private final float[] normed; // (rows, hidden_size)
@@ -98,7 +98,7 @@ public final class CpuForwardPass implements ForwardPass {
       this.finalNorm = Norm.of(weights.finalNorm());
       this.lmHead = products.lmHead(weights.lmHead());
 
-      // The widest first, so that too many rows are refused before the heap is full.
+      // The widest first, so that an excessive number of rows is refused before the heap is full.
       this.projectedStride = layers.get(0).in().stride();
       this.projected = floats(options.maxRowsOption(), maxRows, projectedStride);
       this.hiddenStride = layers.get(0).out().stride();
@@ -117,7 +117,7 @@ public final class CpuForwardPass implements ForwardPass {
     return KvPages.blockBytes(config, type);
   }
 
-  /** The only matrix that is not packed, and so not looked through by that. */
+  /** Checks the only matrix that is not packed; packing checks the others. */
   private void requireFinite(Tensor embedding) {
     team.run(
         config.vocabSize(),

@@ -5,14 +5,14 @@ import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * What this machine can do at most, measured: to say how near a forward pass comes to it. A step of
- * one token is limited by reading the weights, a step of many by arithmetic.
+ * The measured limits of this machine, with which the speed of a forward pass is compared. A step
+ * of one token is limited by reading the weights, a step of many tokens by arithmetic.
  *
  * @param bytesPerSecond read from memory by all threads together
  * @param flopsPerSecond multiplications and additions in fp32 by all threads together
  */
 public record CpuLimits(double bytesPerSecond, double flopsPerSecond) {
-  /** Many times the last cache of most processors. */
+  /** Many times the size of the last-level cache of most CPUs. */
   private static final long BUFFER = 512L << 20;
 
   private static final int CHUNK = 1 << 20;
@@ -25,7 +25,7 @@ public record CpuLimits(double bytesPerSecond, double flopsPerSecond) {
   /**
    * Measures, in about two seconds.
    *
-   * @param threads as the engine has
+   * @param threads the same number as the engine uses
    */
   public static CpuLimits measure(int threads) {
     try (WorkerTeam team = new WorkerTeam(threads)) {
@@ -33,11 +33,11 @@ public record CpuLimits(double bytesPerSecond, double flopsPerSecond) {
     }
   }
 
-  /** Bytes a second: the fastest of some reads of a buffer from end to end. */
+  /** Bytes per second: the fastest of some reads of a buffer from end to end. */
   static double bandwidth(WorkerTeam team, long bytes, int rounds) {
     try (Arena arena = Arena.ofShared()) {
       MemorySegment buffer = arena.allocate(bytes, Long.BYTES * Lanes.COUNT);
-      buffer.fill((byte) 1); // pages that were never written are all the same one
+      buffer.fill((byte) 1); // pages that were never written all map to one page
       float[] sums = new float[team.size()];
       int chunks = (int) (bytes / CHUNK);
       double fastest = 0;
@@ -74,7 +74,7 @@ public record CpuLimits(double bytesPerSecond, double flopsPerSecond) {
     return a.add(b).add(c.add(d)).lane(0);
   }
 
-  /** Operations a second: the fastest of some rounds of multiply-add in registers. */
+  /** Operations per second: the fastest of some rounds of multiply-add in registers. */
   static double arithmetic(WorkerTeam team, int rounds) {
     int parts = 64;
     int steps = 1 << 16;
@@ -127,7 +127,7 @@ public record CpuLimits(double bytesPerSecond, double flopsPerSecond) {
     return done / ((System.nanoTime() - startNanos) / NANOS_PER_SECOND);
   }
 
-  /** A result that nobody looks at need not be computed. */
+  /** Uses the result, so that the compiler does not remove the computation. */
   private static void requireUsed(float[] sums) {
     for (float sum : sums) {
       if (Float.isNaN(sum)) {

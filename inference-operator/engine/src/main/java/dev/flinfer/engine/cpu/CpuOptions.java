@@ -7,7 +7,7 @@ import dev.flinfer.engine.OptionNames;
 import dev.flinfer.engine.weights.DType;
 
 /**
- * How the CPU backend runs.
+ * The options of the CPU backend, resolved.
  *
  * @param numKvBlocks blocks of 16 positions in the KV cache
  * @param kvCacheType type of the keys and values in it
@@ -15,7 +15,7 @@ import dev.flinfer.engine.weights.DType;
  * @param threads threads to compute with, the caller's included
  * @param weightType the type to run the matrices in, one of F32, BF16, Q8_0 and Q4_0; null runs
  *     each in the type it is stored in
- * @param products who multiplies the matrices
+ * @param products what multiplies the matrices
  * @param names how error texts name the engine's options
  */
 public record CpuOptions(
@@ -27,7 +27,7 @@ public record CpuOptions(
     Products products,
     OptionNames names) {
 
-  /** What multiplies matrices, and in which numbers. */
+  /** What multiplies matrices, and in which number format. */
   public enum Products {
     /** Java, in fp32, with weights in any type. */
     JAVA,

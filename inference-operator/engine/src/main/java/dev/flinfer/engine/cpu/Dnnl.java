@@ -20,8 +20,8 @@ import java.util.Arrays;
 
 /**
  * The calls of oneDNN's C interface that matrix products need (oneapi/dnnl/dnnl.h, 3.13), through
- * the foreign function interface. Numbers are the header's. The library comes in the jar of
- * org.bytedeco:dnnl, whose own Java binding is not used.
+ * the foreign function interface. Constants are those of the header. The library comes in the jar
+ * of org.bytedeco:dnnl, whose own Java binding is not used.
  */
 final class Dnnl {
   static final int BF16 = 2;
@@ -44,7 +44,7 @@ final class Dnnl {
   private static final int UNIMPLEMENTED = 3;
   private static final String LIBRARIES = "org/bytedeco/dnnl/linux-x86_64/";
 
-  /** Loaded once a process, or why not. */
+  /** The library, loaded once per process, or the reason why it was not. */
   private static Dnnl loaded;
 
   private final Linker linker = Linker.nativeLinker();
@@ -54,7 +54,7 @@ final class Dnnl {
   private final MethodHandle setThreads = handle("omp_set_num_threads", null, JAVA_INT);
   private final MemorySegment engine = create("dnnl_engine_create", CPU, 0L);
 
-  /** The library's own scratchpad belongs to the thread that made a primitive. */
+  /** oneDNN's own scratchpad belongs to the thread that created the primitive. */
   private final MemorySegment attributes = create("dnnl_primitive_attr_create");
 
   private Dnnl() {
@@ -67,8 +67,8 @@ final class Dnnl {
   /**
    * The library.
    *
-   * @throws IllegalStateException if it is not there for this machine or cannot be loaded; the
-   *     message says why
+   * @throws IllegalStateException if it does not exist for this machine or cannot be loaded, with
+   *     the reason
    */
   @SuppressWarnings("restricted") // that is what it is for
   static synchronized Dnnl load() {
@@ -101,7 +101,7 @@ final class Dnnl {
     }
   }
 
-  /** Has the calling thread compute its calls alone: OpenMP's number of threads is a thread's. */
+  /** Makes the calling thread compute its calls by itself; OpenMP keeps this number per thread. */
   void computeAlone() {
     try {
       setThreads.invokeExact(1);
@@ -115,7 +115,7 @@ final class Dnnl {
     return create("dnnl_stream_create", engine, IN_ORDER);
   }
 
-  /** A matrix's description; strides in elements. */
+  /** Describes a matrix; strides are in elements. */
   MemorySegment describe(long rows, long columns, int type, long rowStride, long columnStride) {
     try (Arena arena = Arena.ofConfined()) {
       return create(
@@ -127,7 +127,7 @@ final class Dnnl {
     }
   }
 
-  /** A matrix's description in the layout that suits a primitive. */
+  /** Describes a matrix whose layout the primitive chooses. */
   MemorySegment describeAny(long rows, long columns, int type) {
     try (Arena arena = Arena.ofConfined()) {
       return create("dnnl_memory_desc_create_with_tag", 2, dims(arena, rows, columns), type, ANY);
@@ -141,19 +141,19 @@ final class Dnnl {
     return dims;
   }
 
-  /** A memory object over memory of the caller's. */
+  /** Creates a memory object over the caller's memory. */
   MemorySegment memory(MemorySegment description, MemorySegment data) {
     return create("dnnl_memory_create", description, engine, data);
   }
 
-  /** {@code dst = src weights}, described. */
+  /** Describes the product {@code dst = src weights}. */
   MemorySegment describeProduct(MemorySegment src, MemorySegment weights, MemorySegment dst) {
     MemorySegment noBias = MemorySegment.NULL;
     return create(
         "dnnl_matmul_primitive_desc_create", engine, src, weights, noBias, dst, attributes);
   }
 
-  /** A copy from one layout to another, described. */
+  /** Describes a copy from one layout to another. */
   MemorySegment describeReorder(MemorySegment from, MemorySegment to) {
     return create(
         "dnnl_reorder_primitive_desc_create", from, engine, to, engine, MemorySegment.NULL);
@@ -163,12 +163,12 @@ final class Dnnl {
     return create("dnnl_primitive_create", description);
   }
 
-  /** The layout of the weights that a product wants. */
+  /** Returns the layout of weights that a product requires. */
   MemorySegment weightsOf(MemorySegment product) {
     return queryLayout(product, WEIGHTS_MD);
   }
 
-  /** The scratchpad that a product wants for as long as it runs. */
+  /** Returns the scratchpad that a product requires while it runs. */
   MemorySegment scratchpadOf(MemorySegment product) {
     return queryLayout(product, SCRATCHPAD_MD);
   }
@@ -183,7 +183,7 @@ final class Dnnl {
     return (long) invoke(handle("dnnl_memory_desc_get_size", JAVA_LONG, ADDRESS), description);
   }
 
-  /** The name of the kernels that a primitive was given. */
+  /** Returns the name of the kernel that oneDNN chose for a primitive. */
   @SuppressWarnings("restricted")
   String implementation(MemorySegment description) {
     try (Arena arena = Arena.ofConfined()) {
@@ -209,7 +209,7 @@ final class Dnnl {
     return list;
   }
 
-  /** Runs a primitive and returns when it is done. */
+  /** Runs a primitive and waits until it is done. */
   void execute(MemorySegment primitive, MemorySegment stream, MemorySegment arguments) {
     int status;
     try {
@@ -221,13 +221,13 @@ final class Dnnl {
     check("dnnl_primitive_execute", status);
   }
 
-  /** Destroys an object that one of the above made. */
+  /** Destroys an object that one of the methods above created. */
   void destroy(String kind, MemorySegment object) {
     String function = "dnnl_" + kind + "_destroy";
     check(function, (int) invoke(handle(function, JAVA_INT, ADDRESS), object));
   }
 
-  /** Calls a function that writes the address of what it makes to its first argument. */
+  /** Calls a function that writes the address of the object it creates to its first argument. */
   private MemorySegment create(String function, Object... arguments) {
     try (Arena arena = Arena.ofConfined()) {
       MemoryLayout[] types = new MemoryLayout[arguments.length + 1];

@@ -3,39 +3,40 @@ package dev.flinfer.engine.cpu;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 
-/** The numbers of a product: how floats become its weights and inputs, and its sums floats. */
+/** The number format of a product: how floats are encoded, and how its sums become floats. */
 interface DnnlFormat {
 
-  /** For people to read. */
+  /** The name for display. */
   String name();
 
   /** oneDNN's type of the weights and of the inputs. */
   int type();
 
-  /** Bytes of one of them. */
+  /** Bytes of one weight or input. */
   int bytes();
 
   /** oneDNN's type of the sums, which take 4 bytes. */
   int sumType();
 
-  /** The kernels for which it was measured that the number of rows changes no bits. */
+  /** The kernels whose bits, as measured, do not depend on the number of rows. */
   List<String> kernels();
 
-  /** Whether inputs of different origin need scales of their own, and so products of their own. */
+  /** Whether inputs of different origin need separate scales, and so separate products. */
   boolean scalesInputs();
 
   /**
-   * Encodes {@code count} numbers.
+   * Encodes {@code count} values.
    *
-   * @return what the codes are to be multiplied by
+   * @return the factor by which the codes must be multiplied
    */
   float encode(float[] from, int at, int count, MemorySegment to, long toAt);
 
   /**
-   * Turns a row of a slice's sums into outputs.
+   * Converts a row of a slice's sums to outputs. The formats' loops are alike but for how a sum
+   * becomes a float: C2 does not inline a callback there.
    *
    * @param sumsAt where the row begins, in bytes
-   * @param scale the row's, as {@link #encode} returned it
+   * @param scale the scale that {@link #encode} returned for the row
    * @param yAt where the slice begins in the row of {@code y}
    */
   void decode(
@@ -48,9 +49,9 @@ interface DnnlFormat {
       Matrix.Outputs outputs);
 
   /**
-   * Some outputs of a matrix.
+   * A range of a matrix's outputs.
    *
-   * @param first the first of them
+   * @param first the first output
    * @param scales (outputs of the matrix) what {@link #encode} returned for their weights
    * @param bias (outputs of the matrix)
    */

@@ -15,9 +15,9 @@ import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * W8A8: weights in 8-bit integers with a scale an output, inputs in 8-bit integers with a scale a
- * row, found as it comes; sums in 32-bit integers, which are exact. Scales are applied here: with a
- * scale a row oneDNN takes its reference kernel.
+ * W8A8: weights in 8-bit integers with one scale per output, inputs in 8-bit integers with one
+ * scale per row, computed when the row is encoded; sums in 32-bit integers, which are exact. Scales
+ * are applied here, because oneDNN uses its reference kernel when rows have scales.
  */
 final class DnnlInt8 implements DnnlFormat {
   private static final int LARGEST = 127;
@@ -48,7 +48,7 @@ final class DnnlInt8 implements DnnlFormat {
     return Dnnl.S32;
   }
 
-  /** Those that add products of bytes without saturation. */
+  /** The kernels that add products of bytes without saturation. */
   @Override
   public List<String> kernels() {
     return List.of("avx512_core_vnni", "avx10_1_512_amx");
@@ -59,11 +59,11 @@ final class DnnlInt8 implements DnnlFormat {
     return true;
   }
 
-  /** The largest number becomes 127; the scale of a row with NaN or infinity is that. */
+  /** The largest value becomes 127; the scale of a row with NaN or infinity is NaN or infinity. */
   @Override
   public float encode(float[] from, int at, int count, MemorySegment to, long toAt) {
     float largest = largest(from, at, count);
-    // Below that the inverse would be infinite, and the numbers are nothing beside any other.
+    // Below that the inverse would be infinite, and the values are negligible next to any other.
     float inverse = largest < Float.MIN_NORMAL * LARGEST ? 0 : LARGEST / largest;
     int i = 0;
     for (; i + COUNT <= count; i += COUNT) {

@@ -15,15 +15,16 @@ import java.util.Map;
 final class DnnlMatrix implements Matrix {
   private final DnnlProducts products;
   private final DnnlFormat format;
-  private final int inputsAt; // of the first input in a row
+  private final int inputsAt; // position of the first input in a row
   private final int inputs;
   private final int outputs;
-  private final int depth; // inputs, and zeros up to a whole cache line
+  private final int depth; // inputs, padded with zeros to a whole cache line
   private final float[] bias; // (outputs)
   private final float[] scales; // (outputs) of the weights
-  private final MemorySegment[] layouts; // (slices) of oneDNN's
+  private final MemorySegment[] layouts; // (slices) oneDNN's descriptions
   private final MemorySegment[] weights; // (slices) memory objects
-  private final Map<Integer, Call[]> calls = new HashMap<>(); // by rows, a call a slice
+  private final Map<Integer, Call[]> calls =
+      new HashMap<>(); // by number of rows, one call per slice
 
   /** A slice's product, ready to run. */
   private record Call(
@@ -44,7 +45,7 @@ final class DnnlMatrix implements Matrix {
     this.weights = new MemorySegment[slices];
   }
 
-  /** The matrices under each other. */
+  /** Stacks matrices: their outputs follow each other. */
   static DnnlMatrix stacked(
       List<Affine> matrices, DnnlProducts products, DnnlFormat format, WorkerTeam team) {
     int outputs = matrices.stream().mapToInt(m -> dimension(m, 0)).sum();
@@ -68,7 +69,7 @@ final class DnnlMatrix implements Matrix {
   }
 
   /**
-   * The matrices side by side.
+   * Places matrices side by side: their inputs follow each other.
    *
    * @param inputsAt where the first one's inputs begin in a row
    */
@@ -117,7 +118,7 @@ final class DnnlMatrix implements Matrix {
     System.arraycopy(part, 0, row, at, part.length);
   }
 
-  /** All slices are in one stretch of memory: it has huge pages where a slice alone has none. */
+  /** All slices share one allocation, which gets huge pages where a single slice would not. */
   private void pack(WorkerTeam team, Rows rows) {
     long[] starts = new long[layouts.length];
     long bytes = 0;

@@ -11,23 +11,23 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Products by oneDNN, with weights and activations in bf16 or in 8-bit integers. Where the
- * processor multiplies those, that is at least twice what fp32 arithmetic can do.
+ * Products by oneDNN, with weights and activations in bf16 or in 8-bit integers. On a CPU with
+ * instructions for these, that is at least twice as fast as fp32 arithmetic can be.
  *
  * <p>Bits: a matrix is cut into slices of outputs that do not depend on the number of threads, each
  * computed by one thread. Rows are padded to one of a few counts, never to one: oneDNN computes a
  * single row in another order than several, and all other counts in the same. Inputs are padded
- * with zeros to whole cache lines: AMX kernels multiply the end of a row of odd length with what is
- * behind it.
+ * with zeros to whole cache lines: AMX kernels multiply the end of a row of odd length with the
+ * memory after it.
  */
 final class DnnlProducts implements MatrixProducts {
   /**
-   * Outputs of a slice: ten of Phi-2's 2,560, for as many threads. docs/performance.md has the
-   * figures of others.
+   * Outputs of a slice: ten of Phi-2's 2,560, for as many threads. docs/performance.md has figures
+   * for other sizes.
    */
   static final int SLICE = 256;
 
-  /** Counts above this are its multiples, those below are powers of two. */
+  /** Row counts above this are rounded up to its multiples, those below to powers of two. */
   private static final int STEP = 16;
 
   private static final int CACHE_LINE = 64;
@@ -51,21 +51,20 @@ final class DnnlProducts implements MatrixProducts {
   private MemorySegment sums; // (slices, rows, outputs of a slice) of 4 bytes
 
   /**
-   * What multiplies so many rows.
+   * A product for a given number of rows.
    *
    * @param scratchpad layout of the memory that a call needs while it runs
    */
   record Product(MemorySegment primitive, MemorySegment scratchpad) {}
 
-  /** An object of oneDNN's, to destroy. */
+  /** An object of oneDNN that must be destroyed. */
   private record Made(String kind, MemorySegment object) {}
 
   /**
    * @param format of all matrices but the one for the logits, which stays in bf16
-   * @param arena what the weights lie in
-   * @param maxRows most rows of a product
-   * @throws IllegalStateException if oneDNN cannot be loaded or has no such kernels for this
-   *     processor; the message says so
+   * @param arena where the weights are allocated
+   * @param maxRows maximum number of rows of a product
+   * @throws IllegalStateException if oneDNN cannot be loaded or has no such kernels for this CPU
    */
   DnnlProducts(DnnlFormat format, Arena arena, WorkerTeam team, int maxRows) {
     this.dnnl = Dnnl.load();
@@ -73,7 +72,7 @@ final class DnnlProducts implements MatrixProducts {
     this.arena = arena;
     this.team = team;
     this.rowScales = new float[maxRows];
-    // So that a processor that cannot is refused at once.
+    // So that a CPU without these kernels is refused at once.
     MemorySegment any = keep("memory_desc", dnnl.describeAny(SLICE, SLICE, format.type()));
     String kernels = dnnl.implementation(describe(format, 2, any, SLICE, SLICE));
     // An AMX tile has 16 rows; with 2 or 4 a product took one and a half times as long.
@@ -91,7 +90,7 @@ final class DnnlProducts implements MatrixProducts {
     return remember(DnnlMatrix.stacked(matrices, this, format, team));
   }
 
-  /** As usual with W8A8: the logits suffer most from rounding, and the rest takes the time. */
+  /** As is usual with W8A8: rounding harms logits most, and the other products take most time. */
   @Override
   public Matrix lmHead(Affine matrix) {
     return remember(DnnlMatrix.stacked(List.of(matrix), this, lmHeadFormat, team));
@@ -111,7 +110,7 @@ final class DnnlProducts implements MatrixProducts {
     return new Sum(parts);
   }
 
-  /** Products of their own for the parts of a row. */
+  /** Computes the parts of a row in separate products. */
   private record Sum(List<DnnlMatrix> parts) implements Matrix {
     @Override
     public int stride() {
@@ -132,7 +131,7 @@ final class DnnlProducts implements MatrixProducts {
     return matrix;
   }
 
-  /** The count that so many rows are computed as. */
+  /** The number of rows that a number of rows is padded to. */
   int padded(int rows) {
     return rows > STEP
         ? Lanes.roundUp(rows, STEP)
@@ -148,7 +147,7 @@ final class DnnlProducts implements MatrixProducts {
     return dnnl;
   }
 
-  /** The calling thread's. */
+  /** The stream of the calling thread. */
   MemorySegment stream() {
     return streams.get();
   }
@@ -163,7 +162,7 @@ final class DnnlProducts implements MatrixProducts {
     return NativeMemory.allocate(arena, bytes, "weights");
   }
 
-  /** Where the rows of all products are encoded, one product at a time. */
+  /** The memory in which the rows of all products are encoded, one product at a time. */
   MemorySegment inputs() {
     if (inputs == null) {
       inputs = NativeMemory.allocate(arena, maxRows * widestInput, "activations");
@@ -176,7 +175,7 @@ final class DnnlProducts implements MatrixProducts {
     return rowScales;
   }
 
-  /** Where the sums of a slice go. */
+  /** The position of a slice's sums. */
   MemorySegment sums(int slice) {
     if (sums == null) {
       long slices = Lanes.roundUp(widestOutput, SLICE) / SLICE;
@@ -188,7 +187,7 @@ final class DnnlProducts implements MatrixProducts {
     return sums.asSlice(slice * bytes, bytes);
   }
 
-  /** The memory object of so many encoded rows. Matrices share this and the next two. */
+  /** The memory object of a number of encoded rows. Matrices share this and the next two. */
   MemorySegment inputsOf(DnnlFormat of, int rows, int depth) {
     return memories.computeIfAbsent(
         List.of("inputs", of.name(), rows, depth),
@@ -202,7 +201,7 @@ final class DnnlProducts implements MatrixProducts {
         key -> memory(layout(rows, width, of.sumType()), sums(slice)));
   }
 
-  /** The memory object of what the product of a slice needs while it runs. */
+  /** The memory object of the scratchpad that the product of a slice needs while it runs. */
   MemorySegment scratchpadOf(Product product, int slice) {
     return memories.computeIfAbsent(
         List.of("scratchpad", product, slice),
@@ -238,7 +237,7 @@ final class DnnlProducts implements MatrixProducts {
     return product;
   }
 
-  /** What multiplies so many rows; matrices of equal shape share it. */
+  /** The product for a number of rows; matrices of equal shape share it. */
   Product product(DnnlFormat of, int rows, MemorySegment weights, int inputs, int outputs) {
     return products.computeIfAbsent(
         List.of(of.name(), rows, inputs, outputs),
@@ -249,17 +248,17 @@ final class DnnlProducts implements MatrixProducts {
         });
   }
 
-  /** A memory object until the end. */
+  /** Creates a memory object that is destroyed on close. */
   MemorySegment memory(MemorySegment layout, MemorySegment data) {
     return keep("memory", dnnl.memory(layout, data));
   }
 
-  /** A row-major matrix's layout until the end. */
+  /** Describes a row-major matrix; the description is destroyed on close. */
   MemorySegment layout(int rows, int columns, int type) {
     return keep("memory_desc", dnnl.describe(rows, columns, type, columns, 1));
   }
 
-  /** Remembers an object until the end. */
+  /** Registers an object to be destroyed on close. */
   MemorySegment keep(String kind, MemorySegment object) {
     synchronized (made) {
       made.push(new Made(kind, object));

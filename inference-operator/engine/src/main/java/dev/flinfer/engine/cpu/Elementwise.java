@@ -6,7 +6,7 @@ import static dev.flinfer.engine.cpu.Lanes.SPECIES;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 
-/** What is done to one row: norm, activation, exponentials. */
+/** Operations on one row: norm, activation, exponentials. */
 final class Elementwise {
   // exp(x) = 2^n exp(r) with |r| <= ln(2)/2; ln(2) in two parts so that r loses no bits, and the
   // Taylor series of exp to the 7th power, whose error there is below 6e-9: under a tenth of a
@@ -80,7 +80,7 @@ final class Elementwise {
     }
   }
 
-  /** Of our own, because {@code lanewise(EXP)} may give other bits before it is compiled. */
+  /** Our own, because {@code lanewise(EXP)} may give other bits before it is compiled. */
   private static FloatVector exp(FloatVector x) {
     FloatVector v = x.max(-87f).min(88f);
     FloatVector shifted = v.mul(LOG2_E).add(ROUND);
@@ -95,7 +95,7 @@ final class Elementwise {
     p = p.fma(r, constant(0.5f));
     p = p.fma(r, constant(1f));
     p = p.fma(r, constant(1f));
-    // n stands in the low bits of shifted; moved to the exponent it multiplies by 2^n.
+    // n is in the low bits of shifted; moved to the exponent it multiplies by 2^n.
     return p.reinterpretAsInts()
         .add(shifted.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23))
         .reinterpretAsFloats();

@@ -7,17 +7,18 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * How the weights of one type lie in memory and all that depends on it: they are packed, unpacked
- * and multiplied by one row or by eight. A new type is a subclass, named in {@link #of}, and, if it
- * is read in a new way, a file in src/main/velocity/weights, from which the build makes its kernel.
+ * How the weights of one type are stored, and all that depends on it: packing, unpacking, and the
+ * products with one row or with eight. A new type is a subclass, listed in {@link #of}, and, if it
+ * is read in a new way, a file in src/main/velocity/weights, from which the build generates its
+ * kernel.
  */
 abstract class Encoding {
-  /** With four lanes the last codes are read with four bytes behind them. */
+  /** With four lanes, reading the last codes also reads the four bytes after them. */
   private static final int BEHIND = 4;
 
   /**
-   * The inner loops, generated from src/main/velocity/Kernel.vm. Products are added to what is in
-   * {@link Operands#y}, those of an output one after the other in the order of the inputs.
+   * The inner loops, generated from src/main/velocity/Kernel.vm. Products are added to the contents
+   * of {@link Operands#y}, those of an output in the order of the inputs.
    */
   interface Kernel {
     /** Widens the weights that the tile points to into {@link Tile#wide}. */
@@ -41,9 +42,9 @@ abstract class Encoding {
   final MemorySegment memory; // (panels, inputs, WIDTH) weights without their scales
 
   /**
-   * Takes the memory.
+   * Allocates the memory.
    *
-   * @param bits of a weight in it
+   * @param bits bits per weight
    */
   Encoding(Kernel kernel, int bits, int panels, int inputs, Arena arena) {
     this.kernel = kernel;
@@ -52,7 +53,7 @@ abstract class Encoding {
     this.memory = NativeMemory.allocate(arena, at(panels, 0) + BEHIND, "weights");
   }
 
-  /** The encoding of a type, with memory for so many panels. */
+  /** Creates the encoding of a type, with memory for a number of panels. */
   static Encoding of(DType dtype, int panels, int inputs, Arena arena) {
     return switch (dtype) {
       case F32 -> new FloatEncoding(panels, inputs, arena);
@@ -64,7 +65,7 @@ abstract class Encoding {
   }
 
   /**
-   * Puts a stretch of an output's weights into a lane of the tile that is packed.
+   * Writes a range of an output's weights into a lane of the tile that is being packed.
    *
    * @return whether all are finite
    */
@@ -106,12 +107,12 @@ abstract class Encoding {
     return Math.min(Tile.DEPTH, inputs - k);
   }
 
-  /** Where the weights of a panel's input {@code k} begin. */
+  /** The position of the weights of a panel's input {@code k}. */
   final long at(int panel, int k) {
     return panel * bytes(inputs) + bytes(k);
   }
 
-  /** Bytes of the weights of so many inputs in a panel, rounded up to whole ones. */
+  /** Bytes that the weights of a number of inputs take in a panel, rounded up. */
   final long bytes(int depth) {
     return ((long) depth * bits + 7) / 8 * WIDTH;
   }

@@ -6,7 +6,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/** Floats, which are multiplied where they lie: they need no tile. */
+/** Weights in fp32, which are multiplied where they are stored and need no tile. */
 final class FloatEncoding extends Encoding {
 
   FloatEncoding(int panels, int inputs, Arena arena) {

@@ -16,7 +16,7 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 
-/** Floats of 16 bits of either kind. */
+/** Weights in a 16-bit float format: fp16 or bf16. */
 abstract class HalfEncoding extends Encoding {
   private final DType dtype;
   private final int exponent; // all its bits
@@ -65,10 +65,10 @@ abstract class HalfEncoding extends Encoding {
   }
 
   /**
-   * IEEE's halves. Moved to a float's place, a half lacks a power of 2 in its exponent, and a
-   * product with that is exact. But what is subnormal stays so, and a processor multiplies
-   * subnormal floats so much slower that one in 400, as in weights of a deviation of 0.02, made
-   * products 1.5 to 3 times as slow. So they are packed larger where none of a tile is too large.
+   * fp16. Moved to a float's place, an fp16 value lacks a power of 2 in its exponent, and a product
+   * with that is exact. But what is subnormal stays so, and a processor multiplies subnormal floats
+   * so much slower that one in 400, as in weights of a deviation of 0.02, made products 1.5 to 3
+   * times as slow. So they are packed larger where none of a tile is too large.
    */
   static final class F16 extends HalfEncoding {
     /** 2^112: what the exponent of a half, moved to a float's place, lacks. */
@@ -77,7 +77,7 @@ abstract class HalfEncoding extends Encoding {
     /** What makes the smallest half, 2^-24, a normal one, of at least 2^-14. */
     private static final float NORMAL = 0x1p10f;
 
-    /** Bits of the first half that {@link #NORMAL} times is too large, 64. */
+    /** Bits of the first fp16 value that {@link #NORMAL} times is too large, 64. */
     private static final int TOO_LARGE = 0x5400;
 
     /** Where a half's fields are after 13 bits up, the sign being extended before. */

@@ -9,7 +9,7 @@ import java.util.List;
  * Products in Java: activations in fp32, weights in any type.
  *
  * @param weightType the type to run in, or null for the types they are stored in
- * @param arena what the weights lie in
+ * @param arena where the weights are allocated
  */
 record JavaProducts(DType weightType, Arena arena, WorkerTeam team) implements MatrixProducts {
 

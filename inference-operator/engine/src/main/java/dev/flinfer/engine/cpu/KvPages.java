@@ -14,16 +14,16 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * The blocks of keys and values, outside the Java heap, in one of three types. A page is what one
- * block holds of one head in one layer, and is read as floats, whole.
+ * The blocks of keys and values, outside the Java heap, in one of three types. A page is the part
+ * of a block that belongs to one head in one layer; it is always read as a whole, in floats.
  *
- * <p>Keys lie position by position within a dimension, so that the lanes of a vector are positions;
- * values dimension by dimension within a position, so that the lanes are dimensions. A token's
- * vector is rounded by itself when it is written, so that what is read does not depend on when the
- * other positions of its block were computed.
+ * <p>Keys are stored position by position within a dimension, so that the lanes of a vector are
+ * positions; values dimension by dimension within a position, so that the lanes are dimensions. A
+ * token's vector is rounded by itself when it is written, so that what is read does not depend on
+ * when the other positions of its block were computed.
  */
 final class KvPages {
-  /** Dimensions that share a scale in Q8_0, as llama.cpp has it. */
+  /** Dimensions that share a scale in Q8_0, as in llama.cpp. */
   private static final int GROUP = 32;
 
   private static final float LARGEST_INT8 = 127;
@@ -169,13 +169,13 @@ final class KvPages {
         ByteVector.fromArray(Lanes.BYTES, bytes, at).convertShape(VectorOperators.B2F, SPECIES, 0);
   }
 
-  /** Brings what is stored into {@code out}, or codes into the bytes of {@link Raw}. */
+  /** Copies the stored page to {@code out}, or its codes to the bytes of {@link Raw}. */
   private void read(MemorySegment from, long index, int count, float[] out) {
     switch (type) {
       case F32 ->
           MemorySegment.copy(from, ValueLayout.JAVA_FLOAT, index * Float.BYTES, out, 0, count);
       case F16 -> {
-        // Copied first, because C2 vectorises the widening of an array and not that of a segment.
+        // Copied first, because C2 vectorizes the widening of an array but not of a segment.
         short[] bits = raw.get().bits;
         MemorySegment.copy(from, ValueLayout.JAVA_SHORT, index * Short.BYTES, bits, 0, count);
         for (int i = 0; i < count; i++) {
@@ -187,7 +187,7 @@ final class KvPages {
     }
   }
 
-  /** A thread's page as it is stored. */
+  /** Scratch space of one thread for a page as it is stored. */
   private final class Raw {
     final short[] bits = new short[BLOCK_SIZE * paddedDim];
     final byte[] bytes = new byte[BLOCK_SIZE * paddedDim + Lanes.BYTES.length()];

@@ -1,9 +1,11 @@
 package dev.flinfer.engine.cpu;
 
-/** A weight matrix and its bias, or several put together, in the layout of who multiplies. */
+/**
+ * A weight matrix and its bias, or several combined, in the layout of the library that multiplies.
+ */
 interface Matrix {
 
-  /** What a product does with the outputs that are there. */
+  /** What a product does with the existing outputs. */
   enum Outputs {
     /** {@code y = x W^T + bias}. */
     REPLACED,
@@ -15,11 +17,11 @@ interface Matrix {
   int stride();
 
   /**
-   * Multiplies all rows. A row's bits do not depend on the others, on how many there are or on the
+   * Multiplies all rows. A row's bits depend neither on the other rows and their number nor on the
    * number of threads.
    *
-   * @param o {@code x}: of a row as many count as there are inputs; {@code yStride} is at least
-   *     {@link #stride()}
+   * @param o {@code x}: the first inputs of each row are used; {@code yStride} is at least {@link
+   *     #stride()}
    */
   void multiply(Operands o, Outputs outputs, WorkerTeam team);
 }

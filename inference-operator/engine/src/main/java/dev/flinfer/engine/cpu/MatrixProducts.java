@@ -3,16 +3,16 @@ package dev.flinfer.engine.cpu;
 import dev.flinfer.engine.model.PhiWeights.Affine;
 import java.util.List;
 
-/** Who multiplies matrices. One is chosen for an engine, never one by the size of a batch. */
+/** What multiplies matrices. One is chosen per engine, never by the size of a batch. */
 interface MatrixProducts extends AutoCloseable {
 
-  /** For people to read. */
+  /** The name for display. */
   String name();
 
-  /** The matrices under each other: the same input, the outputs one after the other. */
+  /** Stacks matrices with the same input: their outputs follow each other. */
   Matrix stacked(List<Affine> matrices);
 
-  /** The matrices side by side: the inputs one after the other, the outputs added up. */
+  /** Places matrices side by side: their inputs follow each other, their outputs are added. */
   Matrix sideBySide(List<Affine> matrices);
 
   /** The matrix whose outputs are the logits. */
@@ -20,7 +20,7 @@ interface MatrixProducts extends AutoCloseable {
     return stacked(List.of(matrix));
   }
 
-  /** Frees what it holds; the matrices are gone with it. */
+  /** Frees its memory; its matrices cannot be used afterwards. */
   @Override
   void close();
 }

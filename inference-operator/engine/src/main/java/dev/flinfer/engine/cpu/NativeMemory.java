@@ -11,14 +11,14 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * Memory outside the Java heap whose pages the system makes, zeroed, when they are first written.
- * {@link Arena#allocate} writes zeros over all of it at once, which took most of a model's loading
- * time and made a KV cache resident that no sequence used yet.
+ * Memory outside the Java heap whose pages the system provides, zeroed, when they are first
+ * written. {@link Arena#allocate} writes zeros over all of it at once, which took most of a model's
+ * loading time and made a KV cache resident that no sequence used yet.
  */
 final class NativeMemory {
   private static final int CACHE_LINE = 64;
 
-  /** A second-size page of Linux on most machines; smaller blocks are left as they are. */
+  /** A second-size page of Linux on most machines; smaller blocks are not changed. */
   private static final long HUGE_PAGE = 1L << 21;
 
   private static final int MADV_HUGEPAGE = 14; // asm-generic/mman-common.h
@@ -31,7 +31,7 @@ final class NativeMemory {
   private static final MethodHandle FREE =
       handle("free", FunctionDescriptor.ofVoid(ValueLayout.ADDRESS));
 
-  /** Nothing where the system makes no huge pages on request. */
+  /** Empty if the system provides no huge pages on request. */
   private static final Optional<MethodHandle> MADVISE =
       Files.isDirectory(Path.of("/sys/kernel/mm/transparent_hugepage"))
           ? Optional.of(
@@ -47,10 +47,10 @@ final class NativeMemory {
   private NativeMemory() {}
 
   /**
-   * So many zero bytes, at the start of a cache line, freed with the arena.
+   * Allocates zeroed bytes at the start of a cache line, freed with the arena.
    *
-   * @param what what they are for, for the message
-   * @throws IllegalStateException if the system has not so much memory
+   * @param what their purpose, for the message
+   * @throws IllegalStateException if the system does not have that much memory
    */
   static MemorySegment allocate(Arena arena, long bytes, String what) {
     MemorySegment start;
@@ -71,15 +71,15 @@ final class NativeMemory {
         .asSlice(padding, bytes, CACHE_LINE);
   }
 
-  /** So many bytes in whole cache lines. */
+  /** Bytes rounded up to whole cache lines. */
   static long wholeLines(long bytes) {
     return (bytes + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
   }
 
   /**
    * Asks for pages of 2 MiB where whole ones fit: fewer addresses to translate make one row's
-   * products 1.03 (Q8_0) to 1.14 (bf16) times as fast. Advice only, so what the system answers does
-   * not matter.
+   * products 1.03 (Q8_0) to 1.14 (bf16) times as fast. This is only advice, so the system's result
+   * does not matter.
    */
   private static void adviseHugePages(long address, long bytes) {
     long from = (address + HUGE_PAGE - 1) & -HUGE_PAGE;

@@ -1,7 +1,7 @@
 package dev.flinfer.engine.cpu;
 
 /**
- * What a product reads and adds to.
+ * The arrays that a product reads and adds to.
  *
  * @param x (rows, xStride) activations
  * @param y (rows, yStride) sums

@@ -10,16 +10,16 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A weight matrix and its bias, put together from matrices that share their input (stacked by
- * outputs: q, k, v and fc1) or that are added up (side by side by inputs: dense and fc2), which
- * makes two products of six. The parts keep their types: files of mixed types are common.
+ * A weight matrix and its bias, combined from matrices that share their input (stacked by outputs:
+ * q, k, v and fc1) or that are added up (side by side by inputs: dense and fc2), which makes two
+ * products of six. The parts keep their types: files of mixed types are common.
  */
 final class PackedMatrix implements Matrix {
   private final int outputs;
   private final List<Part> parts = new ArrayList<>();
   private final float[] bias; // (outputs in whole pairs)
 
-  /** Panels and where in the matrix they begin, in pairs. */
+  /** Panels and their position in the matrix, in pairs. */
   private record Part(Panels panels, int firstPair, int firstInput) {
     boolean covers(int pair) {
       return pair >= firstPair && pair < firstPair + panels.pairs();
@@ -32,7 +32,7 @@ final class PackedMatrix implements Matrix {
   }
 
   /**
-   * The matrices under each other: the same input, the outputs one after the other.
+   * Stacks matrices with the same input: their outputs follow each other.
    *
    * @param weightType the type to run in, or null for the types they are stored in
    */
@@ -61,7 +61,7 @@ final class PackedMatrix implements Matrix {
     return packed;
   }
 
-  /** The matrices side by side: the inputs one after the other, the outputs added up. */
+  /** Places matrices side by side: their inputs follow each other, their outputs are added. */
   static PackedMatrix sideBySide(
       List<Affine> matrices, DType weightType, Arena arena, WorkerTeam team) {
     PackedMatrix packed = new PackedMatrix(rows(matrices.get(0).weight()));
@@ -80,7 +80,7 @@ final class PackedMatrix implements Matrix {
     return weightType == null ? weight.dtype() : weightType;
   }
 
-  /** The type all have, else F32: one pair has one type. Only odd dimensions come here. */
+  /** The common type, or else F32: a pair has one type. Only needed for odd dimensions. */
   private static DType common(List<Tensor> weights) {
     DType first = weights.get(0).dtype();
     return weights.stream().allMatch(w -> w.dtype() == first) ? first : DType.F32;

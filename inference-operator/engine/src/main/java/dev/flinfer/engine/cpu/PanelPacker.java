@@ -11,17 +11,16 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Brings matrices into the order of panels, a tile at a time: it hands the encoding one stretch of
- * a row after the other, which that puts into a lane of the tile and stores when all are there.
- * Converts where the type they are run in is another than the one they are stored in. Not
- * thread-safe.
+ * Reorders matrices into panels, a tile at a time: it passes the encoding ranges of rows in
+ * sequence; the encoding writes each into a lane of the tile and stores the tile when it is full.
+ * Converts weights if the type they run in is not the one they are stored in. Not thread-safe.
  */
 final class PanelPacker {
   private final List<Tensor> parts;
   private final int[] rows; // of the parts
   private final Encoding encoding;
 
-  // The stretch of a row.
+  // The range of a row.
   private Tensor tensor;
   private long from;
   private int depth;
@@ -31,7 +30,7 @@ final class PanelPacker {
   final byte[] ownCodes = new byte[DEPTH];
   final float[] ownScales = new float[DEPTH / Tile.LEAST_GROUP];
 
-  // The tile, of which an encoding uses what it needs.
+  // The tile; an encoding uses the arrays that it needs.
   final float[] floats = new float[DEPTH * WIDTH]; // (depth, WIDTH)
   final short[] halves = new short[DEPTH * WIDTH]; // (depth, WIDTH)
   final byte[] packed = new byte[DEPTH * WIDTH]; // (depth, WIDTH) or (depth / 2, WIDTH)
@@ -39,7 +38,7 @@ final class PanelPacker {
   final float[] minimums = new float[DEPTH / Tile.LEAST_GROUP * WIDTH]; // (groups, WIDTH)
 
   /**
-   * Packs matrices of equal width, their outputs one after the other.
+   * Packs matrices of equal width; their outputs follow each other.
    *
    * @param parts (outputs, inputs) each
    */
@@ -74,7 +73,7 @@ final class PanelPacker {
     }
   }
 
-  /** Outputs that are not there stay 0. */
+  /** Missing outputs stay 0. */
   private void clear() {
     Arrays.fill(floats, 0);
     Arrays.fill(halves, (short) 0);
@@ -83,17 +82,17 @@ final class PanelPacker {
     Arrays.fill(minimums, 0);
   }
 
-  /** Inputs of the stretch and of the tile. */
+  /** Inputs of the range and of the tile. */
   int depth() {
     return depth;
   }
 
-  /** Whether the stretch need not be converted. */
+  /** Whether the range needs no conversion. */
   boolean isStoredIn(DType dtype) {
     return tensor.dtype() == dtype;
   }
 
-  /** The stretch in floats. */
+  /** The range in floats. */
   float[] widened() {
     if (tensor.dtype() == DType.F16) {
       tensor.copyBits(from, bits, 0, depth);
@@ -106,7 +105,7 @@ final class PanelPacker {
     return values;
   }
 
-  /** The stretch in a 16-bit type, which is the one it is stored in or BF16. */
+  /** The range in a 16-bit type: the one it is stored in, or BF16. */
   short[] bits(DType dtype) {
     if (isStoredIn(dtype)) {
       tensor.copyBits(from, bits, 0, depth);
@@ -119,7 +118,7 @@ final class PanelPacker {
     return bits;
   }
 
-  /** The stretch as it is stored, in codes. */
+  /** The range as it is stored, in codes. */
   QuantizedRun run() {
     if (run == null) {
       run = new QuantizedRun(tensor.dtype(), DEPTH);

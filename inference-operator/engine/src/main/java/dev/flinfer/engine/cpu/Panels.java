@@ -14,12 +14,12 @@ import java.util.List;
  * <p><b>Layout.</b> The outputs are cut into panels of WIDTH, which is two vectors: 32 outputs with
  * AVX-512. A panel holds input after input, so the lanes of a vector are outputs and a kernel reads
  * memory in one ascending stream. This is the packing of [1], of the weights only: activations are
- * few, and a row of them stays in the cache. An {@link Encoding} says how a weight is stored.
+ * few, and a row of them stays in the cache. An {@link Encoding} decides how a weight is stored.
  *
  * <p><b>Order of additions.</b> Each output is one chain of fused multiply-adds over the inputs in
  * their order, which are never split. So its bits depend neither on the number of rows nor on the
  * number of threads nor on the length of a vector, which is what [2] calls batch invariance;
- * docs/decisions/0003-one-order-of-additions.md has the alternatives.
+ * docs/decisions/0003-one-order-of-additions.md describes the alternatives.
  *
  * <p><b>Register tiles.</b> A chain waits for its last addition, so a core needs many of them.
  * Eight rows times two vectors are 16, which fit the registers, and two loads of weights serve all:
@@ -27,10 +27,11 @@ import java.util.List;
  *
  * <p><b>Few rows.</b> One row uses each weight once, so it is widened as it is multiplied, and both
  * panels of a pair are read at a time: a processor fetches ahead in two streams more than in one,
- * 9.8 billion weights a second beside 7.4 with Q8_0, 11.8 beside 9.8 with Q4_0, 7.3 beside 5.2 with
- * bf16. Eight rows do the same with one vector of each panel, 1.26 to 1.33 times as fast as through
- * a tile. From 12 rows on a {@link Tile} is as fast, into which weights are widened once for all
- * rows and where they stay in the L2 cache. Four to seven rows go through it too, four at a time.
+ * 9.8 billion weights a second against 7.4 with Q8_0, 11.8 against 9.8 with Q4_0, 7.3 against 5.2
+ * with bf16. Eight rows do the same with one vector of each panel, 1.26 to 1.33 times as fast as
+ * through a tile. From 12 rows on a {@link Tile} is as fast, into which weights are widened once
+ * for all rows and where they stay in the L2 cache. Four to seven rows go through it too, four at a
+ * time.
  *
  * <p><b>The compiler.</b> C2 turns the Vector API [3] into such loops under conditions, which is
  * why kernels look as they do and are generated (docs/decisions/0014-generated-kernels.md):
@@ -38,16 +39,16 @@ import java.util.List;
  * <ul>
  *   <li>Accumulators are local variables with names. An array of vectors is not kept in registers.
  *   <li>It always inlines methods of the vector classes, but not ours in a loop that has become
- *       large. What these return is an object then, at a sixth of the speed.
+ *       large. What these return is then an object, at a sixth of the speed.
  *   <li>It prepares a loop over a segment for the segment's bounds, which takes as long as many of
  *       the 32 turns of a group, but only where it sees the loop's own index. With {@code k & 63}
  *       it compares in each turn, which costs next to nothing.
- *   <li>A constant vector such as a mask is a local variable: made anew in each turn it takes three
- *       times as long.
+ *   <li>A constant vector such as a mask is a local variable: created again in each iteration it
+ *       takes three times as long.
  *   <li>A method of more than 8,000 bytes of bytecode is not compiled.
  * </ul>
  *
- * The figures are from docs/performance.md, which also has what was tried and is not in.
+ * The figures are from docs/performance.md, which also describes what was tried and rejected.
  *
  * <p>[1] Goto and van de Geijn, Anatomy of High-Performance Matrix Multiplication, ACM Transactions
  * on Mathematical Software 34(3), 2008, <a
@@ -69,10 +70,10 @@ final class Panels {
   /** Rows that one call of {@link Encoding#eightRows} takes. */
   static final int EIGHT = 8;
 
-  /** Up to so many rows, eight of them are faster without a tile. */
+  /** Up to this number of rows, eight rows at a time are faster without a tile. */
   private static final int MOST_WITHOUT_TILE = 11;
 
-  /** From so many rows on it pays to widen weights once for all: four rows share each load. */
+  /** From this number of rows on it pays to widen weights once: four rows share each load. */
   private static final int TILE_ROWS = 4;
 
   private final int pairs;
@@ -84,7 +85,7 @@ final class Panels {
   }
 
   /**
-   * Packs matrices of equal width, their outputs one after the other.
+   * Packs matrices of equal width; their outputs follow each other.
    *
    * @param parts (outputs, inputs) each
    * @param dtype the type to run in

@@ -6,13 +6,14 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * A thread's view of some inputs of a panel, which {@link Encoding#locate} points to the weights,
- * and room to widen them.
+ * One thread's view of a range of inputs of a panel. {@link Encoding#locate} points it to the
+ * weights; it has the memory in which they are widened.
  */
 final class Tile {
   /**
-   * Most inputs of a tile, whole blocks: 512 x 32 floats are 64 KiB and stay in the L2 cache. With
-   * 256 to 1,280 the whole products were as fast, within the noise of a shared machine.
+   * Maximum number of inputs of a tile, in whole blocks: 512 x 32 floats are 64 KiB and stay in the
+   * L2 cache. With 256 to 1,280 the whole products were as fast, within the noise of a shared
+   * machine.
    */
   static final int DEPTH = 512;
 
@@ -27,7 +28,7 @@ final class Tile {
 
   static final ThreadLocal<Tile> LOCAL = ThreadLocal.withInitial(() -> new Tile(new Tile(null)));
 
-  /** The tile of a pair's other panel; it has none itself. */
+  /** The tile of the pair's other panel; that one has no other. */
   final Tile other;
 
   int depth; // inputs
@@ -37,12 +38,12 @@ final class Tile {
 
   final float[] scales = new float[DEPTH / LEAST_GROUP * WIDTH]; // (groups, WIDTH)
   final float[] ownMinimums = new float[DEPTH / LEAST_GROUP * WIDTH]; // (groups, WIDTH)
-  float[] minimums; // these, or none
+  float[] minimums; // ownMinimums, or those of types without minimums
   int group; // inputs of a group
 
-  float factor; // of halves: see HalfEncoding.F16
+  float factor; // of fp16 values: see HalfEncoding.F16
 
-  /** Outside the heap, as weights are that need no widening. One row more, for odd depths. */
+  /** Outside the heap, like weights that need no widening. One row more, for odd depths. */
   final MemorySegment own = Arena.ofAuto().allocate((DEPTH + 1L) * WIDE_ROW, 64);
 
   MemorySegment wide; // (depth, WIDTH) floats

@@ -6,9 +6,9 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntConsumer;
 
 /**
- * Threads that share out the parts of one task, again and again, some hundred times a step. Between
+ * Threads that divide the parts of a task among themselves, several hundred tasks per step. Between
  * tasks they spin for a moment before they sleep, because waking a sleeping thread takes longer
- * than most tasks. {@link #run} is for one owner thread, which works too.
+ * than most tasks. Only one owner thread calls {@link #run}, and it works, too.
  */
 final class WorkerTeam implements AutoCloseable {
   /** About 20 microseconds: the time between two tasks of a layer. */
@@ -71,7 +71,7 @@ final class WorkerTeam implements AutoCloseable {
       Throwable cause = failure;
       failure = null;
       if (cause instanceof WeightFileException e) {
-        throw e; // it says what is wrong with the model, whichever thread found it
+        throw e; // its message describes a fault of the model, whichever thread found it
       }
       throw new IllegalStateException("A worker of the CPU backend failed: " + cause, cause);
     }
@@ -128,7 +128,7 @@ final class WorkerTeam implements AutoCloseable {
     }
   }
 
-  /** Waiting for the others: they are at work, unless the machine took their core away. */
+  /** Waits for the others: they are working, unless the machine took their core away. */
   @SuppressWarnings("ThreadPriorityCheck") // then it helps to offer it this one
   private static void pause(int turn) {
     if (turn < SPINS) {

@@ -1,16 +1,16 @@
 package dev.flinfer.engine.weights;
 
-/** Floats to the types that weights can be converted to, as GGUF's tools round them. */
+/** Converts floats to the types that weights can be converted to, rounding as GGUF's tools do. */
 public final class Quantizer {
   private Quantizer() {}
 
-  /** To the nearest, ties to even. */
+  /** Rounds to the nearest, ties to even. */
   public static short bf16(float value) {
     int bits = Float.floatToRawIntBits(value);
     return (short) ((bits + 0x7FFF + ((bits >>> 16) & 1)) >>> 16);
   }
 
-  /** Codes of one group in Q8_0; the result is the scale. */
+  /** Computes the codes of one group in Q8_0 and returns the scale. */
   public static float q8(float[] values, int from, int to, byte[] codes) {
     float largest = 0;
     for (int i = from; i < to; i++) {
@@ -26,7 +26,10 @@ public final class Quantizer {
     return half(scale);
   }
 
-  /** Codes of one group in Q4_0, less 8; the result is the scale. The outermost value is exact. */
+  /**
+   * Computes the codes of one group in Q4_0, less 8, and returns the scale; the outermost value is
+   * exact.
+   */
   public static float q4(float[] values, int from, int to, byte[] codes) {
     float outermost = 0;
     for (int i = from; i < to; i++) {
