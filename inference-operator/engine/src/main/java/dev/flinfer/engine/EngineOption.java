@@ -238,8 +238,9 @@ public final class EngineOption<T extends Serializable> {
    */
   void check(T value, OptionNames names) {
     if (value == null || isRequired() && !range.check().test(value)) {
+      String limit = range.words().isEmpty() ? type.words() : range.words();
       throw new IllegalArgumentException(
-          "%s is not set; set it to %s".formatted(names.of(this), range.words()));
+          "%s is not set; set it to %s".formatted(names.of(this), limit));
     }
     if (!range.check().test(value)) {
       throw new IllegalArgumentException(refusal(format(value), range.words(), names));

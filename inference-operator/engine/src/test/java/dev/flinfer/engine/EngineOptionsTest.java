@@ -116,6 +116,8 @@ final class EngineOptionsTest {
     assertThatThrownBy(() -> EngineOptions.builder(HYPHENS).build())
         .hasMessageStartingWith(
             "--model is not set; set it to a GGUF file, or the directory of a ");
+    assertThatThrownBy(() -> EngineOption.WEIGHTS.check(null, HYPHENS))
+        .hasMessageStartingWith("--weights is not set; set it to auto, f32, f16, bf16");
   }
 
   @Test
