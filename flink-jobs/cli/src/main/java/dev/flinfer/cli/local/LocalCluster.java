@@ -7,7 +7,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.CoreOptions;
+import org.apache.flink.configuration.JobManagerOptions;
 import org.apache.flink.configuration.RestOptions;
+import org.apache.flink.configuration.TaskManagerOptions;
 import org.apache.flink.configuration.WebOptions;
 import org.apache.flink.core.execution.JobClient;
 import org.apache.flink.runtime.minicluster.MiniCluster;
@@ -16,7 +18,8 @@ import org.apache.flink.runtime.minicluster.MiniClusterJobClient;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 
 /**
- * A Flink cluster in this process, with its web UI on the loopback interface.
+ * A Flink cluster in this process. Its ports, those of the web UI and the BlobServer, are on the
+ * loopback interface, and its REST interface can only be read.
  *
  * <pre>{@code
  * try (LocalCluster cluster = LocalCluster.start(1)) {
@@ -69,8 +72,17 @@ public final class LocalCluster implements AutoCloseable {
     configuration.set(RestOptions.BIND_ADDRESS, LOOPBACK);
     configuration.set(RestOptions.PORT, webPort);
     configuration.set(RestOptions.BIND_PORT, Integer.toString(webPort));
+    configuration.set(JobManagerOptions.ADDRESS, LOOPBACK);
+    configuration.set(JobManagerOptions.BIND_HOST, LOOPBACK); // the BlobServer's, too
+    configuration.set(TaskManagerOptions.HOST, LOOPBACK);
+    configuration.set(TaskManagerOptions.BIND_HOST, LOOPBACK);
+    configuration.set(RestGuard.ENABLED, true);
+    configuration.set(WebOptions.SUBMIT_ENABLE, false);
+    configuration.set(WebOptions.RESCALE_ENABLE, false);
     configuration.set(
-        WebOptions.SUBMIT_ENABLE, false); // otherwise any local user can run code here
+        WebOptions.CANCEL_ENABLE, more.getOptional(WebOptions.CANCEL_ENABLE).orElse(false));
+    // By default pages of all sites may read the REST interface. This is the origin of none.
+    configuration.set(WebOptions.ACCESS_CONTROL_ALLOW_ORIGIN, "http://" + LOOPBACK);
     // Kafka's producer threads briefly outlive their task.
     configuration.set(CoreOptions.CHECK_LEAKED_CLASSLOADER, false);
     MiniCluster cluster =
@@ -79,6 +91,7 @@ public final class LocalCluster implements AutoCloseable {
                 .setConfiguration(configuration)
                 .setNumTaskManagers(1)
                 .setNumSlotsPerTaskManager(slots)
+                .setCommonBindAddress(LOOPBACK)
                 .build());
     return new LocalCluster(cluster, startAndGetUrl(cluster, webPort));
   }
@@ -132,17 +145,49 @@ public final class LocalCluster implements AutoCloseable {
    * Terminates the TaskManager and everything that runs in it, which is a crash to the jobs, and
    * starts another. A job with a restart strategy continues there from its last checkpoint.
    */
-  public synchronized void replaceTaskManager() {
+  public void replaceTaskManager() {
+    terminateTaskManager();
+    addTaskManager();
+  }
+
+  /** Returns the number of TaskManagers that the cluster can run tasks on. */
+  public int taskManagers() {
     try {
-      cluster.terminateTaskManager(taskManagers - 1).get(CLOSE_TIMEOUT_SECONDS, TimeUnit.SECONDS);
-      taskManagers++;
-      cluster.startTaskManager();
+      return cluster
+          .requestClusterOverview()
+          .get(CLOSE_TIMEOUT_SECONDS, TimeUnit.SECONDS)
+          .getNumTaskManagersConnected();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new IllegalStateException("Interrupted while replacing the TaskManager", e);
+      throw new IllegalStateException("Interrupted while counting the TaskManagers", e);
+    } catch (ExecutionException | TimeoutException e) {
+      throw new IllegalStateException(
+          "The local Flink cluster does not give the number of its TaskManagers: " + rootMessage(e),
+          e);
+    }
+  }
+
+  /** Starts another TaskManager. Jobs that wait for one continue on it. */
+  public synchronized void addTaskManager() {
+    try {
+      taskManagers++;
+      cluster.startTaskManager();
     } catch (Exception e) { // startTaskManager() declares nothing narrower
       throw new IllegalStateException(
-          "The TaskManager of the local Flink cluster cannot be replaced: " + rootMessage(e), e);
+          "No TaskManager can be started in the local Flink cluster: " + rootMessage(e), e);
+    }
+  }
+
+  /** Terminates the TaskManager and everything that runs in it, which is a crash to the jobs. */
+  public synchronized void terminateTaskManager() {
+    try {
+      cluster.terminateTaskManager(taskManagers - 1).get(CLOSE_TIMEOUT_SECONDS, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("Interrupted while terminating the TaskManager", e);
+    } catch (ExecutionException | TimeoutException e) {
+      throw new IllegalStateException(
+          "The TaskManager of the local Flink cluster does not end: " + rootMessage(e), e);
     }
   }
 

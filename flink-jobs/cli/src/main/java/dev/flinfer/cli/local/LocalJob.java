@@ -1,20 +1,21 @@
 package dev.flinfer.cli.local;
 
+import dev.flinfer.cli.Directories;
 import dev.flinfer.cli.Errors;
 import dev.flinfer.cli.UserError;
+import dev.flinfer.cli.state.StateDirectory;
 import dev.flinfer.flink.EngineSupplier;
 import dev.flinfer.jobs.CompletionJob;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Comparator;
-import java.util.List;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.stream.Stream;
 import org.apache.flink.api.common.JobStatus;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.core.execution.JobClient;
@@ -32,12 +33,17 @@ public final class LocalJob implements AutoCloseable {
   /** The maximum time to retry stopping a job that is still starting. */
   private static final int START_SECONDS = 60;
 
+  /** The maximum time to wait until a job that restarts can save its state. */
+  private static final int RESTART_SECONDS = 10;
+
   private final LocalCluster cluster;
+  private final TaskManagerWatch taskManagers;
   private JobClient client;
 
   private LocalJob(LocalCluster cluster, JobClient client) {
     this.cluster = cluster;
     this.client = client;
+    taskManagers = new TaskManagerWatch(cluster::taskManagers, cluster::addTaskManager);
   }
 
   /**
@@ -55,16 +61,17 @@ public final class LocalJob implements AutoCloseable {
    * @param slots the highest parallelism with which the job is {@link #submit submitted} later
    */
   public static LocalJob start(Configuration config, int parallelism, int slots, int webPort) {
-    return start(environment(config, parallelism, EngineSupplier.shared()), slots, webPort);
+    return start(config, environment(config, parallelism, EngineSupplier.shared()), slots, webPort);
   }
 
   /** Starts cluster and job, with one subtask and an existing engine. */
   public static LocalJob start(Configuration config, EngineSupplier engines) {
-    return start(environment(config, 1, engines), 1, 0);
+    return start(config, environment(config, 1, engines), 1, 0);
   }
 
-  private static LocalJob start(StreamExecutionEnvironment env, int slots, int webPort) {
-    LocalCluster cluster = LocalCluster.start(slots, webPort);
+  private static LocalJob start(
+      Configuration config, StreamExecutionEnvironment env, int slots, int webPort) {
+    LocalCluster cluster = LocalCluster.start(slots, webPort, clusterOptions(config));
     boolean submitted = false;
     try {
       LocalJob job = new LocalJob(cluster, cluster.submit(env));
@@ -75,6 +82,13 @@ public final class LocalJob implements AutoCloseable {
         cluster.close();
       }
     }
+  }
+
+  /** Flink's options, without the job's, which may contain passwords that the web UI would show. */
+  private static Configuration clusterOptions(Configuration config) {
+    Map<String, String> options = new HashMap<>(config.toMap());
+    options.keySet().removeIf(key -> key.startsWith("flinfer."));
+    return Configuration.fromMap(options);
   }
 
   private static StreamExecutionEnvironment environment(
@@ -100,14 +114,27 @@ public final class LocalJob implements AutoCloseable {
   }
 
   /**
+   * Starts another TaskManager if the only one has ended.
+   *
+   * @return whether it started one
+   */
+  public boolean replaceLostTaskManager() {
+    return taskManagers.check(System.nanoTime());
+  }
+
+  /**
    * Whether the job has ended.
    *
-   * @throws UserError if it failed; the message gives the reason
+   * @throws UserError if it failed or was canceled; the message gives the reason
    */
   public boolean hasEnded() {
     JobStatus status = await(client.getJobStatus(), STATUS_TIMEOUT_SECONDS);
     if (status == JobStatus.FAILED) {
       throw failure();
+    }
+    if (status == JobStatus.CANCELED) {
+      throw new UserError(
+          "the job was canceled from outside this command, through Flink's REST interface");
     }
     return status.isGloballyTerminalState();
   }
@@ -115,37 +142,49 @@ public final class LocalJob implements AutoCloseable {
   /**
    * Stops reading, finishes and commits the requests in flight, and ends the job.
    *
-   * @throws UserError if that fails; the job continues to run
+   * @throws UserError if that fails, also because the job does not run; it continues to try
    */
   public void drain(Duration timeout) throws IOException {
     Path savepoints = Files.createTempDirectory("flinfer-savepoint");
     try {
-      stopWithSavepoint(true, savepoints, timeout);
+      if (!stopWithSavepoint(true, savepoints, timeout, START_SECONDS)) {
+        throw new UserError(
+            "the job did not run for %d s, so that the requests in flight were not finished; a next"
+                    .formatted(START_SECONDS)
+                + " run starts at the consumer group's offsets, after them");
+      }
     } finally {
-      delete(savepoints); // not needed: everything is committed, and it contains no request
+      Directories.delete(
+          savepoints); // not needed: everything is committed, and it contains no request
     }
   }
 
   /**
-   * Saves the requests in flight in a savepoint, and ends the job.
+   * Saves the requests in flight in a savepoint, and ends the job. A job that does not run, since
+   * it restarts after a failure, has nothing that its last checkpoint lacks.
    *
+   * @return whether there is a savepoint; otherwise the job continues to try to start
    * @throws UserError if that fails; the job continues to run
    */
-  public void suspend(StateDirectory state, Duration timeout) {
-    stopWithSavepoint(false, state.savepoints(), timeout);
+  public boolean suspend(StateDirectory state, Duration timeout) {
+    return stopWithSavepoint(false, state.savepoints(), timeout, RESTART_SECONDS);
   }
 
-  private void stopWithSavepoint(boolean drain, Path directory, Duration timeout) {
+  private boolean stopWithSavepoint(
+      boolean drain, Path directory, Duration timeout, int startSeconds) {
     for (int attempt = 1; ; attempt++) {
       try {
         await(
             client.stopWithSavepoint(
                 drain, StateDirectory.flinkPath(directory), SavepointFormatType.DEFAULT),
             timeout.toSeconds());
-        return;
+        return true;
       } catch (UserError e) {
-        if (!isStarting(e) || attempt == START_SECONDS || hasEnded()) {
+        if (!isStarting(e) || hasEnded()) {
           throw e;
+        }
+        if (attempt == startSeconds) {
+          return false;
         }
         pause();
       }
@@ -170,17 +209,6 @@ public final class LocalJob implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new UserError("interrupted", e);
-    }
-  }
-
-  /** Deletes the directory and its contents. */
-  public static void delete(Path directory) throws IOException {
-    List<Path> paths;
-    try (Stream<Path> walk = Files.walk(directory)) {
-      paths = walk.sorted(Comparator.reverseOrder()).toList();
-    }
-    for (Path path : paths) {
-      Files.delete(path);
     }
   }
 

@@ -5,6 +5,7 @@ import dev.flinfer.cli.EngineArguments;
 import dev.flinfer.cli.Models;
 import dev.flinfer.cli.Settings;
 import dev.flinfer.cli.UserError;
+import dev.flinfer.cli.state.StateDirectory;
 import dev.flinfer.flink.FlinferOptions;
 import dev.flinfer.jobs.KafkaOptions;
 import java.io.IOException;
@@ -77,6 +78,13 @@ public final class RunCommand implements Callable<Integer> {
   private Path state;
 
   @Option(
+      names = "--discard-state",
+      description =
+          "Delete the state in the --state directory and start at the consumer group's offsets."
+              + " Requests that were in flight are lost.")
+  private boolean discardState;
+
+  @Option(
       names = "--ui",
       arity = "0..1",
       fallbackValue = "0",
@@ -104,9 +112,21 @@ public final class RunCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    if (discardState && state == null) {
+      throw new UserError("--discard-state needs the directory: --state DIR");
+    }
+    try (StateDirectory opened = state == null ? null : StateDirectory.open(state)) {
+      return run(opened);
+    }
+  }
+
+  private int run(StateDirectory directory) throws IOException {
     Configuration config = configuration();
     require(config.get(KafkaOptions.BOOTSTRAP_SERVERS), "--bootstrap-servers HOST:PORT");
     Models.path(Path.of(require(config.get(FlinferOptions.MODEL), "--model PATH")));
+    if (directory != null) {
+      config = discardState ? directory.beginWithoutState(config) : directory.begin(config);
+    }
     console.say("flinfer: starting Flink in this process (log: %s)".formatted(console.log()));
     try (StopSignal stop = StopSignal.install();
         LocalJob job = LocalJob.start(config, parallelism, ui == null ? 0 : ui)) {
@@ -124,23 +144,33 @@ public final class RunCommand implements Callable<Integer> {
       if (ui != null) {
         console.say("flinfer: Flink's web UI is at " + job.webUrl());
       }
-      return watch(job, stop);
+      return watch(job, stop, directory);
     }
   }
 
-  private int watch(LocalJob job, StopSignal stop) throws IOException {
+  private int watch(LocalJob job, StopSignal stop, StateDirectory directory) throws IOException {
     while (!stop.await(POLL)) {
       if (job.hasEnded()) {
+        if (directory != null) {
+          directory.end();
+        }
         console.say("flinfer: the job has ended");
         return 0;
       }
+      if (job.replaceLostTaskManager()) {
+        console.say(
+            "flinfer: Flink's TaskManager had ended (the log gives the reason); another is started");
+      }
     }
-    if (state == null) {
+    if (directory == null) {
       console.say("flinfer: finishing the requests in flight; Ctrl-C again ends at once");
       job.drain(STOP_TIMEOUT);
     } else {
       console.say("flinfer: saving the requests in flight to " + state);
-      job.suspend(new StateDirectory(state), STOP_TIMEOUT);
+      if (!job.suspend(directory, STOP_TIMEOUT)) {
+        console.say(
+            "flinfer: the job was not running; the next run continues from its last checkpoint");
+      }
     }
     return stop.exitCode();
   }
@@ -158,9 +188,6 @@ public final class RunCommand implements Callable<Integer> {
     }
     if (bounded) {
       config.set(KafkaOptions.BOUNDED, true);
-    }
-    if (state != null) {
-      new StateDirectory(state).addTo(config);
     }
     engineArguments.addTo(config);
     config.addAll(Configuration.fromMap(settings));

@@ -1,6 +1,7 @@
 package dev.flinfer.cli.soak;
 
 import dev.flinfer.cli.Console;
+import dev.flinfer.cli.Directories;
 import dev.flinfer.cli.EngineArguments;
 import dev.flinfer.cli.Models;
 import dev.flinfer.cli.Prompts;
@@ -10,9 +11,8 @@ import dev.flinfer.cli.kafka.KafkaArguments;
 import dev.flinfer.cli.kafka.Readback;
 import dev.flinfer.cli.kafka.RecordSender;
 import dev.flinfer.cli.local.EmbeddedKafka;
-import dev.flinfer.cli.local.LocalJob;
-import dev.flinfer.cli.local.StateDirectory;
 import dev.flinfer.cli.local.StopSignal;
+import dev.flinfer.cli.state.StateDirectory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -100,18 +100,19 @@ public final class SoakCommand implements Callable<Integer> {
       kafkaArguments = KafkaArguments.of(kafka.bootstrapServers());
       kafka.createTopics(PARTITIONS, Readback.TOPICS.toArray(String[]::new));
       start = console.nanoTime().getAsLong();
-      try (SoakJob job =
-          SoakJob.start(
-              kafka.bootstrapServers(),
-              checkpoint,
-              engineArguments,
-              new StateDirectory(directory),
-              new Random(chosen),
-              event -> console.say("flinfer: %4d s  %s".formatted(seconds(), event)))) {
+      try (StateDirectory state = StateDirectory.open(directory);
+          SoakJob job =
+              SoakJob.start(
+                  kafka.bootstrapServers(),
+                  checkpoint,
+                  engineArguments,
+                  state,
+                  new Random(chosen),
+                  event -> console.say("flinfer: %4d s  %s".formatted(seconds(), event)))) {
         return run(job, prompts, stop, new Random(chosen));
       }
     } finally {
-      LocalJob.delete(directory);
+      Directories.delete(directory);
     }
   }
 

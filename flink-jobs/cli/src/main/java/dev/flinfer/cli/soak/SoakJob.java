@@ -3,7 +3,7 @@ package dev.flinfer.cli.soak;
 import dev.flinfer.cli.EngineArguments;
 import dev.flinfer.cli.Text;
 import dev.flinfer.cli.local.LocalJob;
-import dev.flinfer.cli.local.StateDirectory;
+import dev.flinfer.cli.state.StateDirectory;
 import dev.flinfer.flink.FlinferOptions;
 import dev.flinfer.jobs.KafkaOptions;
 import java.io.IOException;
@@ -14,7 +14,6 @@ import java.util.function.Consumer;
 import org.apache.flink.configuration.CheckpointingOptions;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.RestartStrategyOptions;
-import org.apache.flink.configuration.StateRecoveryOptions;
 
 /** A job that is disturbed while it runs. */
 final class SoakJob implements AutoCloseable {
@@ -38,8 +37,7 @@ final class SoakJob implements AutoCloseable {
     this.state = state;
     this.random = random;
     this.events = events;
-    state.addTo(config);
-    job = LocalJob.start(config, parallelism, MAX_PARALLELISM, 0);
+    job = LocalJob.start(state.begin(config), parallelism, MAX_PARALLELISM, 0);
   }
 
   /**
@@ -79,9 +77,7 @@ final class SoakJob implements AutoCloseable {
     parallelism = 1 + (before + random.nextInt(MAX_PARALLELISM - 1)) % MAX_PARALLELISM;
     events.accept("stops with a savepoint; parallelism %d -> %d".formatted(before, parallelism));
     job.suspend(state, TIMEOUT);
-    config.removeConfig(StateRecoveryOptions.SAVEPOINT_PATH);
-    state.addTo(config);
-    job.submit(config, parallelism);
+    job.submit(state.begin(config), parallelism);
   }
 
   /** Finishes and commits the requests in flight, and ends the job. */
