@@ -3,7 +3,6 @@ package dev.flinfer.cli.engine;
 import dev.flinfer.cli.Console;
 import dev.flinfer.cli.EngineArguments;
 import dev.flinfer.cli.Lines;
-import dev.flinfer.cli.Models;
 import dev.flinfer.cli.ProgressPrinter;
 import dev.flinfer.cli.RequestLine;
 import dev.flinfer.cli.SamplingArguments;
@@ -42,12 +41,7 @@ public final class GenerateCommand implements Callable<Integer> {
 
   private final Console console;
 
-  @Option(
-      names = "--model",
-      paramLabel = "PATH",
-      required = true,
-      description = "GGUF file, or model directory in Hugging Face's layout.")
-  private Path model;
+  @Mixin private ModelArgument model;
 
   @ArgGroup(multiplicity = "1")
   private Source source;
@@ -90,10 +84,10 @@ public final class GenerateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Models.path(model);
+    Path path = model.path();
     long total = source.file == null ? 1 : Lines.count(source.file);
-    Tokenizer tokenizer = Tokenizer.load(model);
-    try (LlmEngine engine = LlmEngine.open(engineArguments.forModel(model))) {
+    Tokenizer tokenizer = Tokenizer.load(path);
+    try (LlmEngine engine = LlmEngine.open(engineArguments.forModel(path))) {
       if (engineArguments.device() != null) {
         console.say("flinfer: device " + engine.model().device());
       }
