@@ -1,8 +1,8 @@
 package dev.flinfer.cli.soak;
 
 import dev.flinfer.cli.Console;
-import dev.flinfer.cli.Directories;
 import dev.flinfer.cli.DemoModel;
+import dev.flinfer.cli.Directories;
 import dev.flinfer.cli.EngineArguments;
 import dev.flinfer.cli.Prompts;
 import dev.flinfer.cli.Prompts.Prompt;

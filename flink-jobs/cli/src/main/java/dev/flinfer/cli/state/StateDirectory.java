@@ -17,6 +17,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.apache.flink.configuration.CheckpointingOptions;
 import org.apache.flink.configuration.ConfigOption;
@@ -39,11 +40,14 @@ public final class StateDirectory implements AutoCloseable {
 
   private final Path directory;
   private final FileChannel lock;
+  private final Function<Configuration, ConsumerGroup> groups;
   private SavedRun run;
 
-  private StateDirectory(Path directory, FileChannel lock) {
+  private StateDirectory(
+      Path directory, FileChannel lock, Function<Configuration, ConsumerGroup> groups) {
     this.directory = directory;
     this.lock = lock;
+    this.groups = groups;
   }
 
   /**
@@ -52,6 +56,11 @@ public final class StateDirectory implements AutoCloseable {
    * @throws UserError if it cannot be written or is in use; the message says how to fix it
    */
   public static StateDirectory open(Path path) {
+    return open(path, ConsumerGroup::read);
+  }
+
+  /** Like {@link #open(Path)}, with the consumer group that a job with these options has. */
+  static StateDirectory open(Path path, Function<Configuration, ConsumerGroup> groups) {
     Path directory = path.toAbsolutePath().normalize();
     Path file = directory.resolve("lock");
     try {
@@ -70,7 +79,7 @@ public final class StateDirectory implements AutoCloseable {
       channel.write(
           ByteBuffer.wrap(
               Long.toString(ProcessHandle.current().pid()).getBytes(StandardCharsets.US_ASCII)));
-      return new StateDirectory(directory, channel);
+      return new StateDirectory(directory, channel, groups);
     } catch (FileAlreadyExistsException e) {
       throw new UserError("%s, given by --state, is not a directory".formatted(e.getFile()), e);
     } catch (IOException e) {
@@ -107,7 +116,7 @@ public final class StateDirectory implements AutoCloseable {
    */
   public Configuration begin(Configuration job) throws IOException {
     requireUnset(job);
-    ConsumerGroup group = ConsumerGroup.read(job);
+    ConsumerGroup group = groups.apply(job);
     List<SavedRun> runs = runs();
     Optional<SavedRun> from = latestWithAnEnd(runs);
     Optional<SavedState> state =
@@ -133,7 +142,7 @@ public final class StateDirectory implements AutoCloseable {
   public Configuration beginWithoutState(Configuration job) throws IOException {
     requireUnset(job);
     List<SavedRun> runs = runs();
-    run = create(runs, job, ConsumerGroup.read(job));
+    run = create(runs, job, groups.apply(job));
     for (SavedRun old : runs) {
       Directories.delete(old.directory());
     }
