@@ -12,9 +12,9 @@ public final class ProgressPrinter implements AutoCloseable {
 
   private final Console console;
   private final Progress progress;
+  private final TerminalLine line;
   private final long interval;
   private long lastPrinted;
-  private boolean onScreen;
 
   /**
    * @param total the number of things counted; 0 if it is unknown
@@ -23,6 +23,7 @@ public final class ProgressPrinter implements AutoCloseable {
     this.console = console;
     long now = console.nanoTime().getAsLong();
     this.progress = new Progress(what, total, now);
+    this.line = new TerminalLine(console);
     this.interval = console.terminal() ? TERMINAL_INTERVAL : PLAIN_INTERVAL;
     this.lastPrinted = now;
   }
@@ -34,23 +35,17 @@ public final class ProgressPrinter implements AutoCloseable {
       return;
     }
     lastPrinted = now;
-    String line = progress.line(done, now);
+    String text = progress.line(done, now);
     if (console.terminal()) {
-      console.err().print("\r" + line + "\033[K");
-      console.err().flush();
-      onScreen = true;
+      line.show(text);
     } else {
-      console.say(line);
+      console.say(text);
     }
   }
 
   /** Erases the line from the terminal, so that something else can be written there. */
   public void clear() {
-    if (onScreen) {
-      console.err().print("\r\033[K");
-      console.err().flush();
-      onScreen = false;
-    }
+    line.clear();
   }
 
   @Override

@@ -29,7 +29,7 @@ public final class Text {
   }
 
   /** Formats a duration: {@code 12 s}, {@code 3 min 20 s}, {@code 2 h 5 min}. */
-  static String duration(double seconds) {
+  public static String duration(double seconds) {
     long whole = Math.max(1, (long) Math.ceil(seconds));
     if (whole < MINUTE) {
       return whole + " s";

@@ -1,6 +1,7 @@
 package dev.flinfer.cli.local;
 
 import java.net.URI;
+import java.time.Duration;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -8,6 +9,7 @@ import java.util.concurrent.TimeoutException;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.CoreOptions;
 import org.apache.flink.configuration.JobManagerOptions;
+import org.apache.flink.configuration.MetricOptions;
 import org.apache.flink.configuration.RestOptions;
 import org.apache.flink.configuration.TaskManagerOptions;
 import org.apache.flink.configuration.WebOptions;
@@ -34,6 +36,7 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
  */
 public final class LocalCluster implements AutoCloseable {
   private static final long CLOSE_TIMEOUT_SECONDS = 30;
+  private static final Duration METRICS_INTERVAL = Duration.ofSeconds(1);
   private static final String LOOPBACK = "127.0.0.1";
 
   private final MiniCluster cluster;
@@ -77,6 +80,9 @@ public final class LocalCluster implements AutoCloseable {
     configuration.set(TaskManagerOptions.HOST, LOOPBACK);
     configuration.set(TaskManagerOptions.BIND_HOST, LOOPBACK);
     configuration.set(RestGuard.ENABLED, true);
+    if (!more.contains(MetricOptions.METRIC_FETCHER_UPDATE_INTERVAL)) {
+      configuration.set(MetricOptions.METRIC_FETCHER_UPDATE_INTERVAL, METRICS_INTERVAL);
+    }
     configuration.set(WebOptions.SUBMIT_ENABLE, false);
     configuration.set(WebOptions.RESCALE_ENABLE, false);
     configuration.set(

@@ -29,6 +29,7 @@ import org.apache.flink.util.ExceptionUtils;
 /** The completion job on a Flink cluster in this process. */
 public final class LocalJob implements AutoCloseable {
   private static final long STATUS_TIMEOUT_SECONDS = 30;
+  private static final int STATUS_ATTEMPTS = 3;
 
   /** The maximum time to retry stopping a job that is still starting. */
   private static final int START_SECONDS = 60;
@@ -113,6 +114,11 @@ public final class LocalJob implements AutoCloseable {
     return cluster.webUrl();
   }
 
+  /** Returns where Flink gives the job's metrics and failures. */
+  FlinkRest rest() {
+    return new FlinkRest(cluster.webUrl(), client.getJobID().toString());
+  }
+
   /**
    * Starts another TaskManager if the only one has ended.
    *
@@ -128,7 +134,7 @@ public final class LocalJob implements AutoCloseable {
    * @throws UserError if it failed or was canceled; the message gives the reason
    */
   public boolean hasEnded() {
-    JobStatus status = await(client.getJobStatus(), STATUS_TIMEOUT_SECONDS);
+    JobStatus status = status();
     if (status == JobStatus.FAILED) {
       throw failure();
     }
@@ -137,6 +143,19 @@ public final class LocalJob implements AutoCloseable {
           "the job was canceled from outside this command, through Flink's REST interface");
     }
     return status.isGloballyTerminalState();
+  }
+
+  /** Asks again, since time also passes while the process is stopped or its machine sleeps. */
+  private JobStatus status() {
+    for (int attempt = 1; ; attempt++) {
+      try {
+        return await(client.getJobStatus(), STATUS_TIMEOUT_SECONDS);
+      } catch (UserError e) {
+        if (attempt == STATUS_ATTEMPTS || !(e.getCause() instanceof TimeoutException)) {
+          throw e;
+        }
+      }
+    }
   }
 
   /**

@@ -10,7 +10,6 @@ import dev.flinfer.flink.FlinferOptions;
 import dev.flinfer.jobs.KafkaOptions;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -39,11 +38,6 @@ import picocli.CommandLine.Option;
       "    --set flinfer.input.topic=questions --ui"
     })
 public final class RunCommand implements Callable<Integer> {
-  private static final Duration POLL = Duration.ofMillis(500);
-
-  /** The same as the default timeout of a checkpoint. */
-  private static final Duration STOP_TIMEOUT = Duration.ofMinutes(10);
-
   private final Console console;
 
   @Option(
@@ -141,35 +135,12 @@ public final class RunCommand implements Callable<Integer> {
       if (ui != null) {
         console.say("flinfer: Flink's web UI is at " + job.webUrl());
       }
-      return watch(job, stop, directory);
-    }
-  }
-
-  private int watch(LocalJob job, StopSignal stop, StateDirectory directory) throws IOException {
-    while (!stop.await(POLL)) {
-      if (job.hasEnded()) {
-        if (directory != null) {
-          directory.end();
-        }
-        console.say("flinfer: the job has ended");
-        return 0;
-      }
-      if (job.replaceLostTaskManager()) {
-        console.say(
-            "flinfer: Flink's TaskManager had ended (the log gives the reason); another is started");
+      StatusPrinter status = new StatusPrinter(console);
+      try (JobMonitor monitor =
+          new JobMonitor(config, job.rest(), console.nanoTime(), status::failed)) {
+        return new JobWatch(job, stop, directory, monitor, status).untilTheEnd();
       }
     }
-    if (directory == null) {
-      console.say("flinfer: finishing the requests in flight; Ctrl-C again ends at once");
-      job.drain(STOP_TIMEOUT);
-    } else {
-      console.say("flinfer: saving the requests in flight to " + state);
-      if (!job.suspend(directory, STOP_TIMEOUT)) {
-        console.say(
-            "flinfer: the job was not running; the next run continues from its last checkpoint");
-      }
-    }
-    return stop.exitCode();
   }
 
   private Configuration configuration() throws IOException {

@@ -76,6 +76,7 @@ public final class Flinfer implements Callable<Integer> {
   public static void main(String[] args) {
     Console console = Console.ofProcess();
     console.eraseIncubatorWarning();
+    ProcessDirectory.use();
     int exitCode = run(console, args);
     console.out().flush();
     System.exit(exitCode);

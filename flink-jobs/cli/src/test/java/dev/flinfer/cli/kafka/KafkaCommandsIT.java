@@ -9,6 +9,10 @@ import dev.flinfer.cli.local.EmbeddedKafka;
 import dev.flinfer.engine.RandomCheckpoint;
 import dev.flinfer.engine.weights.DType;
 import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -16,6 +20,8 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -209,6 +215,36 @@ final class KafkaCommandsIT {
     assertThat(consume("state-out", 4))
         .extracting(record -> record.get("key").asText())
         .containsExactlyInAnyOrder("a", "b", "c");
+  }
+
+  @Test
+  void aJobThatIsCanceledFromOutsideEndsWithAnError() throws Exception {
+    createTopics("cancel");
+    RecordedConsole console = new RecordedConsole();
+    CompletableFuture<Integer> run =
+        CompletableFuture.supplyAsync(
+            () -> console.run(runArguments("cancel", "--ui", "--set", "web.cancel.enable=true")));
+    Pattern address = Pattern.compile("web UI is at (\\S+)");
+    Matcher url = address.matcher(console.err());
+    while (!url.find()) {
+      assertThat(run).as(console.err()).isNotDone();
+      TimeUnit.MILLISECONDS.sleep(50);
+      url = address.matcher(console.err());
+    }
+    try (HttpClient client = HttpClient.newHttpClient()) {
+      URI jobs = URI.create(url.group(1) + "/jobs");
+      HttpResponse<String> listed =
+          client.send(HttpRequest.newBuilder(jobs).build(), HttpResponse.BodyHandlers.ofString());
+      String id = JSON.readTree(listed.body()).at("/jobs/0/id").asText();
+      client.send(
+          HttpRequest.newBuilder(URI.create(jobs + "/" + id + "?mode=cancel"))
+              .method("PATCH", HttpRequest.BodyPublishers.noBody())
+              .build(),
+          HttpResponse.BodyHandlers.ofString());
+    }
+
+    assertThat(run.get(1, TimeUnit.MINUTES)).isEqualTo(1);
+    assertThat(console.err()).contains("the job was canceled from outside this command");
   }
 
   @Test

@@ -9,11 +9,18 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.time.Instant;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.core.execution.JobClient;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.streaming.api.functions.sink.v2.DiscardingSink;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 final class LocalClusterIT {
 
@@ -35,6 +42,63 @@ final class LocalClusterIT {
     cluster.close();
   }
 
+  /** These are all the servers of run, quickstart and soak. */
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void clusterAndBrokerListenOnTheLoopbackInterfaceOnly() throws Exception {
+    try (LocalCluster cluster = LocalCluster.start(1);
+        EmbeddedKafka kafka = EmbeddedKafka.start()) {
+      assertThat(ListeningSockets.all())
+          .as("Flink's REST and BlobServer, Kafka's broker and controller")
+          .hasSizeGreaterThanOrEqualTo(4);
+      assertThat(ListeningSockets.reachable()).isEmpty();
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "DELETE, /cluster",
+    "POST, /jobs",
+    "PATCH, /jobs/00000000000000000000000000000000?mode=cancel",
+    "GET, /jobs/00000000000000000000000000000000/yarn-cancel",
+    "POST, /jobs/00000000000000000000000000000000/stop",
+  })
+  void theRestInterfaceCanOnlyBeRead(String method, String path) throws Exception {
+    try (LocalCluster cluster = LocalCluster.start(1)) {
+      HttpResponse<String> response =
+          send(cluster.webUrl() + path, method, HttpRequest.BodyPublishers.ofString("{}"));
+
+      assertThat(response.statusCode()).isEqualTo(403);
+      assertThat(response.body()).contains("can only be read");
+      HttpResponse<String> overview = get(cluster.webUrl() + "/overview");
+      assertThat(overview.statusCode()).isEqualTo(200);
+      assertThat(overview.headers().firstValue("Access-Control-Allow-Origin"))
+          .as("no page of another site can read it")
+          .hasValue("http://127.0.0.1");
+    }
+  }
+
+  @Test
+  void anotherTaskManagerTakesThePlaceOfALostOne() throws Exception {
+    try (LocalCluster cluster = LocalCluster.start(1)) {
+      await(() -> cluster.taskManagers() == 1);
+      cluster.terminateTaskManager();
+      await(() -> cluster.taskManagers() == 0);
+
+      cluster.addTaskManager();
+
+      await(() -> cluster.taskManagers() == 1);
+    }
+  }
+
+  private static void await(BooleanSupplier condition) throws InterruptedException {
+    Instant end = Instant.now().plusSeconds(60);
+    while (!condition.getAsBoolean()) {
+      assertThat(Instant.now()).isBefore(end);
+      TimeUnit.MILLISECONDS.sleep(50);
+    }
+  }
+
   @Test
   void namesAPortThatIsInUse() throws Exception {
     try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
@@ -48,9 +112,15 @@ final class LocalClusterIT {
   }
 
   private static HttpResponse<String> get(String url) throws Exception {
+    return send(url, "GET", HttpRequest.BodyPublishers.noBody());
+  }
+
+  private static HttpResponse<String> send(
+      String url, String method, HttpRequest.BodyPublisher body) throws Exception {
     try (HttpClient client = HttpClient.newHttpClient()) {
       return client.send(
-          HttpRequest.newBuilder(URI.create(url)).build(), HttpResponse.BodyHandlers.ofString());
+          HttpRequest.newBuilder(URI.create(url)).method(method, body).build(),
+          HttpResponse.BodyHandlers.ofString());
     }
   }
 }
