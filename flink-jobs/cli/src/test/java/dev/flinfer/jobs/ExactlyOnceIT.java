@@ -79,6 +79,46 @@ final class ExactlyOnceIT extends ExactlyOnceContract {
     assertExactlyOnce(topics);
   }
 
+  /**
+   * Sends fail, and closing the producers fails, too, which Flink would end the TaskManager for;
+   * the cluster of this test has only one. Kafka's default timeouts are minutes.
+   */
+  @Test
+  void theBrokerIsAwayUntilSendsFail() throws Exception {
+    TestTopics topics = topics("away");
+    runWithoutBrokerUntilAFailure(topics, config(topics));
+    assertExactlyOnce(topics);
+  }
+
+  @Tag("release")
+  @Test
+  void theBrokerIsAwayUntilSendsWithoutTransactionsFail() throws Exception {
+    TestTopics topics = topics("away-at-least-once");
+    Configuration config = config(topics);
+    config.setString("flinfer.delivery-guarantee", "at-least-once");
+    runWithoutBrokerUntilAFailure(topics, config);
+    assertAtLeastOnce(topics);
+  }
+
+  private static void runWithoutBrokerUntilAFailure(TestTopics topics, Configuration config)
+      throws Exception {
+    config.setString("flinfer.kafka.properties.delivery.timeout.ms", "1500");
+    config.setString("flinfer.kafka.properties.request.timeout.ms", "1000");
+    config.setString("flinfer.kafka.properties.default.api.timeout.ms", "1000");
+    config.setString("flinfer.kafka.properties.max.block.ms", "1000");
+    config.setString("restart-strategy.type", "exponential-delay");
+    // No checkpoint between the commit and the failure, so that transactions are open.
+    config.setString("execution.checkpointing.interval", "3 s");
+    Faults.allowAnswers(HELD);
+    JobClient job = submit(config, 2);
+    awaitAnswers(topics, HELD);
+    kafka().close();
+    Faults.allowAllAnswers();
+    awaitRestarting(job);
+    startBroker();
+    await(job);
+  }
+
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void stoppedWithASavepointAndResumedWithOtherParallelism(boolean bounded) throws Exception {

@@ -266,12 +266,12 @@ public final class CompletionJob {
     KafkaSink<T> kafka = builder.build();
     Sink<T> sink =
         options.exactlyOnce() && !options.acceptLostTransactions()
-            ? new CheckedSink<>(
+            ? CheckedSink.failingOnLoss(
                 kafka,
                 options.clientConfig(),
                 KafkaOptions.TRANSACTION_TIMEOUT.key(),
                 KafkaOptions.ACCEPT_LOST_TRANSACTIONS.key())
-            : kafka;
+            : CheckedSink.of(kafka);
     stream.sinkTo(sink).name(name).uid("flinfer-" + name);
   }
 }

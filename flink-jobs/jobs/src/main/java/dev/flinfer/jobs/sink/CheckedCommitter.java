@@ -1,5 +1,6 @@
 package dev.flinfer.jobs.sink;
 
+import dev.flinfer.flink.TaskCleanup;
 import java.io.IOException;
 import java.util.Collection;
 import java.util.List;
@@ -51,8 +52,8 @@ final class CheckedCommitter implements Committer<KafkaCommittable> {
   }
 
   @Override
-  public void close() throws Exception {
-    kafka.close();
+  public void close() {
+    TaskCleanup.close("Kafka committer", kafka);
   }
 
   private final class Checked implements CommitRequest<KafkaCommittable> {

@@ -1,6 +1,7 @@
 package dev.flinfer.jobs.sink;
 
 import java.io.IOException;
+import java.io.Serializable;
 import java.util.Collection;
 import java.util.Properties;
 import org.apache.flink.api.connector.sink2.Committer;
@@ -16,9 +17,9 @@ import org.apache.flink.streaming.api.connector.sink2.SupportsPostCommitTopology
 import org.apache.flink.streaming.api.datastream.DataStream;
 
 /**
- * Kafka's transactional sink, except that it fails when the broker has aborted a transaction whose
- * checkpoint is complete, so that output is lost; Kafka's sink only logs that and continues. Its
- * state is that of the Kafka sink.
+ * Kafka's sink, except that it cannot end the TaskManager when it is closed, and, unless such a
+ * loss is accepted, that it fails when the broker has aborted a transaction whose checkpoint is
+ * complete; Kafka's sink only logs that and continues. Its state is that of the Kafka sink.
  */
 public final class CheckedSink<T>
     implements TwoPhaseCommittingStatefulSink<T, KafkaWriterState, KafkaCommittable>,
@@ -26,42 +27,57 @@ public final class CheckedSink<T>
   private static final long serialVersionUID = 1L;
 
   private final KafkaSink<T> kafka;
-  private final Properties clientConfig;
-  private final String timeoutOption;
-  private final String acceptOption;
+
+  /** Null if a loss is accepted, or if there are no transactions. */
+  private final Losses losses;
+
+  private CheckedSink(KafkaSink<T> kafka, Losses losses) {
+    this.kafka = kafka;
+    this.losses = losses;
+  }
+
+  private record Losses(Properties clientConfig, String timeoutOption, String acceptOption)
+      implements Serializable {}
+
+  /** A sink without transactions, or one that continues when output is lost. */
+  public static <T> CheckedSink<T> of(KafkaSink<T> kafka) {
+    return new CheckedSink<>(kafka, null);
+  }
 
   /**
+   * A sink with transactions that fails when output is lost.
+   *
    * @param clientConfig properties of the Kafka clients
    * @param timeoutOption the option that limits how long a transaction may be open, for the error
    * @param acceptOption the option that accepts such a loss, for the error
    */
-  public CheckedSink(
+  public static <T> CheckedSink<T> failingOnLoss(
       KafkaSink<T> kafka, Properties clientConfig, String timeoutOption, String acceptOption) {
-    this.kafka = kafka;
-    this.clientConfig = clientConfig;
-    this.timeoutOption = timeoutOption;
-    this.acceptOption = acceptOption;
+    return new CheckedSink<>(kafka, new Losses(clientConfig, timeoutOption, acceptOption));
   }
 
   @Override
   public Committer<KafkaCommittable> createCommitter(CommitterInitContext context) {
-    return new CheckedCommitter(
-        kafka.createCommitter(context),
-        new TransactionFates(clientConfig),
-        timeoutOption,
-        acceptOption);
+    Committer<KafkaCommittable> committer = kafka.createCommitter(context);
+    return losses == null
+        ? new CheckedCommitter(committer, transaction -> CheckedCommitter.Fate.UNKNOWN, "", "")
+        : new CheckedCommitter(
+            committer,
+            new TransactionFates(losses.clientConfig),
+            losses.timeoutOption,
+            losses.acceptOption);
   }
 
   @Override
   public PrecommittingStatefulSinkWriter<T, KafkaWriterState, KafkaCommittable> createWriter(
       WriterInitContext context) throws IOException {
-    return kafka.createWriter(context);
+    return new GuardedWriter<>(kafka.createWriter(context));
   }
 
   @Override
   public PrecommittingStatefulSinkWriter<T, KafkaWriterState, KafkaCommittable> restoreWriter(
       WriterInitContext context, Collection<KafkaWriterState> state) throws IOException {
-    return kafka.restoreWriter(context, state);
+    return new GuardedWriter<>(kafka.restoreWriter(context, state));
   }
 
   @Override

@@ -1,6 +1,8 @@
 package dev.flinfer.jobs.source;
 
+import dev.flinfer.flink.TaskCleanup;
 import dev.flinfer.schema.SourceRecord;
+import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -21,6 +23,9 @@ import org.apache.kafka.common.TopicPartition;
  * job, or of the last checkpoint of a bounded job, are usually never committed.
  */
 final class CommittingReader implements SourceReader<SourceRecord, KafkaPartitionSplit> {
+  /** The commit itself waits for 5 s, and its client for some more to close. */
+  private static final Duration COMMIT_LIMIT = Duration.ofSeconds(10);
+
   private final SourceReader<SourceRecord, KafkaPartitionSplit> kafka;
   private final Consumer<Map<TopicPartition, Long>> group;
 
@@ -77,11 +82,13 @@ final class CommittingReader implements SourceReader<SourceRecord, KafkaPartitio
     offsets.remove(checkpointId);
   }
 
+  /** Neither throws nor blocks for long: see {@link TaskCleanup}. */
   @Override
-  public void close() throws Exception {
-    kafka.close();
-    if (!complete.isEmpty()) {
-      group.accept(complete);
+  public void close() {
+    TaskCleanup.close("Kafka reader", kafka);
+    if (!complete.isEmpty() && !Thread.currentThread().isInterrupted()) { // continues elsewhere
+      TaskCleanup.close(
+          "consumer that commits the last offsets", () -> group.accept(complete), COMMIT_LIMIT);
     }
   }
 

@@ -55,7 +55,7 @@ public final class PromptSource
   @Override
   public SplitEnumerator<KafkaPartitionSplit, KafkaSourceEnumState> createEnumerator(
       SplitEnumeratorContext<KafkaPartitionSplit> context) {
-    return kafka.createEnumerator(context);
+    return new GuardedEnumerator<>(kafka.createEnumerator(context));
   }
 
   @Override
@@ -64,7 +64,7 @@ public final class PromptSource
       throws Exception {
     return getBoundedness() == Boundedness.BOUNDED
         ? EndingEnumerator.restore(context, ending -> kafka.restoreEnumerator(ending, state))
-        : kafka.restoreEnumerator(context, state);
+        : new GuardedEnumerator<>(kafka.restoreEnumerator(context, state));
   }
 
   @Override

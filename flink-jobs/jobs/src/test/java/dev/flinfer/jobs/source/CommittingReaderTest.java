@@ -1,6 +1,7 @@
 package dev.flinfer.jobs.source;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 
 import dev.flinfer.schema.SourceRecord;
 import java.util.ArrayList;
@@ -49,13 +50,37 @@ final class CommittingReaderTest {
     public void notifyNoMoreSplits() {}
 
     @Override
-    public void close() {}
+    public void close() {
+      throw new IllegalStateException("no broker");
+    }
   }
 
   private void checkpoint(long id, KafkaPartitionSplit... splits) {
     positions.clear();
     positions.addAll(List.of(splits));
     reader.snapshotState(id);
+  }
+
+  /**
+   * Flink ends the TaskManager when the clean-up of a failed task throws. Kafka's reader always
+   * throws here, and the offsets are committed nevertheless.
+   */
+  @Test
+  void aFailureToCloseDoesNotFailTheCleanUp() {
+    CommittingReader failing =
+        new CommittingReader(
+            new Positions(),
+            offsets -> {
+              throw new IllegalStateException("no broker");
+            });
+    positions.add(new KafkaPartitionSplit(ZERO, 5));
+    failing.snapshotState(1);
+    assertThatCode(
+            () -> {
+              failing.notifyCheckpointComplete(1);
+              failing.close();
+            })
+        .doesNotThrowAnyException();
   }
 
   @Test
