@@ -117,7 +117,7 @@ public final class CompletionJob {
         new Guarantees(options, env.getConfiguration(), env.getCheckpointConfig());
     guarantees.check();
     guarantees.warnings().forEach(LOG::warn);
-    BrokerCheck.run(options);
+    BrokerCheck.run(options).forEach(LOG::warn);
     RecordLimit.of(options.outputTopic(), producerConfig(options));
     RecordLimit.of(options.dlqTopic(), producerConfig(options));
     add(env, config, options, engines);
