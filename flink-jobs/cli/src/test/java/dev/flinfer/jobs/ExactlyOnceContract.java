@@ -20,11 +20,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.apache.flink.api.common.JobStatus;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.core.execution.JobClient;
+import org.apache.flink.core.execution.SavepointFormatType;
+import org.apache.flink.runtime.checkpoint.CheckpointException;
+import org.apache.flink.runtime.checkpoint.CheckpointFailureReason;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.apache.flink.util.ExceptionUtils;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.TransactionState;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -209,6 +214,23 @@ abstract class ExactlyOnceContract {
     JobClient job = submit(config, parallelism);
     awaitAnswers(topics, before + answers / 2);
     return job;
+  }
+
+  /** Stops the job; tries again if a subtask without partitions ends at just this moment. */
+  static String stopWithSavepoint(JobClient job) throws Exception {
+    while (true) {
+      try {
+        return job.stopWithSavepoint(false, dir + "/savepoints", SavepointFormatType.CANONICAL)
+            .get();
+      } catch (ExecutionException e) {
+        if (ExceptionUtils.findThrowable(e, CheckpointException.class)
+            .map(CheckpointException::getCheckpointFailureReason)
+            .filter(CheckpointFailureReason.CHECKPOINT_DECLINED_TASK_CLOSING::equals)
+            .isEmpty()) {
+          throw e;
+        }
+      }
+    }
   }
 
   /** Waits until the broker has aborted all transactions that the job left open. */

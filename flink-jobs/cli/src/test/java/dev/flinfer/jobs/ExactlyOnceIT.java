@@ -119,6 +119,24 @@ final class ExactlyOnceIT extends ExactlyOnceContract {
     await(job);
   }
 
+  /** Both run in one TaskManager, which must survive it. */
+  @Test
+  void aSecondJobWithThePrefixOfAnotherFailsWithTheReason() throws Exception {
+    TestTopics topics = topics("first");
+    JobClient first = submitHeld(topics, config(topics), 1, HELD);
+    TestTopics others = topics("second");
+    Configuration second = config(others);
+    second.setString("flinfer.kafka.transactional-id-prefix", topics.name());
+    second.setString("restart-strategy.type", "none");
+    assertThatThrownBy(() -> await(submit(second, 1)))
+        .rootCause()
+        .hasMessageStartingWith(
+            "Another job uses transactional ids that start with first, too, and");
+    Faults.allowAllAnswers();
+    await(first);
+    assertExactlyOnce(topics);
+  }
+
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void stoppedWithASavepointAndResumedWithOtherParallelism(boolean bounded) throws Exception {
@@ -126,11 +144,10 @@ final class ExactlyOnceIT extends ExactlyOnceContract {
     Configuration config = config(topics);
     config.setString("flinfer.bounded", Boolean.toString(bounded));
     for (int parallelism : new int[] {1, 3}) {
-      String savepoint =
-          submitHeld(topics, config, parallelism, HELD)
-              .stopWithSavepoint(false, dir() + "/savepoints", SavepointFormatType.CANONICAL)
-              .get();
+      String savepoint = stopWithSavepoint(submitHeld(topics, config, parallelism, HELD));
       config.setString("execution.state-recovery.path", savepoint);
+      // Open transactions of the former prefix are aborted, those of the savepoint committed.
+      config.removeKey("flinfer.kafka.transactional-id-prefix");
     }
     Faults.allowAllAnswers();
     JobClient job = submit(config, 2);

@@ -219,7 +219,7 @@ public final class CompletionJob {
     if (options.bounded()) {
       builder.setBounded(OffsetsInitializer.latest());
     }
-    return new PromptSource(builder.build(), options.clientConfig(), options.groupId());
+    return new PromptSource(builder.build(), options.clientConfig(), options.failures());
   }
 
   @SuppressWarnings("deprecation") // the connector accepts nothing newer
@@ -270,8 +270,9 @@ public final class CompletionJob {
                 kafka,
                 options.clientConfig(),
                 KafkaOptions.TRANSACTION_TIMEOUT.key(),
-                KafkaOptions.ACCEPT_LOST_TRANSACTIONS.key())
-            : CheckedSink.of(kafka);
+                KafkaOptions.ACCEPT_LOST_TRANSACTIONS.key(),
+                options.failures())
+            : CheckedSink.of(kafka, options.failures());
     stream.sinkTo(sink).name(name).uid("flinfer-" + name);
   }
 }

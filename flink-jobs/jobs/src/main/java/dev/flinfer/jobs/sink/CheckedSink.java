@@ -1,8 +1,10 @@
 package dev.flinfer.jobs.sink;
 
+import dev.flinfer.jobs.failure.KafkaFailures;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.Collection;
+import java.util.List;
 import java.util.Properties;
 import org.apache.flink.api.connector.sink2.Committer;
 import org.apache.flink.api.connector.sink2.CommitterInitContext;
@@ -31,17 +33,20 @@ public final class CheckedSink<T>
   /** Null if a loss is accepted, or if there are no transactions. */
   private final Losses losses;
 
-  private CheckedSink(KafkaSink<T> kafka, Losses losses) {
+  private final KafkaFailures failures;
+
+  private CheckedSink(KafkaSink<T> kafka, Losses losses, KafkaFailures failures) {
     this.kafka = kafka;
     this.losses = losses;
+    this.failures = failures;
   }
 
   private record Losses(Properties clientConfig, String timeoutOption, String acceptOption)
       implements Serializable {}
 
   /** A sink without transactions, or one that continues when output is lost. */
-  public static <T> CheckedSink<T> of(KafkaSink<T> kafka) {
-    return new CheckedSink<>(kafka, null);
+  public static <T> CheckedSink<T> of(KafkaSink<T> kafka, KafkaFailures failures) {
+    return new CheckedSink<>(kafka, null, failures);
   }
 
   /**
@@ -52,32 +57,54 @@ public final class CheckedSink<T>
    * @param acceptOption the option that accepts such a loss, for the error
    */
   public static <T> CheckedSink<T> failingOnLoss(
-      KafkaSink<T> kafka, Properties clientConfig, String timeoutOption, String acceptOption) {
-    return new CheckedSink<>(kafka, new Losses(clientConfig, timeoutOption, acceptOption));
+      KafkaSink<T> kafka,
+      Properties clientConfig,
+      String timeoutOption,
+      String acceptOption,
+      KafkaFailures failures) {
+    return new CheckedSink<>(
+        kafka, new Losses(clientConfig, timeoutOption, acceptOption), failures);
   }
 
   @Override
   public Committer<KafkaCommittable> createCommitter(CommitterInitContext context) {
-    Committer<KafkaCommittable> committer = kafka.createCommitter(context);
+    Committer<KafkaCommittable> committer = createKafkas(context);
     return losses == null
-        ? new CheckedCommitter(committer, transaction -> CheckedCommitter.Fate.UNKNOWN, "", "")
+        ? new CheckedCommitter(
+            committer, transaction -> CheckedCommitter.Fate.UNKNOWN, "", "", failures)
         : new CheckedCommitter(
             committer,
             new TransactionFates(losses.clientConfig),
             losses.timeoutOption,
-            losses.acceptOption);
+            losses.acceptOption,
+            failures);
+  }
+
+  private Committer<KafkaCommittable> createKafkas(CommitterInitContext context) {
+    try {
+      return kafka.createCommitter(context);
+    } catch (RuntimeException e) {
+      failures.explain(e);
+      throw e;
+    }
   }
 
   @Override
   public PrecommittingStatefulSinkWriter<T, KafkaWriterState, KafkaCommittable> createWriter(
       WriterInitContext context) throws IOException {
-    return new GuardedWriter<>(kafka.createWriter(context));
+    return restoreWriter(context, List.of());
   }
 
   @Override
   public PrecommittingStatefulSinkWriter<T, KafkaWriterState, KafkaCommittable> restoreWriter(
       WriterInitContext context, Collection<KafkaWriterState> state) throws IOException {
-    return new GuardedWriter<>(kafka.restoreWriter(context, state));
+    try {
+      return new GuardedWriter<>(
+          kafka.restoreWriter(new ExplainingContext(context, failures), state), failures);
+    } catch (RuntimeException e) {
+      failures.explain(e);
+      throw e;
+    }
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.flinfer.jobs.sink;
 
 import dev.flinfer.flink.TaskCleanup;
+import dev.flinfer.jobs.failure.KafkaFailures;
 import java.io.IOException;
 import java.util.Collection;
 import java.util.List;
@@ -10,21 +11,32 @@ import org.apache.flink.connector.kafka.sink.KafkaWriterState;
 import org.apache.flink.connector.kafka.sink.TwoPhaseCommittingStatefulSink.PrecommittingStatefulSinkWriter;
 
 /**
- * Kafka's writer, except that closing it neither throws nor blocks for long. When a task is cleaned
- * up while no broker answers, Kafka's writer waits for a minute to abort its transaction, and then
- * throws that failure or the one of an earlier send, with which the task has failed already.
+ * Kafka's writer, except that its failures are explained, and that closing it neither throws nor
+ * blocks for long. When a task is cleaned up while no broker answers, Kafka's writer waits for a
+ * minute to abort its transaction, and then throws that failure or the one of an earlier send, with
+ * which the task has failed already.
  */
 final class GuardedWriter<T>
     implements PrecommittingStatefulSinkWriter<T, KafkaWriterState, KafkaCommittable> {
   private final PrecommittingStatefulSinkWriter<T, KafkaWriterState, KafkaCommittable> kafka;
 
-  GuardedWriter(PrecommittingStatefulSinkWriter<T, KafkaWriterState, KafkaCommittable> kafka) {
+  private final KafkaFailures failures;
+
+  GuardedWriter(
+      PrecommittingStatefulSinkWriter<T, KafkaWriterState, KafkaCommittable> kafka,
+      KafkaFailures failures) {
     this.kafka = kafka;
+    this.failures = failures;
   }
 
   @Override
   public void write(T element, Context context) throws IOException, InterruptedException {
-    kafka.write(element, context);
+    try {
+      kafka.write(element, context);
+    } catch (IOException | RuntimeException e) {
+      failures.explain(e);
+      throw e;
+    }
   }
 
   @Override
@@ -34,17 +46,32 @@ final class GuardedWriter<T>
 
   @Override
   public void flush(boolean endOfInput) throws IOException, InterruptedException {
-    kafka.flush(endOfInput);
+    try {
+      kafka.flush(endOfInput);
+    } catch (IOException | RuntimeException e) {
+      failures.explain(e);
+      throw e;
+    }
   }
 
   @Override
   public Collection<KafkaCommittable> prepareCommit() throws IOException, InterruptedException {
-    return kafka.prepareCommit();
+    try {
+      return kafka.prepareCommit();
+    } catch (IOException | RuntimeException e) {
+      failures.explain(e);
+      throw e;
+    }
   }
 
   @Override
   public List<KafkaWriterState> snapshotState(long checkpointId) throws IOException {
-    return kafka.snapshotState(checkpointId);
+    try {
+      return kafka.snapshotState(checkpointId);
+    } catch (IOException | RuntimeException e) {
+      failures.explain(e);
+      throw e;
+    }
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.flinfer.jobs.source;
 
 import dev.flinfer.flink.TaskCleanup;
+import dev.flinfer.jobs.failure.KafkaFailures;
 import dev.flinfer.schema.SourceRecord;
 import java.time.Duration;
 import java.util.Collection;
@@ -28,6 +29,7 @@ final class CommittingReader implements SourceReader<SourceRecord, KafkaPartitio
 
   private final SourceReader<SourceRecord, KafkaPartitionSplit> kafka;
   private final Consumer<Map<TopicPartition, Long>> group;
+  private final KafkaFailures failures;
 
   /**
    * The end offset of each bounded partition: a finished partition is no longer part of
@@ -40,9 +42,11 @@ final class CommittingReader implements SourceReader<SourceRecord, KafkaPartitio
 
   CommittingReader(
       SourceReader<SourceRecord, KafkaPartitionSplit> kafka,
-      Consumer<Map<TopicPartition, Long>> group) {
+      Consumer<Map<TopicPartition, Long>> group,
+      KafkaFailures failures) {
     this.kafka = kafka;
     this.group = group;
+    this.failures = failures;
   }
 
   @Override
@@ -99,7 +103,12 @@ final class CommittingReader implements SourceReader<SourceRecord, KafkaPartitio
 
   @Override
   public InputStatus pollNext(ReaderOutput<SourceRecord> output) throws Exception {
-    return kafka.pollNext(output);
+    try {
+      return kafka.pollNext(output);
+    } catch (Exception e) {
+      failures.explain(e);
+      throw e;
+    }
   }
 
   @Override

@@ -1,8 +1,5 @@
 package dev.flinfer.jobs.source;
 
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Method;
-import java.lang.reflect.Proxy;
 import java.util.function.BiConsumer;
 import org.apache.flink.api.connector.source.SourceSplit;
 import org.apache.flink.api.connector.source.SplitEnumerator;
@@ -49,31 +46,12 @@ final class EndingEnumerator<S extends SourceSplit, C> extends GuardedEnumerator
       this.context = context;
     }
 
-    /** Returns the context with asynchronous calls intercepted. */
-    @SuppressWarnings("unchecked") // the proxy implements that interface
     SplitEnumeratorContext<S> context() {
-      return (SplitEnumeratorContext<S>)
-          Proxy.newProxyInstance(
-              EndingEnumerator.class.getClassLoader(),
-              new Class<?>[] {SplitEnumeratorContext.class},
-              (proxy, method, arguments) -> {
-                if (method.getName().equals("callAsync")) {
-                  calls++;
-                  arguments[1] = watched((BiConsumer<Object, Throwable>) arguments[1]);
-                }
-                return call(method, arguments);
-              });
-    }
-
-    private Object call(Method method, Object[] arguments) throws Throwable {
-      try {
-        return method.invoke(context, arguments);
-      } catch (InvocationTargetException e) {
-        throw e.getCause();
-      }
+      return WatchedCalls.of(context, this::watched);
     }
 
     private BiConsumer<Object, Throwable> watched(BiConsumer<Object, Throwable> handler) {
+      calls++;
       return (partitions, failure) -> {
         int before = calls;
         handler.accept(partitions, failure);

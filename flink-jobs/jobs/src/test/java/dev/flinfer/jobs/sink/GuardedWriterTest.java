@@ -3,6 +3,7 @@ package dev.flinfer.jobs.sink;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.flinfer.jobs.failure.KafkaFailures;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -11,11 +12,13 @@ import org.apache.flink.api.common.eventtime.Watermark;
 import org.apache.flink.connector.kafka.sink.KafkaCommittable;
 import org.apache.flink.connector.kafka.sink.KafkaWriterState;
 import org.apache.flink.connector.kafka.sink.TwoPhaseCommittingStatefulSink.PrecommittingStatefulSinkWriter;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.junit.jupiter.api.Test;
 
 final class GuardedWriterTest {
   private final List<String> calls = new ArrayList<>();
-  private final GuardedWriter<String> writer = new GuardedWriter<>(new Failing());
+  private final GuardedWriter<String> writer =
+      new GuardedWriter<>(new Failing(), new KafkaFailures("kafka:9092", "group", "prefix"));
 
   /** Fails as Kafka's writer does after a send has failed. */
   private final class Failing
@@ -23,7 +26,9 @@ final class GuardedWriterTest {
     @Override
     public void write(String element, Context context) throws IOException {
       calls.add(element);
-      throw new IOException("One or more Kafka Producer send requests have encountered exception");
+      throw new IOException(
+          "One or more Kafka Producer send requests have encountered exception",
+          new TimeoutException("Expiring 3 record(s) for completions-0"));
     }
 
     @Override
@@ -62,8 +67,10 @@ final class GuardedWriterTest {
   }
 
   @Test
-  void everythingElseIsKafkas() throws Exception {
-    assertThatThrownBy(() -> writer.write("record", null)).isInstanceOf(IOException.class);
+  void everythingElseIsKafkasWithFailuresExplained() throws Exception {
+    assertThatThrownBy(() -> writer.write("record", null))
+        .hasMessageStartingWith(
+            "Kafka at kafka:9092 did not confirm in time (Expiring 3 record(s)");
     writer.writeWatermark(new Watermark(1));
     writer.flush(true);
     assertThat(writer.prepareCommit()).hasSize(1);
