@@ -26,7 +26,7 @@ public final class CompletionSerializer
   private static final Logger LOG = LoggerFactory.getLogger(CompletionSerializer.class);
 
   /** Header of a completion that was too large to be written unchanged. */
-  private static final String ERROR = "flinfer.error";
+  static final String ERROR = "flinfer.error";
 
   private final String topic;
   private final WireFormat format;
