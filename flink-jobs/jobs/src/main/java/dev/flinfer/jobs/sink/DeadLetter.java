@@ -18,10 +18,14 @@ import org.apache.kafka.common.header.internals.RecordHeaders;
  * @param leftOut whether a part of the record itself is missing
  */
 record DeadLetter(ProducerRecord<byte[], byte[]> kafka, boolean shortened, boolean leftOut) {
-  private static final String PREFIX = "__connect.errors.";
+  /** Prefix of Kafka Connect's headers. */
+  static final String PREFIX = "__connect.errors.";
+
+  /** Prefix of the headers for which Kafka Connect has no name. */
+  static final String OWN_PREFIX = "flinfer.errors.";
 
   /** Prefix of a part's name; the header gives the number of bytes left out. */
-  private static final String LEFT_OUT = "flinfer.errors.left.out.";
+  private static final String LEFT_OUT = OWN_PREFIX + "left.out.";
 
   /** An error message quotes a field's value, which can be the whole record. */
   private static final int MAX_MESSAGE_BYTES = 4096;
@@ -78,10 +82,13 @@ record DeadLetter(ProducerRecord<byte[], byte[]> kafka, boolean shortened, boole
       headers.add(PREFIX + "exception.message", message);
     }
     if (rejection.getAttempts() > 0) {
-      headers.add("flinfer.errors.attempts", utf8(rejection.getAttempts()));
+      headers.add(OWN_PREFIX + "attempts", utf8(rejection.getAttempts()));
     }
     parts.leftOut.forEach(headers::add);
-    return new ProducerRecord<>(limit.topic(), null, timestamp, parts.key, parts.value, headers);
+    Long accepted = limit.timestamp(timestamp, headers);
+    String place = record.getTopic() + "-" + record.getPartition() + "-" + record.getOffset();
+    byte[] key = limit.key(parts.key, place, headers);
+    return new ProducerRecord<>(limit.topic(), null, accepted, key, parts.value, headers);
   }
 
   /** The record's own parts, and headers that list the parts left out. */

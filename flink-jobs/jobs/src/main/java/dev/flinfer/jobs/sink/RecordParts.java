@@ -17,9 +17,26 @@ final class RecordParts {
 
   private RecordParts() {}
 
+  /** Names, or starts of names, of the headers that this job or Kafka Connect adds. */
+  private static final List<String> ADDED =
+      List.of(
+          DeadLetter.PREFIX,
+          DeadLetter.OWN_PREFIX,
+          CompletionSerializer.ERROR,
+          RecordLimit.KEY_ADDED,
+          RecordLimit.TIMESTAMP);
+
+  /**
+   * Returns the headers of a record, without those that were added when it was rejected: a dead
+   * letter that is sent again has them, and they would contradict its new outcome.
+   */
   static Headers headers(List<Header> headers) {
     RecordHeaders kafka = new RecordHeaders();
-    headers.forEach(h -> kafka.add(h.getName(), bytes(h.getValue())));
+    for (Header header : headers) {
+      if (ADDED.stream().noneMatch(header.getName()::startsWith)) {
+        kafka.add(header.getName(), bytes(header.getValue()));
+      }
+    }
     return kafka;
   }
 

@@ -9,6 +9,7 @@ import dev.flinfer.schema.Rejection;
 import dev.flinfer.schema.RejectionStage;
 import dev.flinfer.schema.SourceRecord;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.List;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.junit.jupiter.api.Test;
@@ -41,6 +42,41 @@ final class DeadLetterTest {
     assertThat(header(kafka, "__connect.errors.exception.message")).isEqualTo(WHY);
     assertThat(header(kafka, "flinfer.errors.attempts")).isEqualTo("3");
     assertThat(kafka.headers()).hasSize(8);
+  }
+
+  /** A dead letter that is sent again carries the headers of its first rejection. */
+  @Test
+  void theReasonsOfAnEarlierRejectionAreReplaced() {
+    Rejection first = rejection(10, 30_000, 10, "the first reason");
+    List<Header> headers = new ArrayList<>();
+    DeadLetter.of(first, null, LIMIT)
+        .kafka()
+        .headers()
+        .forEach(h -> headers.add(new Header(h.key(), ByteBuffer.wrap(h.value()))));
+    for (String added : List.of("flinfer.key.added", "flinfer.timestamp", "flinfer.error")) {
+      headers.add(new Header(added, ByteBuffer.allocate(3)));
+    }
+    headers.add(new Header("flinfer", ByteBuffer.allocate(3))); // not one of them
+    Rejection second = rejection(10, 10, 10, "the second reason");
+    second.getRecord().setHeaders(headers);
+
+    ProducerRecord<byte[], byte[]> kafka = DeadLetter.of(second, null, LIMIT).kafka();
+    assertThat(kafka.headers())
+        .extracting(org.apache.kafka.common.header.Header::key)
+        .containsExactly(
+            "trace",
+            "flinfer",
+            "__connect.errors.topic",
+            "__connect.errors.partition",
+            "__connect.errors.offset",
+            "__connect.errors.stage",
+            "__connect.errors.exception.class.name",
+            "__connect.errors.exception.message",
+            "flinfer.errors.attempts");
+    assertThat(header(kafka, "__connect.errors.exception.message")).isEqualTo("the second reason");
+    assertThat(RecordParts.headers(headers)) // as in a completion
+        .extracting(org.apache.kafka.common.header.Header::key)
+        .containsExactly("trace", "flinfer");
   }
 
   @Test
