@@ -43,17 +43,23 @@ final class JsonReader<T extends SpecificRecordBase> implements WireFormat.Reade
       throw error(
           bytes, String.format("byte %d (%02X) is not UTF-8", invalid, bytes[invalid]), null);
     }
-    try (JsonParser parser = FACTORY.createParser(bytes)) {
+    try (JsonParser parser = parser(bytes)) {
       return readOnly(parser);
     } catch (JsonMismatch e) {
       throw error(bytes, e.getMessage(), e);
     } catch (JsonProcessingException e) {
       long at = e.getLocation() == null ? -1 : e.getLocation().getByteOffset();
-      String where = at < 0 ? "" : " at byte " + at;
+      String where = at < 0 ? "" : " at byte " + (at + Unicode.afterMark(bytes));
       throw error(bytes, "it is not JSON" + where + ": " + e.getOriginalMessage(), e);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** A byte order mark at the head, as some editors write it, is no part of the JSON. */
+  private static JsonParser parser(byte[] bytes) throws IOException {
+    int start = Unicode.afterMark(bytes);
+    return FACTORY.createParser(bytes, start, bytes.length - start);
   }
 
   private T readOnly(JsonParser parser) throws IOException {
@@ -80,7 +86,7 @@ final class JsonReader<T extends SpecificRecordBase> implements WireFormat.Reade
    * Parses a second time, only after an error, so that reading need not continue after an error.
    */
   private static String findId(byte[] bytes) {
-    try (JsonParser parser = FACTORY.createParser(bytes)) {
+    try (JsonParser parser = parser(bytes)) {
       if (parser.nextToken() != JsonToken.START_OBJECT) {
         return null;
       }

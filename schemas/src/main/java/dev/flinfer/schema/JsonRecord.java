@@ -60,8 +60,10 @@ final class JsonRecord extends JsonType {
         throw JsonMismatch.of("field \"" + name + "\" is there twice");
       }
       seen[field.position()] = true;
-      parser.nextToken();
-      record.put(field.position(), field.type.readAt(name, parser));
+      boolean isNull = parser.nextToken() == JsonToken.VALUE_NULL;
+      // Clients that serialize objects write null for what is not set.
+      boolean absent = isNull && field.schema.hasDefaultValue();
+      record.put(field.position(), absent ? defaultOf(field) : field.type.readAt(name, parser));
     }
     for (Field field : fields) {
       if (!seen[field.position()]) {

@@ -9,6 +9,16 @@ import java.nio.charset.StandardCharsets;
 final class Unicode {
   private Unicode() {}
 
+  /** The index of the first byte after a byte order mark in UTF-8; 0 if there is none. */
+  static int afterMark(byte[] bytes) {
+    boolean marked =
+        bytes.length >= 3
+            && bytes[0] == (byte) 0xEF
+            && bytes[1] == (byte) 0xBB
+            && bytes[2] == (byte) 0xBF;
+    return marked ? 3 : 0;
+  }
+
   /** The index of the first byte that is not UTF-8, or -1. */
   static int firstInvalidByte(byte[] bytes) {
     int ascii = 0;

@@ -36,12 +36,12 @@ public enum WireFormat {
   /**
    * One JSON object in UTF-8 without line breaks, its members named as the schema's fields.
    *
-   * <p>Reading: a missing member has the schema's default; an unknown or duplicate member or one of
-   * the wrong type or out of range is an error, as is anything after the object. Bytes are base64.
-   * {@code NaN}, {@code Infinity} and {@code -Infinity} are read as numbers, with or without
-   * quotes, so that the check of the value can name it. Writing: members that are null are left
-   * out; a number that is not finite is written in quotes; an unpaired surrogate, which UTF-8
-   * cannot hold, becomes U+FFFD.
+   * <p>Reading: a member that is missing or null has the schema's default, if it has one; an
+   * unknown or duplicate member or one of the wrong type or out of range is an error, as is
+   * anything after the object. A byte order mark is skipped. Bytes are base64. {@code NaN}, {@code
+   * Infinity} and {@code -Infinity} are read as numbers, with or without quotes, so that the check
+   * of the value can name it. Writing: members that are null are left out; a number that is not
+   * finite is written in quotes; an unpaired surrogate, which UTF-8 cannot hold, becomes U+FFFD.
    */
   JSON {
     @Override

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Map;
+import org.apache.avro.Schema;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -39,6 +40,40 @@ class JsonReaderTest {
 
     assertThat(read("{}").getMetadata()).isEmpty();
     assertThat(read("{}").getStop()).isEmpty();
+  }
+
+  /** As clients write it that serialize objects, and as vLLM takes it. */
+  @Test
+  void nullIsAbsentForEveryField() {
+    for (Schema.Field field : CompletionRequest.getClassSchema().getFields()) {
+      assertThat(read("{\"" + field.name() + "\": null}")).as(field.name()).isEqualTo(read("{}"));
+    }
+    assertThat(read("{\"structured_outputs\": {\"regex\": null, \"json\": \"{}\"}}"))
+        .isEqualTo(read("{\"structured_outputs\": {\"json\": \"{}\"}}"));
+    read("{\"stop\": null}").getStop().add("x");
+    assertThat(read("{\"stop\": null}").getStop()).isEmpty();
+  }
+
+  @Test
+  void nullIsNotAbsentWhereAValueIsRequired() {
+    WireFormatException e =
+        catchThrowableOfType(
+            WireFormatException.class,
+            () ->
+                WireFormat.JSON
+                    .reader(Completion.class)
+                    .read("{\"id\": \"a\", \"text\": null}".getBytes(UTF_8)));
+    assertThat(e).hasMessageEndingWith("field \"text\": null is not a string");
+  }
+
+  @Test
+  void aByteOrderMarkIsSkipped() {
+    assertThat(read("\uFEFF{\"prompt\": \"a\"}")).isEqualTo(read("{\"prompt\": \"a\"}"));
+    WireFormatException e =
+        catchThrowableOfType(WireFormatException.class, () -> read("\uFEFF{\"id\": \"a\", 7}"));
+    assertThat(e).hasMessageContaining("it is not JSON at byte 15");
+    assertThat(e.recordId()).isEqualTo("a");
+    assertThat(read("{\"prompt\": \"\uFEFFa\"}").getPrompt()).isEqualTo("\uFEFFa");
   }
 
   @Test
@@ -94,12 +129,10 @@ class JsonReaderTest {
         "{'max_tokens': 3.0}       | field 'max_tokens': 3.0 is not an integer from -2147483648 to 2147483647",
         "{'max_tokens': 2147483648}| field 'max_tokens': 2147483648 is not an integer from -2147483648 to 2147483647",
         "{'max_tokens': '3'}       | field 'max_tokens': '3' is not an integer from -2147483648 to 2147483647",
-        "{'max_tokens': null}      | field 'max_tokens': null is not an integer from -2147483648 to 2147483647",
         "{'max_tokens': true}      | field 'max_tokens': true is not an integer from -2147483648 to 2147483647",
         "{'max_tokens': {'a': 1}}  | field 'max_tokens': an object is not an integer from -2147483648 to 2147483647",
         "{'seed': 9223372036854775808} | field 'seed': 9223372036854775808 is not an integer from -9223372036854775808 to 9223372036854775807",
         "{'temperature': '0.5'}    | field 'temperature': '0.5' is not a number",
-        "{'temperature': null}     | field 'temperature': null is not a number",
         "{'temperature': false}    | field 'temperature': false is not a number",
         "{'prompt': 7}             | field 'prompt': 7 is not a string",
         "{'prompt': NaN}           | field 'prompt': NaN is not a string",

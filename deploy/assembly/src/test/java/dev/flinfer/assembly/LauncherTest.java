@@ -126,7 +126,7 @@ final class LauncherTest {
   void buildsOnceAndStartsWhatWasBuilt() throws Exception {
     Path cli = home.resolve("flink-jobs/cli/target");
     assertThat(output(start(true)))
-        .contains("flinfer: building; ")
+        .contains("flinfer: building, since there is no jar yet; ")
         .endsWith(
             "started @%s/flinfer.args -cp %s/flinfer-cli.jar dev.flinfer.cli.main.Flinfer a command\n"
                 .formatted(cli, cli));
@@ -153,7 +153,8 @@ final class LauncherTest {
     Files.createDirectories(source.getParent());
     Files.writeString(source, "");
     Files.setLastModifiedTime(source, FileTime.from(Instant.now().plusSeconds(5)));
-    output(start(true));
+    assertThat(output(start(true)))
+        .contains("flinfer: building, since %s is newer than the jar; ".formatted(name));
     assertThat(builds()).hasSize(2);
   }
 
@@ -198,6 +199,21 @@ final class LauncherTest {
     Files.createSymbolicLink(home.resolve(".flinfer/lock." + dead.pid()), Path.of("" + dead.pid()));
     oneBuildsAndTheOthersWait(false);
     assertThat(home.resolve(".flinfer/lock")).doesNotExist();
+  }
+
+  @Test
+  void anSdkCanBeLeftOutButNotMissing() throws Exception {
+    Path tornado = Files.createDirectories(home.resolve("inference-operator/tornado"));
+    Files.writeString(tornado.resolve("pom.xml"), "<tornadovm.version>5.2.0</tornadovm.version>");
+
+    assertThat(output(start(true, "TORNADOVM_HOME", "none"))).doesNotContain("tornado");
+
+    Process missing = start(true, "TORNADOVM_HOME", "/no/sdk");
+    assertThat(new String(missing.getInputStream().readAllBytes(), UTF_8))
+        .isEqualTo(
+            "flinfer: TORNADOVM_HOME is /no/sdk, which is not a directory. Set it to a TornadoVM SDK"
+                + " 5.2.0, or to none.\n");
+    assertThat(missing.waitFor()).isEqualTo(1);
   }
 
   @Test

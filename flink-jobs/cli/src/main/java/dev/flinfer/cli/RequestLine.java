@@ -15,7 +15,7 @@ import java.util.Set;
  * A request that is parsed from a line of JSON.
  *
  * @param request the request, with the record's defaults for members that the line lacks
- * @param present names of the members in the line
+ * @param present names of the members in the line that are not null
  */
 public record RequestLine(CompletionRequest request, Set<String> present) {
   // As lenient as the wire format, which leaves NaN to the code that checks the value.
@@ -37,7 +37,9 @@ public record RequestLine(CompletionRequest request, Set<String> present) {
     Set<String> names = new HashSet<>();
     try {
       JsonNode object = JSON.readTree(line);
-      object.fieldNames().forEachRemaining(names::add);
+      object.properties().stream()
+          .filter(member -> !member.getValue().isNull())
+          .forEach(member -> names.add(member.getKey()));
     } catch (JsonProcessingException e) {
       throw new IllegalStateException(
           "The wire format accepts a line that Jackson rejects: " + line, e);

@@ -33,6 +33,16 @@ final class RequestLineTest {
   }
 
   @Test
+  void optionsApplyToWhatTheLineSetsToNull() {
+    RequestLine line =
+        RequestLine.parse("{\"prompt\": \"Hi\", \"temperature\": null, \"n\": null}");
+    sampling("--temperature=0.5").fillIn(line.request(), line.present());
+
+    assertThat(line.request().getTemperature()).isEqualTo(0.5);
+    assertThat(line.request().getN()).isEqualTo(1);
+  }
+
+  @Test
   void thePriorityOfTheLineOverridesTheOption() {
     SamplingArguments options = sampling("--priority=-3");
     RequestLine without = RequestLine.parse("{\"prompt\": \"Hi\"}");

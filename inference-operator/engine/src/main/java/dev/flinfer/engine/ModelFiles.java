@@ -98,7 +98,15 @@ public record ModelFiles(
       return config.eosTokenIds();
     }
     int[] end = tokenizer.encode(END_OF_TEXT);
-    return end.length == 1 ? Set.of(end[0]) : Set.of(); // several: not a token
+    if (end.length != 1) {
+      return Set.of(); // several tokens: the text is not a token
+    }
+    if (end[0] >= config.vocabSize()) {
+      throw new IllegalArgumentException(
+          "%s: the tokenizer's token %s has the id %d; the model has tokens up to %d"
+              .formatted(name, END_OF_TEXT, end[0], config.vocabSize() - 1));
+    }
+    return Set.of(end[0]);
   }
 
   private static MessageDigest sha256() {

@@ -1,6 +1,7 @@
 package dev.flinfer.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -65,6 +66,20 @@ final class Phi15Test {
     assertThat(completion.getFinishReason()).isEqualTo(FinishReason.STOP);
     assertThat(completion.getTokenIds()).containsExactly(RandomCheckpoint.END_OF_TEXT);
     assertThat(completion.getText()).isEmpty();
+  }
+
+  @Test
+  void anEndOfTextTokenBeyondTheModelsTokensIsRefused() throws IOException {
+    Path file = directory.resolve("tokenizer.json");
+    ObjectNode tokenizer = (ObjectNode) new ObjectMapper().readTree(file.toFile());
+    ((ObjectNode) tokenizer.path("added_tokens").path(0)).put("id", 300);
+    Files.writeString(file, tokenizer.toString());
+
+    assertThatThrownBy(() -> LlmEngine.open(EngineOptions.of(directory)))
+        .hasMessage(
+            directory.getFileName()
+                + ": the tokenizer's token <|endoftext|> has the id 300; the model has tokens up to"
+                + " 299");
   }
 
   private Completion complete(CompletionRequest.Builder request) throws Exception {

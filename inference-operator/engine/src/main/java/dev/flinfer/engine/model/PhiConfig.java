@@ -61,7 +61,7 @@ public record PhiConfig(
     reader.mustBe("hidden_act", "gelu_new");
     reader.mustBe("qk_layernorm", "false");
     reader.mustBe("tie_word_embeddings", "false");
-    reader.mustBe("rope_scaling", "null");
+    new ConfigKeys(reader.file).check(reader.json);
     int hidden = reader.count("hidden_size", 1 << 20);
     int heads = reader.count("num_attention_heads", 1 << 12);
     reader.mustBe("num_key_value_heads", "null", Integer.toString(heads));
@@ -73,22 +73,24 @@ public record PhiConfig(
     JsonNode rope = reader.json.path("rope_parameters");
     double factor = reader.number(rope, "partial_rotary_factor", 0.5);
     int headDim = hidden / heads;
+    reader.mustBe("head_dim", "null", Integer.toString(headDim));
     int rotaryDim = (int) (factor * headDim);
     reader.require(
         factor > 0 && factor <= 1 && rotaryDim >= 2 && rotaryDim % 2 == 0,
         "partial_rotary_factor is %s, %d of %d dimensions; it must yield an even number of them"
             .formatted(factor, rotaryDim, headDim));
+    int vocabSize = reader.count("vocab_size", 1 << 22);
     return new PhiConfig(
         hidden,
         reader.count("intermediate_size", 1 << 22),
         reader.count("num_hidden_layers", 1 << 10),
         heads,
         rotaryDim,
-        reader.count("vocab_size", 1 << 22),
+        vocabSize,
         reader.count("max_position_embeddings", 1 << 20),
         reader.number(rope, "rope_theta", 10000),
         reader.number(null, "layer_norm_eps", 1e-5),
-        reader.eosTokenIds());
+        reader.eosTokenIds(vocabSize));
   }
 
   private static final class Reader {
@@ -142,15 +144,17 @@ public record PhiConfig(
       return node == null || node.isMissingNode() ? "missing" : UntrustedJson.show(node);
     }
 
-    Set<Integer> eosTokenIds() {
+    Set<Integer> eosTokenIds(int vocabSize) {
       JsonNode node = json.path("eos_token_id");
       Set<Integer> ids = new TreeSet<>();
-      if (node.isInt()) {
-        ids.add(node.asInt());
-      }
-      for (JsonNode id : node) {
-        require(id.isInt(), "eos_token_id holds %s; it must hold token ids".formatted(show(id)));
-        ids.add(id.asInt());
+      if (!node.isNull() && !node.isMissingNode()) {
+        for (JsonNode id : node.isArray() ? node : List.of(node)) {
+          require(
+              id.isInt() && id.asInt() >= 0 && id.asInt() < vocabSize,
+              "eos_token_id %s %s; it must be a token id, from 0 to %d, an array of them, or null for none"
+                  .formatted(node.isArray() ? "holds" : "is", show(id), vocabSize - 1));
+          ids.add(id.asInt());
+        }
       }
       return Set.copyOf(ids);
     }

@@ -10,6 +10,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * A GGUF file of architecture {@code phi2}: its configuration, and its tensors by Hugging Face's
@@ -38,6 +40,12 @@ public final class PhiGguf implements Checkpoint {
   /** Stacked by rows in {@code attn_qkv}. */
   private static final List<String> FUSED = List.of("attn_q", "attn_k", "attn_v");
 
+  private static final String ALL_FUSED = "attn_qkv";
+
+  private static final Set<String> LAYER_TENSORS =
+      Stream.concat(IN_LAYER.values().stream(), Stream.of(ALL_FUSED))
+          .collect(Collectors.toUnmodifiableSet());
+
   private final Gguf gguf;
 
   /** Takes ownership of the file: closing this object closes it. */
@@ -57,12 +65,12 @@ public final class PhiGguf implements Checkpoint {
     String block = "blk." + stem.substring(LAYER.length(), end) + ".";
     String part = IN_LAYER.get(stem.substring(end + 1));
     int third = FUSED.indexOf(part);
-    if (third < 0 || !gguf.has(block + "attn_qkv" + kind)) {
+    if (third < 0 || !gguf.has(block + ALL_FUSED + kind)) {
       return gguf.get(block + part + kind, shape);
     }
     long[] fused = shape.clone();
     fused[0] *= FUSED.size();
-    return gguf.get(block + "attn_qkv" + kind, fused).rows(third * shape[0], shape[0]);
+    return gguf.get(block + ALL_FUSED + kind, fused).rows(third * shape[0], shape[0]);
   }
 
   @Override
@@ -84,32 +92,38 @@ public final class PhiGguf implements Checkpoint {
         "phi2".equals(architecture),
         "general.architecture is %s; it must be phi2, the architecture of Phi-1, Phi-1.5 and Phi-2"
             .formatted(architecture));
-    metadata.mayBe("phi2.rope.scaling.type", "none");
-    metadata.mayBe("phi2.rope.scale_linear", "1.0"); // its form in older files
     int hidden = metadata.integer("phi2.embedding_length", 1, 1 << 20);
     int heads = metadata.integer("phi2.attention.head_count", 1, 1 << 12);
-    metadata.mayBe("phi2.attention.head_count_kv", Integer.toString(heads));
     require(
         metadata,
         hidden % heads == 0,
         "phi2.embedding_length is %d; it must be a multiple of phi2.attention.head_count, %d"
             .formatted(hidden, heads));
-    int rotary = metadata.integer("phi2.rope.dimension_count", 2, hidden / heads);
+    GgufContents contents = new GgufContents(gguf);
+    contents.checkKeys(heads, hidden / heads);
+    int layers = metadata.integer("phi2.block_count", 1, 1 << 10);
+    contents.checkTensors(layers, Set.copyOf(OUTSIDE.values()), LAYER_TENSORS);
+    int vocabSize = vocabSize(gguf);
+    return new PhiConfig(
+        hidden,
+        metadata.integer("phi2.feed_forward_length", 1, 1 << 22),
+        layers,
+        heads,
+        rotaryDim(metadata, hidden / heads),
+        vocabSize,
+        metadata.integer("phi2.context_length", 1, 1 << 20),
+        metadata.number("phi2.rope.freq_base", 10000),
+        metadata.number("phi2.attention.layer_norm_epsilon", 1e-5),
+        eosTokenIds(metadata, vocabSize));
+  }
+
+  private static int rotaryDim(GgufMetadata metadata, int headDim) {
+    int rotary = metadata.integer("phi2.rope.dimension_count", 2, headDim);
     require(
         metadata,
         rotary % 2 == 0,
         "phi2.rope.dimension_count is %d; it must be even".formatted(rotary));
-    return new PhiConfig(
-        hidden,
-        metadata.integer("phi2.feed_forward_length", 1, 1 << 22),
-        metadata.integer("phi2.block_count", 1, 1 << 10),
-        heads,
-        rotary,
-        vocabSize(gguf),
-        metadata.integer("phi2.context_length", 1, 1 << 20),
-        metadata.number("phi2.rope.freq_base", 10000),
-        metadata.number("phi2.attention.layer_norm_epsilon", 1e-5),
-        eosTokenIds(metadata));
+    return rotary;
   }
 
   /** The number of rows of the embedding: {@code phi2.vocab_size} is missing in older files. */
@@ -122,12 +136,12 @@ public final class PhiGguf implements Checkpoint {
     return (int) rows;
   }
 
-  private static Set<Integer> eosTokenIds(GgufMetadata metadata) {
+  private static Set<Integer> eosTokenIds(GgufMetadata metadata, int vocabSize) {
     Set<Integer> ids = new TreeSet<>();
     // The second ends a turn in models that are fine-tuned for dialogue.
     for (String key : List.of("tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id")) {
       if (metadata.has(key)) {
-        ids.add(metadata.integer(key, 0, Integer.MAX_VALUE));
+        ids.add(metadata.integer(key, 0, vocabSize - 1));
       }
     }
     return Set.copyOf(ids);

@@ -1,6 +1,7 @@
 package dev.flinfer.engine.tokenizer;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.flinfer.engine.weights.UntrustedJson;
 import dev.flinfer.engine.weights.WeightFileException;
 import java.nio.file.Path;
 import java.util.Map;
@@ -25,7 +26,7 @@ final class TokenizerSettings {
     checkPreTokenizer(root.path("pre_tokenizer"));
     mustBe("decoder.type", root.path("decoder").path("type"), "ByteLevel");
     // ByteLevel as post-processor only moves offsets; others put tokens around the text.
-    if (!isOff(root.path("post_processor"))) {
+    if (!UntrustedJson.isOff(root.path("post_processor"))) {
       mustBe("post_processor.type", root.path("post_processor").path("type"), "ByteLevel");
     }
     checkModel(root.path("model"));
@@ -70,7 +71,7 @@ final class TokenizerSettings {
 
   private void mustBeOffExcept(String place, JsonNode object, Set<String> known) {
     for (Map.Entry<String, JsonNode> entry : object.properties()) {
-      if (!known.contains(entry.getKey()) && !isOff(entry.getValue())) {
+      if (!known.contains(entry.getKey()) && !UntrustedJson.isOff(entry.getValue())) {
         throw new WeightFileException(
             file,
             place
@@ -81,15 +82,5 @@ final class TokenizerSettings {
                 + " does not use it");
       }
     }
-  }
-
-  /** Whether a value is null, false, zero, empty or missing. */
-  private static boolean isOff(JsonNode node) {
-    return node.isMissingNode()
-        || node.isNull()
-        || (node.isBoolean() && !node.booleanValue())
-        || (node.isNumber() && node.doubleValue() == 0)
-        || (node.isValueNode() && node.asText().isEmpty())
-        || (node.isContainerNode() && node.isEmpty());
   }
 }

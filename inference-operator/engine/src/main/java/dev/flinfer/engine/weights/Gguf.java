@@ -12,7 +12,9 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * A GGUF file, versions 2 and 3, little-endian: mapped, not read.
@@ -81,6 +83,13 @@ public final class Gguf implements AutoCloseable {
   /** The key-value pairs. */
   public GgufMetadata metadata() {
     return metadata;
+  }
+
+  /** The names of all tensors, sorted. */
+  public Set<String> names() {
+    Set<String> names = new TreeSet<>(tensors.keySet());
+    names.addAll(otherTypes.keySet());
+    return names;
   }
 
   /** Whether the file has a tensor of this name. */

@@ -3,9 +3,11 @@ package dev.flinfer.engine.weights;
 import java.math.BigInteger;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The key-value pairs of a GGUF file. Arrays are read only on request, so that the lengths that a
@@ -57,6 +59,11 @@ public final class GgufMetadata {
   /** The file, for messages. */
   public Path file() {
     return file;
+  }
+
+  /** The keys, in no order. */
+  public Set<String> keys() {
+    return Collections.unmodifiableSet(values.keySet());
   }
 
   /** Whether the file has this key. */

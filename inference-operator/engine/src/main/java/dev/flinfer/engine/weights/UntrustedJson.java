@@ -69,6 +69,16 @@ public final class UntrustedJson {
     }
   }
 
+  /** Whether a setting is null, false, zero, empty or missing, and so has no effect. */
+  public static boolean isOff(JsonNode setting) {
+    return setting.isMissingNode()
+        || setting.isNull()
+        || (setting.isBoolean() && !setting.booleanValue())
+        || (setting.isNumber() && setting.doubleValue() == 0)
+        || (setting.isValueNode() && setting.asText().isEmpty())
+        || (setting.isContainerNode() && setting.isEmpty());
+  }
+
   /** A value as it is in the file, shortened for a message. */
   public static String show(Object value) {
     String text = value.toString();
