@@ -33,7 +33,7 @@ public final class CompletionSerializer
   private final boolean keepTimestamp;
   private final Properties producer;
   private transient WireFormat.Writer<Completion> writer;
-  private transient RecordLimit limit;
+  private transient TopicLimit limits;
   private transient Counter tooLarge;
 
   /**
@@ -51,20 +51,21 @@ public final class CompletionSerializer
   @Override
   public void open(SerializationSchema.InitializationContext context, KafkaSinkContext sink) {
     // With exactly-once the connector opens it twice, and Flink reports the first counters only.
-    if (limit == null) {
-      open(context.getMetricGroup(), RecordLimit.of(topic, producer));
+    if (limits == null) {
+      open(context.getMetricGroup(), TopicLimit.of(topic, producer));
     }
   }
 
-  void open(MetricGroup metrics, RecordLimit limitOfTopic) {
+  void open(MetricGroup metrics, TopicLimit limitOfTopic) {
     writer = format.writer(Completion.class);
-    limit = limitOfTopic;
+    limits = limitOfTopic;
     tooLarge = RecordParts.counter(metrics, "completions_too_large");
   }
 
   @Override
   public ProducerRecord<byte[], byte[]> serialize(
       CompletionRecord record, KafkaSinkContext context, Long timestamp) {
+    RecordLimit limit = limits.current();
     Headers headers = RecordParts.headers(record.getHeaders());
     Long kept = keepTimestamp ? limit.timestamp(timestamp, headers) : null;
     byte[] key =
@@ -80,11 +81,11 @@ public final class CompletionSerializer
                 + " outputs, or raise max.message.bytes")
             .formatted(RecordLimit.size(kafka), topic, limit.bytes());
     LOG.warn("Request {}: {}", record.getCompletion().getId(), why);
-    return withoutText(kafka, record.getCompletion(), why);
+    return withoutText(kafka, record.getCompletion(), limit, why);
   }
 
   private ProducerRecord<byte[], byte[]> withoutText(
-      ProducerRecord<byte[], byte[]> full, Completion completion, String why) {
+      ProducerRecord<byte[], byte[]> full, Completion completion, RecordLimit limit, String why) {
     Completion.Builder empty =
         Completion.newBuilder()
             .setId(completion.getId())

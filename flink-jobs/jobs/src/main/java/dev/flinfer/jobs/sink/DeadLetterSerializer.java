@@ -19,7 +19,7 @@ public final class DeadLetterSerializer implements KafkaRecordSerializationSchem
   private final String topic;
   private final boolean keepTimestamp;
   private final Properties producer;
-  private transient RecordLimit limit;
+  private transient TopicLimit limits;
   private transient Counter shortened;
   private transient Counter leftOut;
 
@@ -36,13 +36,13 @@ public final class DeadLetterSerializer implements KafkaRecordSerializationSchem
   @Override
   public void open(SerializationSchema.InitializationContext context, KafkaSinkContext sink) {
     // With exactly-once the connector opens it twice, and Flink reports the first counters only.
-    if (limit == null) {
-      open(context.getMetricGroup(), RecordLimit.of(topic, producer));
+    if (limits == null) {
+      open(context.getMetricGroup(), TopicLimit.of(topic, producer));
     }
   }
 
-  void open(MetricGroup metrics, RecordLimit limitOfTopic) {
-    limit = limitOfTopic;
+  void open(MetricGroup metrics, TopicLimit limitOfTopic) {
+    limits = limitOfTopic;
     shortened = RecordParts.counter(metrics, "dead_letters_shortened");
     leftOut = RecordParts.counter(metrics, "dead_letters_left_out");
   }
@@ -51,6 +51,7 @@ public final class DeadLetterSerializer implements KafkaRecordSerializationSchem
   public ProducerRecord<byte[], byte[]> serialize(
       Rejection rejection, KafkaSinkContext context, Long timestamp) {
     SourceRecord record = rejection.getRecord();
+    RecordLimit limit = limits.current();
     DeadLetter letter =
         DeadLetter.of(rejection, keepTimestamp ? record.getTimestamp() : null, limit);
     if (letter.shortened()) {
