@@ -118,8 +118,8 @@ public final class CompletionJob {
     guarantees.check();
     guarantees.warnings().forEach(LOG::warn);
     BrokerCheck.run(options).forEach(LOG::warn);
-    RecordLimit.of(options.outputTopic(), producerConfig(options));
-    RecordLimit.of(options.dlqTopic(), producerConfig(options));
+    RecordLimit.check(options.outputTopic(), producerConfig(options));
+    RecordLimit.check(options.dlqTopic(), producerConfig(options));
     add(env, config, options, engines);
   }
 

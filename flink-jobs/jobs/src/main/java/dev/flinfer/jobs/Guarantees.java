@@ -4,7 +4,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import org.apache.flink.configuration.CheckpointingOptions;
+import org.apache.flink.configuration.ConfigOption;
 import org.apache.flink.configuration.ReadableConfig;
 import org.apache.flink.configuration.RestartStrategyOptions;
 import org.apache.flink.core.execution.CheckpointingMode;
@@ -145,6 +147,35 @@ final class Guarantees {
                   .formatted(KafkaOptions.ACCEPT_LOST_TRANSACTIONS.key())
               + " Flink's log reports it");
     }
+    limitOfRestarts()
+        .ifPresent(
+            limit ->
+                warnings.add(
+                    "%s: an outage of Kafka that lasts longer ends the job. Remove it; the job then"
+                            .formatted(limit)
+                        + " restarts after up to a minute, without a limit"));
     return warnings;
+  }
+
+  /** Returns the setting that limits the number of restarts, with its value. */
+  private Optional<String> limitOfRestarts() {
+    ConfigOption<String> type = RestartStrategyOptions.RESTART_STRATEGY;
+    String strategy = flink.getOptional(type).orElse("exponential-delay");
+    ConfigOption<Integer> attempts;
+    switch (strategy.toLowerCase(Locale.ROOT).replace("-", "")) {
+      case "none":
+      case "off":
+      case "disable":
+      case "failurerate":
+        return Optional.of("%s is %s".formatted(type.key(), strategy));
+      case "fixeddelay":
+        attempts = RestartStrategyOptions.RESTART_STRATEGY_FIXED_DELAY_ATTEMPTS;
+        break;
+      default:
+        attempts = RestartStrategyOptions.RESTART_STRATEGY_EXPONENTIAL_DELAY_ATTEMPTS;
+    }
+    return flink.get(attempts) == Integer.MAX_VALUE
+        ? Optional.empty()
+        : Optional.of("%s is %d".formatted(attempts.key(), flink.get(attempts)));
   }
 }

@@ -136,4 +136,27 @@ final class GuaranteesTest {
             "flinfer.delivery-guarantee is at-least-once: after a failure some completions are"
                 + " in their topic twice, and the throughput records count them twice");
   }
+
+  @Test
+  void warnsOfALimitOfRestarts() {
+    String rest =
+        ": an outage of Kafka that lasts longer ends the job. Remove it; the job then restarts after"
+            + " up to a minute, without a limit";
+    settings.put("restart-strategy.type", "exponential-delay");
+    assertThat(guarantees().warnings()).isEmpty();
+    settings.put("restart-strategy.exponential-delay.attempts-before-reset-backoff", "9");
+    assertThat(guarantees().warnings())
+        .containsExactly(
+            "restart-strategy.exponential-delay.attempts-before-reset-backoff is 9" + rest);
+    settings.put("restart-strategy.type", "fixed-delay");
+    assertThat(guarantees().warnings())
+        .containsExactly("restart-strategy.fixed-delay.attempts is 1" + rest);
+    settings.put("restart-strategy.fixed-delay.attempts", "2147483647");
+    assertThat(guarantees().warnings()).isEmpty();
+    for (String type : new String[] {"none", "failure-rate"}) {
+      settings.put("restart-strategy.type", type);
+      assertThat(guarantees().warnings())
+          .containsExactly("restart-strategy.type is " + type + rest);
+    }
+  }
 }

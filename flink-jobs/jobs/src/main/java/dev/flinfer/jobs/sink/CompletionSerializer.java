@@ -48,6 +48,7 @@ public final class CompletionSerializer extends LimitedSerializer<CompletionReco
   @Override
   public ProducerRecord<byte[], byte[]> serialize(
       CompletionRecord record, KafkaSinkContext context, Long timestamp) {
+    RecordLimit limit = limits.current();
     Headers headers = RecordParts.headers(record.getHeaders());
     Long kept = keepTimestamp ? limit.timestamp(timestamp, headers) : null;
     byte[] key =
@@ -63,11 +64,11 @@ public final class CompletionSerializer extends LimitedSerializer<CompletionReco
                 + " outputs, or raise max.message.bytes")
             .formatted(RecordLimit.size(kafka), topic, limit.bytes());
     LOG.warn("Request {}: {}", record.getCompletion().getId(), why);
-    return withoutText(kafka, record.getCompletion(), why);
+    return withoutText(kafka, record.getCompletion(), limit, why);
   }
 
   private ProducerRecord<byte[], byte[]> withoutText(
-      ProducerRecord<byte[], byte[]> full, Completion completion, String why) {
+      ProducerRecord<byte[], byte[]> full, Completion completion, RecordLimit limit, String why) {
     Completion.Builder empty =
         Completion.newBuilder()
             .setId(completion.getId())

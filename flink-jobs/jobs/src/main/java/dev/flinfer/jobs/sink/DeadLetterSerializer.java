@@ -35,6 +35,7 @@ public final class DeadLetterSerializer extends LimitedSerializer<Rejection> {
   public ProducerRecord<byte[], byte[]> serialize(
       Rejection rejection, KafkaSinkContext context, Long timestamp) {
     SourceRecord record = rejection.getRecord();
+    RecordLimit limit = limits.current();
     DeadLetter letter =
         DeadLetter.of(rejection, keepTimestamp ? record.getTimestamp() : null, limit);
     if (letter.shortened()) {

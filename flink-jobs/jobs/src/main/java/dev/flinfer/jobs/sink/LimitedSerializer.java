@@ -5,14 +5,14 @@ import org.apache.flink.api.common.serialization.SerializationSchema;
 import org.apache.flink.connector.kafka.sink.KafkaRecordSerializationSchema;
 import org.apache.flink.metrics.MetricGroup;
 
-/** A serializer whose records must not be larger than their topic takes. */
+/** A serializer whose records must be such as their topic accepts. */
 abstract class LimitedSerializer<T> implements KafkaRecordSerializationSchema<T> {
   private static final long serialVersionUID = 1L;
 
   final String topic;
   final boolean keepTimestamp;
   private final Properties producer;
-  transient RecordLimit limit;
+  transient TopicLimit limits;
 
   /**
    * @param keepTimestamp whether a record gets the timestamp of its input record, or the time of
@@ -28,13 +28,13 @@ abstract class LimitedSerializer<T> implements KafkaRecordSerializationSchema<T>
   @Override
   public final void open(SerializationSchema.InitializationContext context, KafkaSinkContext sink) {
     // With exactly-once the connector opens it twice, and Flink reports the first counters only.
-    if (limit == null) {
-      open(context.getMetricGroup(), RecordLimit.of(topic, producer));
+    if (limits == null) {
+      open(context.getMetricGroup(), TopicLimit.of(topic, producer));
     }
   }
 
-  void open(MetricGroup metrics, RecordLimit limitOfTopic) {
-    limit = limitOfTopic;
+  void open(MetricGroup metrics, TopicLimit limitOfTopic) {
+    limits = limitOfTopic;
     prepare(metrics);
   }
 

@@ -25,7 +25,7 @@ import org.slf4j.LoggerFactory;
 /**
  * What the broker accepts in a topic: a record that it refuses would fail the job, and again after
  * every restart. It is read from the broker when a sink opens, so a changed limit takes effect at
- * the next restart.
+ * the next restart: see {@link TopicLimit}.
  *
  * @param bytes maximum size of an uncompressed batch with this one record
  * @param needsKey whether records without a key are refused, as in a compacted topic
@@ -65,22 +65,34 @@ public record RecordLimit(String topic, int bytes, boolean needsKey, TimestampRa
   }
 
   /**
-   * Queries the broker; where that fails, assumes Kafka's defaults.
+   * Checks that the topic's limit can be used; what cannot be read is not checked.
    *
    * @param producer properties of the topic's producers
+   * @throws IllegalArgumentException if it is too low
    */
-  public static RecordLimit of(String topic, Properties producer) {
+  public static void check(String topic, Properties producer) {
+    read(topic, producer);
+  }
+
+  /** Returns the limit of Kafka's defaults. */
+  static RecordLimit assumed(String topic, Properties producer) {
+    return new RecordLimit(topic, Math.min(maxRequestSize(producer), DEFAULT));
+  }
+
+  /** Queries the broker; returns nothing where that fails. */
+  static Optional<RecordLimit> read(String topic, Properties producer) {
     try {
-      return read(topic, producer);
+      return Optional.of(query(topic, producer));
     } catch (ExecutionException | TimeoutException e) {
       LOG.warn(
-          "The configuration of topic {} cannot be read ({}); {} of {} is assumed, no compaction and"
-              + " no limit of timestamps. Give the job the right to DescribeConfigs",
+          "The configuration of topic {} cannot be read ({}) and is queried again every minute; until"
+              + " then {} of {} is assumed, no compaction and no limit of timestamps. If the job"
+              + " lacks the right DescribeConfigs, grant it",
           topic,
           e.getCause() == null ? "no answer" : e.getCause().getMessage(),
           TopicConfig.MAX_MESSAGE_BYTES_CONFIG,
           DEFAULT);
-      return new RecordLimit(topic, Math.min(maxRequestSize(producer), DEFAULT));
+      return Optional.empty();
     }
   }
 
@@ -88,7 +100,7 @@ public record RecordLimit(String topic, int bytes, boolean needsKey, TimestampRa
     return Integer.parseInt(producer.get(ProducerConfig.MAX_REQUEST_SIZE_CONFIG).toString());
   }
 
-  private static RecordLimit read(String topic, Properties producer)
+  private static RecordLimit query(String topic, Properties producer)
       throws ExecutionException, TimeoutException {
     Properties properties = new Properties();
     properties.putAll(producer);

@@ -1,6 +1,7 @@
 package dev.flinfer.jobs.sink;
 
 import dev.flinfer.jobs.sink.CheckedCommitter.Fate;
+import java.time.Duration;
 import java.util.List;
 import java.util.Properties;
 import java.util.concurrent.ExecutionException;
@@ -27,7 +28,8 @@ final class TransactionFates implements Function<KafkaCommittable, Fate> {
   @Override
   public Fate apply(KafkaCommittable transaction) {
     String id = transaction.getTransactionalId();
-    try (Admin admin = Admin.create(clientConfig)) {
+    Admin admin = Admin.create(clientConfig);
+    try {
       TransactionDescription description =
           admin
               .describeTransactions(List.of(id))
@@ -43,6 +45,8 @@ final class TransactionFates implements Function<KafkaCommittable, Fate> {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return Fate.UNKNOWN;
+    } finally {
+      admin.close(Duration.ZERO); // otherwise it waits for a broker that does not answer
     }
   }
 

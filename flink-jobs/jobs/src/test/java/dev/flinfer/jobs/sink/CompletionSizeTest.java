@@ -42,7 +42,7 @@ final class CompletionSizeTest {
             return tooLarge;
           }
         },
-        LIMIT);
+        TopicLimit.of(LIMIT));
   }
 
   @Test

@@ -117,7 +117,7 @@ final class RecordLimitTest {
       RecordLimit limit, String key, int length) {
     CompletionSerializer output =
         new CompletionSerializer("topic", WireFormat.JSON, true, new Properties());
-    output.open(new UnregisteredMetricsGroup(), limit);
+    output.open(new UnregisteredMetricsGroup(), TopicLimit.of(limit));
     Completion completion =
         Completion.newBuilder()
             .setId("r1")
