@@ -25,6 +25,9 @@ public final class ProgressPrinter implements AutoCloseable {
     this.progress = new Progress(what, total, now);
     this.interval = console.terminal() ? TERMINAL_INTERVAL : PLAIN_INTERVAL;
     this.lastPrinted = now;
+    if (console.terminal()) {
+      show(progress.line(0, now));
+    }
   }
 
   /** Shows the progress if the last update is long enough ago. */
@@ -36,12 +39,16 @@ public final class ProgressPrinter implements AutoCloseable {
     lastPrinted = now;
     String line = progress.line(done, now);
     if (console.terminal()) {
-      console.err().print("\r" + line + "\033[K");
-      console.err().flush();
-      onScreen = true;
+      show(line);
     } else {
       console.say(line);
     }
+  }
+
+  private void show(String line) {
+    console.err().print("\r" + line + "\033[K");
+    console.err().flush();
+    onScreen = true;
   }
 
   /** Erases the line from the terminal, so that something else can be written there. */
