@@ -26,6 +26,8 @@ public record Console(
     String log,
     LongSupplier nanoTime) {
 
+  private static final int WIDTH = 80;
+
   /**
    * The console of this process; the launcher sets environment variables for what Java cannot
    * query.
@@ -44,7 +46,13 @@ public record Console(
     return new Console(out, err, terminal, home, log, System::nanoTime);
   }
 
-  /** Erases the JVM's one-line warning about incubator modules, which no flag turns off. */
+  /**
+   * Erases the JVM's one-line warning about incubator modules. The JVM prints it while it creates
+   * the boot layer, before any class of the program is loaded, and no flag turns it off: the mark
+   * that it reports is in the module's own file, and an archived boot layer, which would skip the
+   * report, is not used with such a module. Where standard error is not a terminal the line stays,
+   * since hiding it would hide errors of the JVM's start as well.
+   */
   public void eraseIncubatorWarning() {
     if (terminal && ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent()) {
       err.print("\033[1A\033[2K");
@@ -58,7 +66,32 @@ public record Console(
     out.flush();
   }
 
+  /** Prints a message to standard error; a terminal gets lines that fit. */
   public void say(String message) {
-    err.println(message);
+    if (terminal) {
+      Text.fold(message, WIDTH).forEach(err::println);
+    } else {
+      err.println(message);
+    }
+  }
+
+  /** Shows on a terminal what a command waits for, until it is closed. */
+  public Status status(String what) {
+    if (terminal) {
+      err.print(what + "\r");
+      err.flush();
+    }
+    return () -> {
+      if (terminal) {
+        err.print("\033[K");
+        err.flush();
+      }
+    };
+  }
+
+  /** What a terminal shows; see {@link #status}. */
+  public interface Status extends AutoCloseable {
+    @Override
+    void close();
   }
 }

@@ -1,7 +1,9 @@
 package dev.flinfer.cli;
 
 import dev.flinfer.engine.EngineException;
+import dev.flinfer.engine.InvalidOptionException;
 import dev.flinfer.engine.InvalidRequestException;
+import dev.flinfer.engine.weights.WeightFileException;
 import dev.flinfer.schema.WireFormatException;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
@@ -41,11 +43,20 @@ public final class Errors {
         : error.getClass().getSimpleName() + ": " + text;
   }
 
+  /** Whether the command line is wrong, whatever the state of files, brokers and devices. */
+  public static boolean isUsage(Throwable error) {
+    return error instanceof UsageError
+        || error instanceof InvalidOptionException
+        // Of a request in a file or a topic, it is reported where it is found.
+        || error instanceof InvalidRequestException;
+  }
+
   /** Whether the message is all that a user needs. */
   public static boolean isForUsers(Throwable error) {
     return error instanceof UserError
         || error instanceof InvalidRequestException
         || error instanceof WireFormatException
+        || error instanceof WeightFileException
         || error instanceof IllegalArgumentException
         || error instanceof FileSystemException;
   }

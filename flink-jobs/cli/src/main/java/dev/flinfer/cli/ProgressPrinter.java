@@ -26,6 +26,9 @@ public final class ProgressPrinter implements AutoCloseable {
     this.line = new TerminalLine(console);
     this.interval = console.terminal() ? TERMINAL_INTERVAL : PLAIN_INTERVAL;
     this.lastPrinted = now;
+    if (console.terminal()) {
+      line.show(progress.line(0, now));
+    }
   }
 
   /** Shows the progress if the last update is long enough ago. */

@@ -2,7 +2,6 @@ package dev.flinfer.cli;
 
 import dev.flinfer.schema.CompletionRequest;
 import dev.flinfer.schema.WireFormatException;
-import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -31,21 +30,15 @@ public final class Prompts {
    */
   public static Map<String, Prompt> read(Path file, long limit) throws IOException {
     Map<String, Prompt> prompts = new LinkedHashMap<>();
-    try (BufferedReader lines = Lines.open(file)) {
-      int number = 0;
-      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-        number++;
-        if (line.isBlank()) {
-          continue;
-        }
-        if (limit > 0 && prompts.size() == limit) {
-          break;
-        }
-        Prompt prompt = parse(line, file + ":" + number);
+    try (Lines lines = Lines.open(file)) {
+      for (Lines.Line line = lines.nextNonBlank();
+          line != null && (limit == 0 || prompts.size() < limit);
+          line = lines.nextNonBlank()) {
+        Prompt prompt = parse(line);
         if (prompts.put(prompt.id, prompt) != null) {
           throw new UserError(
-              "%s:%d: id %s occurs twice; ids must be unique, so that outcomes can be counted"
-                  .formatted(file, number, prompt.id));
+              "%s: id %s occurs twice; ids must be unique, so that outcomes can be counted"
+                  .formatted(line.place(), prompt.id));
         }
       }
     }
@@ -55,16 +48,16 @@ public final class Prompts {
     return prompts;
   }
 
-  private static Prompt parse(String line, String where) {
+  private static Prompt parse(Lines.Line line) {
     try {
-      CompletionRequest request = RequestLine.parse(line).request();
+      CompletionRequest request = RequestLine.parse(line.text()).request();
       if (request.getId() == null) {
-        throw new UserError(where + ": id is missing; it is needed to count outcomes");
+        throw new UserError("id is missing; it is needed to count outcomes");
       }
       return new Prompt(
-          request.getId(), request.getPrompt(), request.getMetadata().get(LABEL), line);
-    } catch (WireFormatException e) {
-      throw new UserError(where + ": " + e.getMessage(), e);
+          request.getId(), request.getPrompt(), request.getMetadata().get(LABEL), line.text());
+    } catch (UserError | WireFormatException e) {
+      throw new UserError("%s: %s".formatted(line.place(), e.getMessage()), e);
     }
   }
 

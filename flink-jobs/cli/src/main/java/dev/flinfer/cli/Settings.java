@@ -1,8 +1,7 @@
 package dev.flinfer.cli;
 
 import java.io.IOException;
-import java.io.Reader;
-import java.nio.file.Files;
+import java.io.StringReader;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
@@ -15,12 +14,20 @@ public final class Settings {
 
   /** Lines of {@code key: value} or {@code key=value}; {@code #} begins a comment. */
   public static Configuration ofFile(Path file) throws IOException {
-    Properties properties = new Properties();
-    try (Reader in = Files.newBufferedReader(file)) {
-      properties.load(in); // flat YAML is among what it reads
-    }
+    Properties properties = properties(file);
     Map<String, String> settings = new HashMap<>();
     properties.stringPropertyNames().forEach(key -> settings.put(key, properties.getProperty(key)));
     return Configuration.fromMap(settings);
+  }
+
+  /**
+   * Reads a file of properties, which flat YAML is as well.
+   *
+   * @throws UserError if it is not in UTF-8
+   */
+  public static Properties properties(Path file) throws IOException {
+    Properties properties = new Properties();
+    properties.load(new StringReader(Utf8.read(file)));
+    return properties;
   }
 }

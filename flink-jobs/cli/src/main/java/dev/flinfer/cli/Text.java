@@ -12,6 +12,9 @@ public final class Text {
 
   private static final Pattern WORDS = Pattern.compile("\\s+");
 
+  /** Begins each line of a message after its first. */
+  private static final String CONTINUATION = "  ";
+
   private Text() {}
 
   /** Formats with thousands separators: {@code 1,234}. */
@@ -61,5 +64,41 @@ public final class Text {
     }
     lines.add(line.toString());
     return lines;
+  }
+
+  /**
+   * Breaks the lines of a message at spaces, so that a terminal does not break them within words.
+   * Lines that begin with a space and text in backquotes stay as they are, so that a command in
+   * them can be copied.
+   */
+  static List<String> fold(String message, int width) {
+    List<String> lines = new ArrayList<>();
+    for (String line : message.split("\n", -1)) {
+      String rest = line;
+      int end = rest.startsWith(" ") ? -1 : lastBreak(rest, width);
+      while (end > 0) {
+        lines.add(rest.substring(0, end));
+        rest = CONTINUATION + rest.substring(end + 1);
+        end = lastBreak(rest, width);
+      }
+      lines.add(rest);
+    }
+    return lines;
+  }
+
+  /** The last space at which a line can be broken to fit; -1 if it fits or has none. */
+  private static int lastBreak(String line, int width) {
+    if (line.length() <= width) {
+      return -1;
+    }
+    int last = -1;
+    boolean quoted = false;
+    for (int i = 0; i < line.length() && (i <= width || last < 0); i++) {
+      quoted ^= line.charAt(i) == '`';
+      if (line.charAt(i) == ' ' && !quoted && i >= CONTINUATION.length()) {
+        last = i;
+      }
+    }
+    return last;
   }
 }

@@ -1,7 +1,7 @@
 package dev.flinfer.cli;
 
 /** An error that the user can fix: the message is enough, and no stack trace is printed. */
-public final class UserError extends RuntimeException {
+public class UserError extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   public UserError(String message) {

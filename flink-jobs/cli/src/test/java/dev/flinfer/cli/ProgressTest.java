@@ -29,7 +29,7 @@ final class ProgressTest {
   }
 
   @Test
-  void onATerminalOneLineIsRewrittenAndErased() {
+  void onATerminalOneLineIsShownAtOnceRewrittenAndErased() {
     RecordedConsole recorded = new RecordedConsole();
     try (ProgressPrinter printer = new ProgressPrinter(recorded.console(true), "prompts", 4)) {
       recorded.advanceMillis(100);
@@ -42,7 +42,8 @@ final class ProgressTest {
 
     assertThat(recorded.err())
         .isEqualTo(
-            "\rprompts 1 of 4 (25 %), 2.0/s, ETA 2 s\033[K"
+            "\rprompts 0 of 4 (0 %), 0/s\033[K"
+                + "\rprompts 1 of 4 (25 %), 2.0/s, ETA 2 s\033[K"
                 + "\rprompts 2 of 4 (50 %), 2.0/s, ETA 1 s\033[K"
                 + "\r\033[K");
   }

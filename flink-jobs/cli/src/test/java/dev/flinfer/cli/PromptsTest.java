@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.flinfer.cli.Prompts.Prompt;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
@@ -59,5 +60,13 @@ final class PromptsTest {
     write("", "");
 
     assertThatThrownBy(() -> Prompts.read(file, 0)).hasMessage(file + " has no prompts");
+  }
+
+  @Test
+  void aLineThatIsNotUtf8IsAnError() throws IOException {
+    Files.write(file, "{\"id\": \"\u00e9\"}".getBytes(StandardCharsets.ISO_8859_1));
+
+    assertThatThrownBy(() -> Prompts.read(file, 0))
+        .hasMessageStartingWith(file + ":1: byte 8 (E9) is not UTF-8; ");
   }
 }

@@ -24,6 +24,29 @@ final class TextTest {
   }
 
   @Test
+  void aMessageIsFoldedBetweenWordsAndKeepsItsCommands() {
+    assertThat(Text.fold("one two three  four", 8))
+        .containsExactly("one two", "  three ", "  four");
+    assertThat(Text.fold("run `a b c d e f` or stop", 8))
+        .containsExactly("run", "  `a b c d e f`", "  or", "  stop");
+    assertThat(Text.fold("first: 1\n  a command that is long\n", 8))
+        .containsExactly("first: 1", "  a command that is long", "");
+    assertThat(Text.fold("unbreakable", 5)).containsExactly("unbreakable");
+  }
+
+  @Test
+  void aTerminalGetsLinesThatFitAndOthersGetOneLine() {
+    String message = "flinfer: " + "word ".repeat(40).strip();
+    RecordedConsole terminal = new RecordedConsole();
+    terminal.console(true).say(message);
+    assertThat(terminal.err().lines()).hasSize(3).allMatch(line -> line.length() <= 80);
+
+    RecordedConsole file = new RecordedConsole();
+    file.console(false).say(message);
+    assertThat(file.err()).isEqualTo(message + "\n");
+  }
+
+  @Test
   void nounsHaveTheirNumber() {
     assertThat(Text.plural(1, "prompt")).isEqualTo("1 prompt");
     assertThat(Text.plural(1_000, "prompt")).isEqualTo("1,000 prompts");

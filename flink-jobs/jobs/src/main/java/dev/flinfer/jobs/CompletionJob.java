@@ -1,5 +1,6 @@
 package dev.flinfer.jobs;
 
+import dev.flinfer.engine.InvalidOptionException;
 import dev.flinfer.flink.EngineSupplier;
 import dev.flinfer.flink.FlinferOptions;
 import dev.flinfer.flink.Inference;
@@ -193,7 +194,7 @@ public final class CompletionJob {
     } else if (!flink
         .getOptional(unaligned)
         .orElseGet(() -> env.getConfiguration().get(unaligned))) {
-      throw new IllegalArgumentException(
+      throw new InvalidOptionException(
           "%s is set and %s is false; deduplication shuffles the records by id, and after a"
                   .formatted(FlinferOptions.DEDUPLICATE_TTL.key(), unaligned.key())
               + " shuffle an aligned checkpoint waits until all requests buffered there are"

@@ -1,5 +1,6 @@
 package dev.flinfer.jobs;
 
+import dev.flinfer.engine.InvalidOptionException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,13 +36,13 @@ final class Guarantees {
   }
 
   /**
-   * @throws IllegalArgumentException if checkpoints are turned off
+   * @throws InvalidOptionException if checkpoints are turned off
    */
   static void requireCheckpoints(ReadableConfig flink) {
     Duration interval =
         flink.getOptional(CheckpointingOptions.CHECKPOINTING_INTERVAL).orElse(SHORTEST_INTERVAL);
     if (interval.compareTo(SHORTEST_INTERVAL) < 0) {
-      throw new IllegalArgumentException(
+      throw new InvalidOptionException(
           "%s is %d ms; it must be at least %d ms. Without checkpoints nothing is committed, and a"
                   .formatted(
                       CheckpointingOptions.CHECKPOINTING_INTERVAL.key(),
@@ -52,14 +53,14 @@ final class Guarantees {
   }
 
   /**
-   * @throws IllegalArgumentException if the options contradict the delivery guarantee
+   * @throws InvalidOptionException if the options contradict the delivery guarantee
    */
   void check() {
     if (!options.exactlyOnce()) {
       return;
     }
     if (checkpoints.getCheckpointingConsistencyMode() != CheckpointingMode.EXACTLY_ONCE) {
-      throw new IllegalArgumentException(
+      throw new InvalidOptionException(
           "%s is %s and %s exactly-once; such checkpoints may repeat records. Remove it, or set"
                   .formatted(
                       CheckpointingOptions.CHECKPOINTING_CONSISTENCY_MODE.key(),
@@ -69,7 +70,7 @@ final class Guarantees {
     }
     if (options.bounded()
         && !flink.get(CheckpointingOptions.ENABLE_CHECKPOINTS_AFTER_TASKS_FINISH)) {
-      throw new IllegalArgumentException(
+      throw new InvalidOptionException(
           "%s is false and %s true; the last completions would never be committed. Remove"
                   .formatted(
                       CheckpointingOptions.ENABLE_CHECKPOINTS_AFTER_TASKS_FINISH.key(),
@@ -96,7 +97,7 @@ final class Guarantees {
     if (options.transactionTimeout().compareTo(needed) >= 0) {
       return;
     }
-    throw new IllegalArgumentException(
+    throw new InvalidOptionException(
         "%s is %d s; it must be at least %d s, which is %s (%d s) and %s (%d s)%s, the longest wait"
                 .formatted(
                     KafkaOptions.TRANSACTION_TIMEOUT.key(),

@@ -1,5 +1,6 @@
 package dev.flinfer.jobs;
 
+import dev.flinfer.engine.InvalidOptionException;
 import dev.flinfer.jobs.KafkaOptions.StartingOffsets;
 import dev.flinfer.jobs.failure.KafkaFailures;
 import dev.flinfer.schema.WireFormat;
@@ -53,7 +54,7 @@ record JobOptions(
           "value.serializer");
 
   /**
-   * @throws IllegalArgumentException if an option is missing or cannot be read, or if options
+   * @throws InvalidOptionException if an option is missing or cannot be read, or if options
    *     contradict each other
    */
   static JobOptions from(ReadableConfig config) {
@@ -99,12 +100,12 @@ record JobOptions(
       value = config.get(option);
     } catch (IllegalArgumentException e) {
       // Flink's message names key and value; what is allowed instead is in its cause.
-      throw new IllegalArgumentException(
+      throw new InvalidOptionException(
           e.getCause() == null ? e.getMessage() : e.getMessage() + " " + e.getCause().getMessage(),
           e);
     }
     if (value == null || value instanceof String text && text.isBlank()) {
-      throw new IllegalArgumentException(
+      throw new InvalidOptionException(
           "%s is %s. %s"
               .formatted(
                   option.key(),
@@ -119,20 +120,20 @@ record JobOptions(
     for (int i = 0; i < TOPICS.size(); i++) {
       for (int j = i + 1; j < TOPICS.size(); j++) {
         if (topics.get(TOPICS.get(i)).equals(topics.get(TOPICS.get(j)))) {
-          throw new IllegalArgumentException(
+          throw new InvalidOptionException(
               "%s and %s are both %s; each needs a topic of its own"
                   .formatted(TOPICS.get(i).key(), TOPICS.get(j).key(), topics.get(TOPICS.get(i))));
         }
       }
     }
     if (bounded && startingOffsets == StartingOffsets.LATEST) {
-      throw new IllegalArgumentException(
+      throw new InvalidOptionException(
           "%s is true and %s is latest; such a job has nothing to read. Start it at earliest or"
                   .formatted(KafkaOptions.BOUNDED.key(), KafkaOptions.STARTING_OFFSETS.key())
               + " committed-or-earliest");
     }
     if (deliveryGuarantee == DeliveryGuarantee.NONE) {
-      throw new IllegalArgumentException(
+      throw new InvalidOptionException(
           "%s is none; it must be exactly-once or at-least-once, a job that may lose output is not"
                   .formatted(KafkaOptions.DELIVERY_GUARANTEE.key())
               + " offered");
@@ -140,7 +141,7 @@ record JobOptions(
     Set<String> own = new TreeSet<>(clientProperties.keySet());
     own.retainAll(OWN_PROPERTIES);
     if (!own.isEmpty()) {
-      throw new IllegalArgumentException(
+      throw new InvalidOptionException(
           "%s sets %s, which the job sets itself from its other options; leave it out"
               .formatted(KafkaOptions.PROPERTIES.key(), String.join(", ", own)));
     }

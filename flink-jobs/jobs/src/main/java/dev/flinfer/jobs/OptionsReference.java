@@ -1,6 +1,7 @@
 package dev.flinfer.jobs;
 
 import dev.flinfer.engine.EngineOption;
+import dev.flinfer.engine.InvalidOptionException;
 import dev.flinfer.engine.OptionType;
 import dev.flinfer.flink.FlinferOptions;
 import java.lang.reflect.Field;
@@ -160,7 +161,7 @@ final class OptionsReference {
   /**
    * A misspelt option must not be an option that was not given.
    *
-   * @throws IllegalArgumentException if a key that begins with {@code flinfer.} is no option
+   * @throws InvalidOptionException if a key that begins with {@code flinfer.} is no option
    */
   static void checkKeys(ReadableConfig config) {
     Set<String> known = new TreeSet<>();
@@ -169,9 +170,17 @@ final class OptionsReference {
       if (key.startsWith(PREFIX)
           && !known.contains(key)
           && !key.startsWith(KafkaOptions.PROPERTIES.key() + ".")) {
-        throw new IllegalArgumentException(
-            "%s is not an option. There are %s".formatted(key, String.join(", ", known)));
+        String meant =
+            NearestName.to(withoutPrefix(key), known.stream().map(OptionsReference::withoutPrefix))
+                .map(name -> "did you mean " + PREFIX + name + "? ")
+                .orElse("");
+        throw new InvalidOptionException(
+            "%s is not an option; %sdocs/options.md lists all".formatted(key, meant));
       }
     }
+  }
+
+  private static String withoutPrefix(String key) {
+    return key.substring(PREFIX.length());
   }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.flinfer.engine.EngineOption;
+import dev.flinfer.engine.InvalidOptionException;
 import dev.flinfer.flink.FlinferOptions;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,6 +14,7 @@ import java.util.Map;
 import org.apache.flink.configuration.Configuration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 final class OptionsReferenceTest {
@@ -70,13 +72,19 @@ final class OptionsReferenceTest {
             "| `flinfer.cpu.products` | `auto`, `java`, `onednn` | `auto` |");
   }
 
-  @Test
-  void refusesAMisspeltOption() {
-    assertThatThrownBy(
-            () -> OptionsReference.checkKeys(Configuration.fromMap(Map.of("flinfer.inptu", "a"))))
-        .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageStartingWith("flinfer.inptu is not an option. There are flinfer.bounded, ")
-        .hasMessageContaining(", flinfer.input.topic, ");
+  @ParameterizedTest
+  @CsvSource({
+    "flinfer.input.topci, flinfer.input.topic",
+    "flinfer.max-seqs, flinfer.max-num-seqs",
+    "flinfer.max_num_seqs, flinfer.max-num-seqs",
+    "flinfer.verbosity,",
+    "flinfer.,"
+  })
+  void refusesAMisspeltOptionAndNamesTheNearest(String key, String meant) {
+    String question = meant == null ? "" : "did you mean " + meant + "? ";
+    assertThatThrownBy(() -> OptionsReference.checkKeys(Configuration.fromMap(Map.of(key, "a"))))
+        .isInstanceOf(InvalidOptionException.class)
+        .hasMessage(key + " is not an option; " + question + "docs/options.md lists all");
   }
 
   @Test

@@ -219,7 +219,7 @@ public final class EngineOption<T extends Serializable> {
   /**
    * A value from text.
    *
-   * @throws IllegalArgumentException if the text is not a value, or one out of range; the message
+   * @throws InvalidOptionException if the text is not a value, or one out of range; the message
    *     names the option, the text and the limit
    */
   public T parse(String text, OptionNames names) {
@@ -227,23 +227,23 @@ public final class EngineOption<T extends Serializable> {
     try {
       value = type.parse(text);
     } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException(refusal(text, type.words(), names), e);
+      throw new InvalidOptionException(refusal(text, type.words(), names), e);
     }
     check(value, names);
     return value;
   }
 
   /**
-   * @throws IllegalArgumentException if the value is out of range, or missing and required
+   * @throws InvalidOptionException if the value is out of range, or missing and required
    */
   void check(T value, OptionNames names) {
     if (value == null || isRequired() && !range.check().test(value)) {
       String limit = range.words().isEmpty() ? type.words() : range.words();
-      throw new IllegalArgumentException(
+      throw new InvalidOptionException(
           "%s is not set; set it to %s".formatted(names.of(this), limit));
     }
     if (!range.check().test(value)) {
-      throw new IllegalArgumentException(refusal(format(value), range.words(), names));
+      throw new InvalidOptionException(refusal(format(value), range.words(), names));
     }
   }
 

@@ -47,7 +47,7 @@ record OptionRule<T extends Serializable>(
   }
 
   /**
-   * @throws IllegalArgumentException if a rule does not hold
+   * @throws InvalidOptionException if a rule does not hold
    */
   static void checkAll(EngineOptions options) {
     ALL.forEach(rule -> rule.check(options));
@@ -56,7 +56,7 @@ record OptionRule<T extends Serializable>(
   private void check(EngineOptions options) {
     if (!holds.test(options)) {
       OptionNames names = options.names();
-      throw new IllegalArgumentException(
+      throw new InvalidOptionException(
           option.refusal(options.text(option), names.resolve(limit.apply(options)), names));
     }
   }

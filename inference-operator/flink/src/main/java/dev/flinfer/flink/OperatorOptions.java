@@ -2,6 +2,7 @@ package dev.flinfer.flink;
 
 import dev.flinfer.engine.EngineOption;
 import dev.flinfer.engine.EngineOptions;
+import dev.flinfer.engine.InvalidOptionException;
 import dev.flinfer.schema.WireFormat;
 import java.io.Serializable;
 import java.time.Duration;
@@ -29,13 +30,13 @@ record OperatorOptions(
 
   /**
    * @param config options of the operator
-   * @throws IllegalArgumentException if an option is out of its range, or one of the engine's is
-   *     set a second time
+   * @throws InvalidOptionException if an option is out of its range, or one of the engine's is set
+   *     a second time
    */
   static OperatorOptions with(EngineOptions engine, ReadableConfig config) {
     for (EngineOption<?> option : EngineOption.all()) {
       if (config.getOptional(FlinferOptions.of(option)).isPresent()) {
-        throw new IllegalArgumentException(
+        throw new InvalidOptionException(
             ("%s is set, and the engine's options are also given as EngineOptions; set it only"
                     + " there")
                 .formatted(FlinferOptions.NAMES.of(option)));
@@ -84,7 +85,7 @@ record OperatorOptions(
 
   private static void require(boolean holds, ConfigOption<?> option, Object value, String limit) {
     if (!holds) {
-      throw new IllegalArgumentException(
+      throw new InvalidOptionException(
           "%s is %s; it must be %s".formatted(option.key(), value, limit));
     }
   }

@@ -11,7 +11,7 @@ import static dev.flinfer.engine.EngineOption.WEIGHTS;
 import dev.flinfer.cli.Console;
 import dev.flinfer.cli.EngineArguments;
 import dev.flinfer.cli.Text;
-import dev.flinfer.cli.UserError;
+import dev.flinfer.cli.UsageError;
 import dev.flinfer.engine.DeviceSpecifier;
 import dev.flinfer.engine.EngineOptions;
 import dev.flinfer.engine.LlmEngine;
@@ -221,18 +221,18 @@ public final class BenchCommand implements Callable<Integer> {
     atLeast("--prefix", prefix, 0);
     batches.forEach(batch -> atLeast("--batch", batch, 1));
     if (prefix >= prompt) {
-      throw new UserError(
+      throw new UsageError(
           "--prefix is %d; it must be less than --prompt, which is %d".formatted(prefix, prompt));
     }
     if (temperature < 0 || !Double.isFinite(temperature)) {
-      throw new UserError(
+      throw new UsageError(
           "--temperature is %s; it must be a finite number, at least 0".formatted(temperature));
     }
     if (pipeline && prefix > 0) {
-      throw new UserError("--prefix is %d; with --pipeline it must be 0".formatted(prefix));
+      throw new UsageError("--prefix is %d; with --pipeline it must be 0".formatted(prefix));
     }
     if (pipeline && (temperature > 0 || free)) {
-      throw new UserError(
+      throw new UsageError(
           "%s is given with --pipeline, which is greedy and measures both; remove it"
               .formatted(free ? "--free" : "--temperature"));
     }
@@ -248,13 +248,13 @@ public final class BenchCommand implements Callable<Integer> {
 
   private void onlyWithPipeline(String option) {
     if (!pipeline) {
-      throw new UserError(option + " is given without --pipeline; add --pipeline or remove it");
+      throw new UsageError(option + " is given without --pipeline; add --pipeline or remove it");
     }
   }
 
   private static void atLeast(String option, int value, int least) {
     if (value < least) {
-      throw new UserError("%s is %d; it must be at least %d".formatted(option, value, least));
+      throw new UsageError("%s is %d; it must be at least %d".formatted(option, value, least));
     }
   }
 

@@ -1,6 +1,8 @@
 package dev.flinfer.cli.bench;
 
 import dev.flinfer.cli.Models;
+import dev.flinfer.cli.UsageError;
+import dev.flinfer.engine.model.RandomPhi;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
 
@@ -21,6 +23,14 @@ final class BenchModel {
 
   /** Returns the path for {@code EngineOptions}. */
   Path path() {
-    return isRandom() ? Path.of("random:" + random) : Models.path(model);
+    if (!isRandom()) {
+      return Models.path(model);
+    }
+    try {
+      RandomPhi.config(random);
+    } catch (IllegalArgumentException e) {
+      throw new UsageError("--random: " + e.getMessage());
+    }
+    return Path.of("random:" + random);
   }
 }

@@ -6,12 +6,13 @@ import dev.flinfer.cli.Lines;
 import dev.flinfer.cli.ProgressPrinter;
 import dev.flinfer.cli.RequestLine;
 import dev.flinfer.cli.SamplingArguments;
+import dev.flinfer.cli.UserError;
+import dev.flinfer.engine.EngineOptions;
 import dev.flinfer.engine.InvalidRequestException;
 import dev.flinfer.engine.LlmEngine;
 import dev.flinfer.engine.tokenizer.Tokenizer;
 import dev.flinfer.schema.CompletionRequest;
 import dev.flinfer.schema.WireFormatException;
-import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -87,7 +88,7 @@ public final class GenerateCommand implements Callable<Integer> {
     Path path = model.path();
     long total = source.file == null ? 1 : Lines.count(source.file);
     Tokenizer tokenizer = Tokenizer.load(path);
-    try (LlmEngine engine = LlmEngine.open(engineArguments.forModel(path))) {
+    try (LlmEngine engine = open()) {
       if (engineArguments.device() != null) {
         console.say("flinfer: device " + engine.model().device());
       }
@@ -103,6 +104,13 @@ public final class GenerateCommand implements Callable<Integer> {
     }
     console.out().flush();
     return badLines == 0 ? 0 : 1;
+  }
+
+  private LlmEngine open() {
+    EngineOptions options = engineArguments.forModel(model);
+    try (Console.Status ignored = console.status("flinfer: loading " + model)) {
+      return LlmEngine.open(options);
+    }
   }
 
   private CompletionRequest single() {
@@ -125,15 +133,11 @@ public final class GenerateCommand implements Callable<Integer> {
 
   private void generateFile(LlmEngine engine, Tokenizer tokenizer, long total) throws IOException {
     Generator generator = new Generator(engine, tokenizer, this::print);
-    try (BufferedReader lines = Lines.open(source.file);
+    try (Lines lines = Lines.open(source.file);
         ProgressPrinter progress = new ProgressPrinter(console, "requests", total)) {
-      long number = 0;
-      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-        number++;
-        if (!line.isBlank()) {
-          submit(generator, line, number, progress);
-          progress.update(generator.answered());
-        }
+      for (Lines.Line line = lines.nextNonBlank(); line != null; line = lines.nextNonBlank()) {
+        submit(generator, line, progress);
+        progress.update(generator.answered());
       }
       while (generator.next()) {
         progress.update(generator.answered());
@@ -142,19 +146,23 @@ public final class GenerateCommand implements Callable<Integer> {
   }
 
   /** Submits a line; one that is not a valid request is reported and skipped. */
-  private void submit(Generator generator, String line, long number, ProgressPrinter progress) {
+  private void submit(Generator generator, Lines.Line line, ProgressPrinter progress) {
     try {
-      RequestLine parsed = RequestLine.parse(line);
+      RequestLine parsed = RequestLine.parse(line.text());
       CompletionRequest request = complete(parsed.request(), parsed.present());
       if (request.getId() == null) {
-        request.setId("line-" + number);
+        request.setId("line-" + line.number());
       }
       generator.submit(request);
-    } catch (WireFormatException | InvalidRequestException e) {
-      badLines++;
-      progress.clear();
-      console.say("flinfer: %s:%d: %s".formatted(source.file, number, e.getMessage()));
+    } catch (UserError | WireFormatException | InvalidRequestException e) {
+      report(e, line, progress);
     }
+  }
+
+  private void report(RuntimeException why, Lines.Line line, ProgressPrinter progress) {
+    badLines++;
+    progress.clear();
+    console.say(line.problem(why));
   }
 
   private void print(Answer answer) {

@@ -3,8 +3,8 @@ package dev.flinfer.cli.engine;
 import com.fasterxml.jackson.databind.node.TextNode;
 import dev.flinfer.cli.Console;
 import dev.flinfer.cli.Lines;
+import dev.flinfer.cli.UserError;
 import dev.flinfer.engine.tokenizer.Tokenizer;
-import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -60,12 +60,18 @@ public final class TokenizeCommand implements Callable<Integer> {
       print(tokenizer, source.text);
       return 0;
     }
-    try (BufferedReader lines = Lines.open(source.file)) {
-      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-        print(tokenizer, line);
+    int bad = 0;
+    try (Lines lines = Lines.open(source.file)) {
+      for (Lines.Line line = lines.next(); line != null; line = lines.next()) {
+        try {
+          print(tokenizer, line.text());
+        } catch (UserError e) {
+          bad++;
+          console.say(line.problem(e));
+        }
       }
     }
-    return 0;
+    return bad == 0 ? 0 : 1;
   }
 
   private void print(Tokenizer tokenizer, String text) {

@@ -68,6 +68,7 @@ public final class ConsumeCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     RecordPrinter printer = new RecordPrinter(format, showKey);
+    TopicLookup.require(kafka, topic);
     try (TopicReader reader = TopicReader.open(kafka, topic, fromBeginning)) {
       long printed = 0;
       long lastRecord = console.nanoTime().getAsLong();

@@ -1,16 +1,15 @@
 package dev.flinfer.cli.kafka;
 
+import dev.flinfer.cli.Settings;
 import dev.flinfer.cli.UserError;
 import java.io.IOException;
-import java.io.Reader;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Properties;
 import picocli.CommandLine.Option;
 
 /** The Kafka options of every command that connects to a broker. */
 public final class KafkaArguments {
-  /** How long to wait for a broker that does not answer. */
+  /** How long to wait for a broker that has answered before. */
   static final int TIMEOUT_MS = 15_000;
 
   @Option(
@@ -39,22 +38,25 @@ public final class KafkaArguments {
 
   /** Returns the client's properties: those of the file, and the servers. */
   Properties properties() throws IOException {
+    return properties(TIMEOUT_MS);
+  }
+
+  /** Like {@link #properties()}, with a time limit unless the file has another. */
+  Properties properties(int timeoutMs) throws IOException {
     Properties properties = new Properties();
     if (commandConfig != null) {
-      try (Reader in = Files.newBufferedReader(commandConfig)) {
-        properties.load(in);
-      }
+      properties.putAll(Settings.properties(commandConfig));
     }
     properties.setProperty("bootstrap.servers", bootstrapServers);
-    properties.putIfAbsent("default.api.timeout.ms", Integer.toString(TIMEOUT_MS));
+    properties.putIfAbsent("default.api.timeout.ms", Integer.toString(timeoutMs));
     return properties;
   }
 
-  /** Returns the error for a call that exceeded the time limit. */
+  /** Returns the error for a call that exceeded its time limit. */
   UserError unreachable(Throwable cause) {
     return new UserError(
-        "no Kafka broker answered at %s within %d s; is it running, and is the address right?"
-            .formatted(bootstrapServers, TIMEOUT_MS / 1000),
+        "no Kafka broker answers at %s; is it running, and is the address right?"
+            .formatted(bootstrapServers),
         cause);
   }
 }

@@ -6,16 +6,16 @@ import dev.flinfer.cli.ProgressPrinter;
 import dev.flinfer.cli.RequestEncoder;
 import dev.flinfer.cli.SamplingArguments;
 import dev.flinfer.cli.Text;
+import dev.flinfer.cli.UserError;
 import dev.flinfer.jobs.KafkaOptions;
 import dev.flinfer.schema.CompletionRequest;
 import dev.flinfer.schema.WireFormat;
 import dev.flinfer.schema.WireFormatException;
-import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.errors.TimeoutException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -70,30 +70,26 @@ public final class ProduceCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     long total = Lines.count(file);
     RequestEncoder encoder = new RequestEncoder(format, key, this::ofText);
+    TopicLookup.require(kafka, topic);
     int bad = 0;
-    long number = 0;
-    try (BufferedReader lines = Lines.open(file);
+    try (Lines lines = Lines.open(file);
         RecordSender sender = new RecordSender(kafka, topic);
         ProgressPrinter progress = new ProgressPrinter(console, "records", total)) {
-      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-        number++;
-        if (line.isBlank()) {
-          continue;
-        }
+      for (Lines.Line line = lines.nextNonBlank(); line != null; line = lines.nextNonBlank()) {
         try {
-          sender.send(encoder.encode(line));
-        } catch (WireFormatException e) {
+          sender.send(encoder.encode(line.text()));
+        } catch (UserError | WireFormatException e) {
           bad++;
           progress.clear();
-          console.say("flinfer: %s:%d: %s".formatted(file, number, e.getMessage()));
+          console.say(line.problem(e));
         }
         progress.update(sender.acknowledged());
       }
       sender.flush();
       progress.clear();
       console.say("%s to topic %s".formatted(Text.plural(sender.acknowledged(), "record"), topic));
-    } catch (KafkaException e) {
-      throw RecordSender.explain(e, kafka, topic);
+    } catch (TimeoutException e) {
+      throw kafka.unreachable(e);
     }
     return bad == 0 ? 0 : 1;
   }

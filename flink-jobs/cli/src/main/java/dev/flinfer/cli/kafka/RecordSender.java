@@ -1,7 +1,6 @@
 package dev.flinfer.cli.kafka;
 
 import dev.flinfer.cli.RequestEncoder;
-import dev.flinfer.cli.UserError;
 import java.io.IOException;
 import java.util.Properties;
 import java.util.concurrent.atomic.AtomicLong;
@@ -10,7 +9,6 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
-import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /** Writes records to a topic and counts those the broker acknowledged. Used by one thread. */
@@ -76,17 +74,5 @@ public final class RecordSender implements AutoCloseable {
   @Override
   public void close() {
     producer.close();
-  }
-
-  /** The client reports a missing topic and a missing broker as the same time-out. */
-  static RuntimeException explain(KafkaException e, KafkaArguments kafka, String topic) {
-    if (!(e instanceof TimeoutException)) {
-      return e;
-    }
-    return new UserError(
-        ("topic %s was not found at %s within %d s: either no Kafka broker answers there, or the"
-                + " topic must be created first, with kafka-topics.sh --create")
-            .formatted(topic, kafka.bootstrapServers(), KafkaArguments.TIMEOUT_MS / 1000),
-        e);
   }
 }

@@ -70,12 +70,12 @@ final class BenchCommandTest {
 
   @Test
   void refusesValuesThatCannotBeMeasured() {
-    assertThat(bench("--generate", "1")).isEqualTo(1);
+    assertThat(bench("--generate", "1")).isEqualTo(2);
     assertThat(console.err()).contains("--generate is 1; it must be at least 2");
-    assertThat(console.run("bench", "--random", "phi-9")).isEqualTo(1);
+    assertThat(console.run("bench", "--random", "phi-9")).isEqualTo(2);
     assertThat(console.err())
         .contains("random model phi-9 is unknown; use one of phi-1, phi-1.5, phi-2");
-    assertThat(bench("--prompt", "10", "--prefix", "10")).isEqualTo(1);
+    assertThat(bench("--prompt", "10", "--prefix", "10")).isEqualTo(2);
     assertThat(console.err()).contains("--prefix is 10; it must be less than --prompt");
   }
 
@@ -148,25 +148,25 @@ final class BenchCommandTest {
 
   @Test
   void refusesPipelineOptionsWithoutThePipeline() {
-    assertThat(bench("--requests", "5")).isEqualTo(1);
+    assertThat(bench("--requests", "5")).isEqualTo(2);
     assertThat(console.err())
         .contains("--requests is given without --pipeline; add --pipeline or remove it");
-    assertThat(bench("--free-requests", "5")).isEqualTo(1);
+    assertThat(bench("--free-requests", "5")).isEqualTo(2);
     assertThat(console.err())
         .contains("--free-requests is given without --pipeline; add --pipeline or remove it");
-    assertThat(bench("--pipeline", "--requests", "0")).isEqualTo(1);
+    assertThat(bench("--pipeline", "--requests", "0")).isEqualTo(2);
     assertThat(console.err()).contains("--requests is 0; it must be at least 1");
-    assertThat(bench("--pipeline", "--free-requests", "0")).isEqualTo(1);
+    assertThat(bench("--pipeline", "--free-requests", "0")).isEqualTo(2);
     assertThat(console.err()).contains("--free-requests is 0; it must be at least 1");
-    assertThat(bench("--pipeline", "--generate", "0")).isEqualTo(1);
+    assertThat(bench("--pipeline", "--generate", "0")).isEqualTo(2);
     assertThat(console.err()).contains("--generate is 0; it must be at least 1");
-    assertThat(bench("--pipeline", "--prefix", "8")).isEqualTo(1);
+    assertThat(bench("--pipeline", "--prefix", "8")).isEqualTo(2);
     assertThat(console.err()).contains("--prefix is 8; with --pipeline it must be 0");
-    assertThat(bench("--pipeline", "--temperature", "1")).isEqualTo(1);
+    assertThat(bench("--pipeline", "--temperature", "1")).isEqualTo(2);
     assertThat(console.err())
         .contains(
             "--temperature is given with --pipeline, which is greedy and measures both; remove it");
-    assertThat(bench("--temperature", "-1")).isEqualTo(1);
+    assertThat(bench("--temperature", "-1")).isEqualTo(2);
     assertThat(console.err())
         .contains("--temperature is -1.0; it must be a finite number, at least 0");
   }

@@ -6,8 +6,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.flinfer.cli.RecordedConsole;
 import dev.flinfer.engine.RandomCheckpoint;
+import dev.flinfer.engine.tokenizer.Tokenizer;
 import dev.flinfer.engine.weights.DType;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -16,6 +18,8 @@ import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** {@code generate} and {@code tokenize} on a small random checkpoint. */
 final class EngineCommandsTest {
@@ -163,7 +167,7 @@ final class EngineCommandsTest {
   @Test
   void anUnknownChoicesMethodIsAOneLineError() {
     assertThat(run("generate", "--prompt", "x", "--choices=a,b", "--choices-method=best"))
-        .isEqualTo(1);
+        .isEqualTo(2);
     assertThat(recorded.err())
         .isEqualTo(
             "flinfer: choices_method is best; it must be one of token_length_normalized,"
@@ -262,7 +266,7 @@ final class EngineCommandsTest {
 
   @Test
   void aPromptThatIsTooLongIsAOneLineError() {
-    assertThat(run("generate", "--prompt", "x".repeat(100), "--json")).isEqualTo(1);
+    assertThat(run("generate", "--prompt", "x".repeat(100), "--json")).isEqualTo(2);
     assertThat(recorded.out()).isEmpty();
     assertThat(recorded.err().lines()).hasSize(1);
     assertThat(recorded.err()).startsWith("flinfer: prompt").contains("100", "64");
@@ -272,11 +276,101 @@ final class EngineCommandsTest {
   void contradictingOptionsAreAOneLineError() {
     assertThat(
             run("generate", "--prompt", "x", "--max-num-seqs", "64", "--max-num-batched-tokens=8"))
-        .isEqualTo(1);
+        .isEqualTo(2);
     assertThat(recorded.err())
         .isEqualTo(
             "flinfer: --max-num-batched-tokens is 8; it must be at least --max-num-seqs, which is"
                 + " 64\n");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "@@home",
+        "-h",
+        "--help",
+        "-v",
+        "-v[0-9]",
+        "-hello there",
+        "--json",
+        "--",
+        "-",
+        "",
+        " x ",
+        "\"quoted\"",
+        "'a'",
+        "\"a",
+        "a=b",
+        "\\n",
+        "${sys:user.home}",
+        "%d",
+        "tokenize"
+      })
+  void aTextIsTakenLiterally(String text) {
+    String ids = Arrays.toString(Tokenizer.load(model).encode(text)) + "\n";
+
+    assertThat(run("tokenize", "--json", "--text", text)).as(recorded.err()).isZero();
+    assertThat(run("tokenize", "--text=" + text, "--json")).as(recorded.err()).isZero();
+
+    assertThat(recorded.out()).isEqualTo(ids + ids);
+  }
+
+  @Test
+  void anAtSignDoesNotReadAFile() throws IOException {
+    String text = "@" + file("--help");
+    assertThat(run("tokenize", "--json", "--text", text)).isZero();
+    assertThat(recorded.out())
+        .isEqualTo(Arrays.toString(Tokenizer.load(model).encode(text)) + "\n");
+  }
+
+  @Test
+  void labelsAndPatternsAreTakenLiterally() throws IOException {
+    run("generate", "--prompt=-v", "--choices", "\"a,b\",-h, @c", "--json");
+    assertThat(answers().get(0).get("label_probabilities").fieldNames())
+        .toIterable()
+        .containsExactly("\"a", "b\"", "-h", " @c");
+
+    run("generate", "--prompt", "-h", "--regex", "-v[0-9]", "--json");
+    assertThat(answers().get(1).get("text").asText()).matches("-v[0-9]");
+  }
+
+  /** As a text editor saves a file of another encoding, or with a byte order mark. */
+  @Test
+  void aLineThatIsNotUtf8IsNamedAndTheOthersAreAnswered() throws IOException {
+    Path file = dir.resolve("latin1");
+    String text = "{\"prompt\": \"a\"}\n{\"prompt\": \"caf\u00e9\"}\n{\"prompt\": \"b\"}\n";
+    Files.write(file, text.getBytes(StandardCharsets.ISO_8859_1));
+    String problem =
+        "flinfer: "
+            + file
+            + ":2: byte 15 (E9) is not UTF-8; convert other encodings, such as with `iconv -f"
+            + " LATIN1 -t UTF-8`\n";
+
+    assertThat(run("generate", "--file", file.toString(), "--json")).isEqualTo(1);
+    assertThat(answers())
+        .extracting(answer -> answer.get("id").asText())
+        .containsExactly("line-1", "line-3");
+    assertThat(recorded.err()).isEqualTo(problem);
+
+    assertThat(run("tokenize", "--file", file.toString(), "--json")).isEqualTo(1);
+    assertThat(recorded.out().lines()).hasSize(4);
+    assertThat(recorded.err()).isEqualTo(problem + problem);
+  }
+
+  @Test
+  void aByteOrderMarkIsNoText() throws IOException {
+    Path file =
+        file("\uFEFF{\"id\": \"a\", \"prompt\": \"x\"}", "{\"id\": \"b\", \"prompt\": \"x\"}");
+    assertThat(run("generate", "--file", file.toString(), "--json")).isZero();
+    assertThat(answers()).extracting(answer -> answer.get("id").asText()).containsExactly("a", "b");
+  }
+
+  @Test
+  void aFileInUtf16IsAOneLineError() throws IOException {
+    Path file = Files.write(dir.resolve("utf16"), "a".getBytes(StandardCharsets.UTF_16));
+    assertThat(run("generate", "--file", file.toString())).isEqualTo(1);
+    assertThat(recorded.err())
+        .startsWith("flinfer: " + file + ": the first bytes are FE FF, as in UTF-16; ");
   }
 
   @Test

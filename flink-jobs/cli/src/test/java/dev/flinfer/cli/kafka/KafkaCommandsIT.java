@@ -248,7 +248,7 @@ final class KafkaCommandsIT {
   }
 
   @Test
-  void aMissingTopicIsAnErrorThatNamesIt() {
+  void aMissingTopicIsAnErrorThatNamesIt() throws IOException {
     assertThat(recorded.run(runArguments("none"))).isEqualTo(1);
     assertThat(recorded.err()).contains("none-in", "kafka-topics.sh").doesNotContain("\tat ");
     assertThat(
@@ -256,11 +256,14 @@ final class KafkaCommandsIT {
                 "consume", "--bootstrap-servers", kafka.bootstrapServers(), "--topic", "none"))
         .isEqualTo(1);
     assertThat(recorded.err()).contains("flinfer: topic none does not exist; the broker has");
+    assertThat(produce("none", "json", "x")).isEqualTo(1);
+    assertThat(recorded.err()).contains("flinfer: topic none-in does not exist; the broker has");
   }
 
   @Test
   void anOptionThatDoesNotExistIsAnError() {
-    assertThat(recorded.run(runArguments("none", "--set", "flinfer.max-seqs=3"))).isEqualTo(1);
-    assertThat(recorded.err()).contains("flinfer.max-seqs is not an option");
+    assertThat(recorded.run(runArguments("none", "--set", "flinfer.max-seqs=3"))).isEqualTo(2);
+    assertThat(recorded.err())
+        .contains("flinfer.max-seqs is not an option; did you mean flinfer.max-num-seqs? ");
   }
 }

@@ -5,11 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.flinfer.cli.Errors;
 import dev.flinfer.cli.RecordedConsole;
 import dev.flinfer.cli.UserError;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 final class FlinferTest {
@@ -17,15 +20,36 @@ final class FlinferTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"quickstart", "run", "produce", "consume", "generate", "tokenize", "soak"})
+      strings = {
+        "quickstart",
+        "run",
+        "produce",
+        "consume",
+        "generate",
+        "tokenize",
+        "bench",
+        "devices",
+        "soak"
+      })
   void helpOfEachCommandHasAnExampleAndFitsEightyColumns(String command) {
     assertThat(recorded.run(command, "--help")).isZero();
     assertThat(recorded.out())
         .startsWith("Usage: flinfer " + command)
-        .contains("Example:\n")
+        .containsPattern("Examples?:\n")
         .contains("  flinfer " + command);
     assertThat(recorded.out().lines()).allMatch(line -> line.length() <= 80);
     assertThat(recorded.err()).isEmpty();
+  }
+
+  @Test
+  void theHelpListsEachCommandAndTheExitCodes() {
+    assertThat(recorded.run("--help")).isZero();
+    assertThat(recorded.out())
+        .contains("bench", "devices")
+        .endsWith(
+            "Exit codes: 0 success, 1 failure, 2 wrong usage, 130 stopped by Ctrl-C,\n"
+                + "143 stopped by TERM.\n");
+    assertThat(recorded.out().lines()).allMatch(line -> line.length() <= 80);
   }
 
   @Test
@@ -41,6 +65,29 @@ final class FlinferTest {
     assertThat(recorded.err())
         .isEqualTo(
             "flinfer: Missing required option: '--model=PATH'\nSee 'flinfer generate --help'.\n");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          generat --prompt x                  | unknown command generat; did you mean generate?
+          consum                              | unknown command consum; did you mean consume?
+          serve                               | unknown command serve
+          tokenize --model m --txt x          | unknown option --txt; did you mean --text?
+          tokenize --model m --txt=x          | unknown option --txt; did you mean --text?
+          consume --bootstrap-server b        | unknown option --bootstrap-server; did you mean --bootstrap-servers?
+          bench --random phi-2 --no-enforce-eagre | unknown option --no-enforce-eagre; did you mean --no-enforce-eager?
+          tokenize --model m --text a b       | unknown argument b
+          produce -                           | Missing required option: '--bootstrap-servers=HOST:PORT'
+          produce - --bootstrap-servers b --format xml | Invalid value for option '--format': expected one of [AVRO, JSON] (case-insensitive) but was 'xml'
+          generate --model m --prompt x --threads many | Invalid value for option '--threads': 'many' is not an int
+          bench --model m --random phi-2      | Error: --model=PATH, --random=NAME are mutually exclusive (specify only one)
+          """)
+  void wrongUsageIsExitCodeTwoAndSuggestsWhatIsMeant(String line, String message) {
+    assertThat(recorded.run(line.split(" "))).isEqualTo(2);
+    assertThat(recorded.err()).startsWith("flinfer: " + message + "\nSee 'flinfer");
   }
 
   @Test
@@ -63,6 +110,19 @@ final class FlinferTest {
   void aDirectoryThatIsNotAModelIsAOneLineError(@TempDir Path dir) {
     assertThat(recorded.run("generate", "--model", dir.toString(), "--prompt", "Hi")).isEqualTo(1);
     assertThat(recorded.err()).startsWith("flinfer: --model " + dir + " has no config.json;");
+  }
+
+  @Test
+  void aModelThatIsRefusedIsAOneLineError(@TempDir Path dir) throws IOException {
+    Files.writeString(dir.resolve("config.json"), "{\"model_type\": \"phi\", \"alibi\": true}");
+    Files.copy(Path.of("../../deploy/demo-model/tokenizer.json"), dir.resolve("tokenizer.json"));
+
+    assertThat(recorded.run("generate", "--model", dir.toString(), "--prompt", "Hi")).isEqualTo(1);
+    assertThat(recorded.err())
+        .isEqualTo(
+            "flinfer: "
+                + dir.resolve("config.json")
+                + ": alibi is true; this engine supports only null\n");
   }
 
   @Test

@@ -6,6 +6,7 @@ import static dev.flinfer.engine.EngineOption.THREADS;
 
 import dev.flinfer.engine.EngineOptions;
 import dev.flinfer.engine.EngineProvider;
+import dev.flinfer.engine.InvalidOptionException;
 import dev.flinfer.engine.LlmEngine;
 import dev.flinfer.engine.ModelFiles;
 import dev.flinfer.engine.ModelInfo;
@@ -72,7 +73,7 @@ public final class BatchingEngineProvider implements EngineProvider {
     int limit = config.maxPositionEmbeddings();
     int length = options.get(MAX_MODEL_LEN);
     if (length > limit) {
-      throw new IllegalArgumentException(
+      throw new InvalidOptionException(
           "%s is %d; the model's max_position_embeddings, %d, is the maximum"
               .formatted(options.names().of(MAX_MODEL_LEN), length, limit));
     }
