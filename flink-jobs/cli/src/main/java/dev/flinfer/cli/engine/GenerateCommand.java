@@ -107,8 +107,8 @@ public final class GenerateCommand implements Callable<Integer> {
   }
 
   private LlmEngine open() {
-    EngineOptions options = engineArguments.forModel(model);
-    try (Console.Status ignored = console.status("flinfer: loading " + model)) {
+    EngineOptions options = engineArguments.forModel(model.path());
+    try (Console.Status ignored = console.status("flinfer: loading " + model.path())) {
       return LlmEngine.open(options);
     }
   }

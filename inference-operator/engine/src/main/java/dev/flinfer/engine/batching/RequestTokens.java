@@ -19,23 +19,35 @@ final class RequestTokens {
               ? "prompt is missing; give prompt or prompt_token_ids"
               : "prompt and prompt_token_ids are both given; give one of them");
     }
+    String field = prompt != null ? "prompt" : "prompt_token_ids";
+    int limit = model.maxModelLen();
+    if (prompt != null && tokenizer.exceeds(prompt, limit - 1)) {
+      throw tooLong(
+          field, "%d characters, at least %d tokens".formatted(prompt.length(), limit), limit);
+    }
+    if (ids != null && ids.size() >= limit) {
+      throw tooLong(field, ids.size() + " tokens", limit);
+    }
     int[] tokens =
         prompt != null
             ? tokenizer.encode(prompt)
             : ids.stream().mapToInt(Integer::intValue).toArray();
-    String field = prompt != null ? "prompt" : "prompt_token_ids";
     if (tokens.length == 0) {
       throw new InvalidRequestException(field + " is empty; it must hold at least one token");
     }
-    if (tokens.length >= model.maxModelLen()) {
-      throw new InvalidRequestException(
-          ("%s has %d tokens; max_model_len is %d, which must hold the prompt and at least one"
-                  + " generated token. Shorten the prompt")
-              .formatted(field, tokens.length, model.maxModelLen()));
+    if (tokens.length >= limit) {
+      throw tooLong(field, tokens.length + " tokens", limit);
     }
     for (int token : tokens) {
       model.requireToken(field, token);
     }
     return tokens;
+  }
+
+  private static InvalidRequestException tooLong(String field, String length, int limit) {
+    return new InvalidRequestException(
+        ("%s has %s; max_model_len is %d, which must hold the prompt and at least one generated"
+                + " token. Shorten the prompt")
+            .formatted(field, length, limit));
   }
 }

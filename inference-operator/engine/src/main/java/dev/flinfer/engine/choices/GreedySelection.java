@@ -32,22 +32,27 @@ final class GreedySelection {
   }
 
   /**
-   * Splits a probability among labels that agree up to a position; returns the selected label. The
-   * recursion is as deep as the labels' common starts, which the context bounds.
+   * Splits a probability among labels that agree up to a position; returns the selected label. Each
+   * level of the recursion splits the group, so the number of labels bounds its depth.
    */
-  private int select(List<Integer> group, int position, double probability) {
+  private int select(List<Integer> group, int from, double probability) {
     if (group.size() == 1) {
       probabilities[group.get(0)] = probability;
       return group.get(0);
     }
+    int position = from;
     Collection<List<Integer>> parts = byToken(group, position);
-    double[] values = parts.stream().mapToDouble(part -> value(part.get(0), position)).toArray();
+    while (parts.size() == 1) { // its share is 1
+      parts = byToken(group, ++position);
+    }
+    int at = position;
+    double[] values = parts.stream().mapToDouble(part -> value(part.get(0), at)).toArray();
     double[] shares = LabelScores.softmax(values);
     int best = LabelScores.greatest(values);
     int selected = END;
     int i = 0;
     for (List<Integer> part : parts) {
-      int label = select(part, position + 1, probability * shares[i]);
+      int label = select(part, at + 1, probability * shares[i]);
       selected = i == best ? label : selected;
       i++;
     }

@@ -11,6 +11,7 @@ public final class CompletionText {
   private final int heldBack;
 
   private final StringBuilder text = new StringBuilder();
+  private int state = StopStrings.START;
   private int streamed;
   private boolean stopped;
   private int tokens;
@@ -18,8 +19,7 @@ public final class CompletionText {
   public CompletionText(Tokenizer.IncrementalDecoder decoder, StopConditions stops) {
     this.decoder = decoder;
     this.stops = stops;
-    int longest = stops.strings().stream().mapToInt(String::length).max().orElse(1);
-    this.heldBack = stops.includeString() ? 0 : longest - 1;
+    this.heldBack = stops.includeString() ? 0 : Math.max(0, stops.strings().longest() - 1);
   }
 
   /** Adds a token. */
@@ -65,23 +65,36 @@ public final class CompletionText {
   }
 
   private void append(String part) {
-    int before = text.length();
     text.append(part);
-    if (stops.strings().isEmpty() || tokens <= stops.minTokens()) {
-      return; // a stop string that ends here is not found later either
+    if (!stops.strings().isEmpty()) {
+      findStop(part);
     }
-    int first = -1;
-    int end = 0;
-    for (String s : stops.strings()) {
-      int at = text.indexOf(s, Math.max(0, before - s.length() + 1));
-      if (at >= 0 && (first < 0 || at < first)) {
-        first = at;
-        end = stops.includeString() ? at + s.length() : at;
+  }
+
+  /**
+   * Ends the text at the stop string that starts first, of those that end in the new part; of
+   * several that start at the same place it is the first in the request.
+   */
+  private void findStop(String part) {
+    StopStrings strings = stops.strings();
+    // A stop string that ends within the first min_tokens is not found later either.
+    boolean counts = tokens > stops.minTokens();
+    int first = Integer.MAX_VALUE;
+    int found = StopStrings.NO_MATCH;
+    for (int i = 0; i < part.length(); i++) {
+      state = strings.next(state, part.charAt(i));
+      int match = strings.match(state);
+      if (counts && match != StopStrings.NO_MATCH) {
+        int start = text.length() - part.length() + i + 1 - strings.length(match);
+        if (start < first || (start == first && match < found)) {
+          first = start;
+          found = match;
+        }
       }
     }
-    if (first >= 0) {
+    if (found != StopStrings.NO_MATCH) {
       stopped = true;
-      text.setLength(end);
+      text.setLength(stops.includeString() ? first + strings.length(found) : first);
     }
   }
 }

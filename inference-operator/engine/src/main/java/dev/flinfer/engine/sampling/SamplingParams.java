@@ -1,5 +1,8 @@
 package dev.flinfer.engine.sampling;
 
+import static dev.flinfer.engine.sampling.Limits.require;
+import static dev.flinfer.engine.sampling.Limits.requireSize;
+
 import dev.flinfer.engine.GeneratedTokens;
 import dev.flinfer.engine.InvalidRequestException;
 import dev.flinfer.engine.ModelInfo;
@@ -10,9 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -63,6 +64,9 @@ public record SamplingParams(
   private static final double MAX_PENALTY = 2;
   private static final double MAX_BIAS = 100;
 
+  /** Bounds the work for each token, and the memory of a request. */
+  static final int MAX_BIASES = 1024;
+
   /**
    * The parameters of a request.
    *
@@ -96,7 +100,7 @@ public record SamplingParams(
         minP,
         penaltiesOf(request),
         logitBiasOf(request),
-        stopsOf(request),
+        StopConditions.of(request),
         request.getSeed() != null ? request.getSeed() : seedOf(request.getId()),
         logprobs == null ? NO_LOGPROBS : logprobs,
         outputsOf(request),
@@ -146,6 +150,12 @@ public record SamplingParams(
   }
 
   private static Map<Integer, Float> logitBiasOf(CompletionRequest request) {
+    requireSize(
+        "logit_bias",
+        request.getLogitBias().size(),
+        "tokens",
+        MAX_BIASES,
+        "Rule out more tokens by a regex in structured_outputs");
     Map<Integer, Float> biases = new TreeMap<>();
     request
         .getLogitBias()
@@ -167,24 +177,6 @@ public record SamplingParams(
           "logit_bias has the key \"%s\"; its keys must be token ids, whole numbers"
               .formatted(text));
     }
-  }
-
-  private static StopConditions stopsOf(CompletionRequest request) {
-    for (String stop : request.getStop()) {
-      require(!stop.isEmpty(), "stop", "an empty string", "a list of non-empty strings");
-    }
-    int minTokens = request.getMinTokens();
-    require(
-        minTokens >= 0 && minTokens <= request.getMaxTokens(),
-        "min_tokens",
-        minTokens,
-        "from 0 to max_tokens, which is " + request.getMaxTokens());
-    return new StopConditions(
-        List.copyOf(request.getStop()),
-        request.getIncludeStopStrInOutput(),
-        Set.copyOf(request.getStopTokenIds()),
-        request.getIgnoreEos(),
-        minTokens);
   }
 
   /**
@@ -243,12 +235,6 @@ public record SamplingParams(
       return ByteBuffer.wrap(hash).getLong();
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("Every Java has SHA-256", e);
-    }
-  }
-
-  private static void require(boolean holds, String field, Object value, String range) {
-    if (!holds) {
-      throw new InvalidRequestException("%s is %s; it must be %s".formatted(field, value, range));
     }
   }
 }

@@ -11,6 +11,7 @@ final class AddedTokens {
   private static final int NONE = -1;
 
   private final Node root = new Node();
+  private int longest;
 
   private static final class Node {
     final Map<Character, Node> children = new HashMap<>();
@@ -25,11 +26,17 @@ final class AddedTokens {
   }
 
   void add(String content, int id) {
+    longest = Math.max(longest, content.length());
     Node node = root;
     for (int i = 0; i < content.length(); i++) {
       node = node.children.computeIfAbsent(content.charAt(i), c -> new Node());
     }
     node.id = id;
+  }
+
+  /** The number of characters of the longest token. */
+  int longest() {
+    return longest;
   }
 
   /** Splits {@code text[from..to)} at added tokens. Parts of text are not empty. */

@@ -23,6 +23,7 @@ public final class Tokenizer {
 
   private final Vocabulary vocabulary;
   private final PieceCache pieces = new PieceCache();
+  private final int longestToken;
 
   /** (highest id + 1) texts of tokens that were decoded; a race only decodes one twice. */
   private final String[] texts;
@@ -30,6 +31,7 @@ public final class Tokenizer {
   private Tokenizer(Vocabulary vocabulary) {
     this.vocabulary = vocabulary;
     this.texts = new String[vocabulary.bytesOfId().length];
+    this.longestToken = vocabulary.longestToken();
   }
 
   /**
@@ -70,6 +72,14 @@ public final class Tokenizer {
     Encoding encoding = new Encoding(text);
     vocabulary.addedFirst().split(text, 0, text.length(), encoding);
     return encoding.ids.toArray();
+  }
+
+  /**
+   * Whether a text certainly has more tokens than a number, by its length. This takes no time,
+   * while {@link #encode} takes seconds for a text of 10 MB.
+   */
+  public boolean exceeds(String text, int tokens) {
+    return text.length() > (long) tokens * longestToken;
   }
 
   /**

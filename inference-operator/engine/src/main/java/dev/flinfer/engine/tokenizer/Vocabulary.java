@@ -20,6 +20,15 @@ record Vocabulary(
     AddedTokens addedThen,
     byte[][] bytesOfId) {
 
+  /** The maximum number of characters of a text that become one token. */
+  int longestToken() {
+    int longest = Math.max(addedFirst.longest(), addedThen.longest());
+    for (byte[] bytes : bytesOfId) {
+      longest = Math.max(longest, bytes.length); // no character has less than a byte
+    }
+    return longest;
+  }
+
   /** Ids and texts of tokens while they are read; keeps both unique. */
   static final class Tokens {
     private final Map<String, Integer> idOf = new HashMap<>();

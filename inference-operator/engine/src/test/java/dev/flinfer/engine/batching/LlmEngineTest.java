@@ -23,6 +23,7 @@ import dev.flinfer.schema.CompletionRequest;
 import dev.flinfer.schema.FinishReason;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
@@ -214,6 +215,15 @@ final class LlmEngineTest {
           engine,
           Requests.greedy("a", "x".repeat(96), 5),
           "prompt has 96 tokens; max_model_len is 96, which must hold the prompt and at least one");
+      // Not tokenized, which would give a number of tokens.
+      refused(
+          engine,
+          Requests.greedy("a", "x".repeat(10_000_000), 5),
+          "prompt has 10000000 characters, at least 96 tokens; max_model_len is 96, which must");
+      refused(
+          engine,
+          Requests.greedy("a", null, 5).setPromptTokenIds(Collections.nCopies(96, 300)),
+          "prompt_token_ids has 96 tokens; max_model_len is 96, which must hold the prompt and");
       refused(engine, Requests.greedy("a", "p", 0), "max_tokens is 0; it must be at least 1");
       // The engine still completes requests.
       assertThat(get(engine, Requests.greedy("a", "p", 1).build()).getCompletionTokens())

@@ -53,6 +53,18 @@ final class RequestChoicesTest {
           request("x".repeat(86), List.of("a", "abcdefghijk"), MEAN),
           "choices[1] has 11 tokens, which with the prompt's 86 makes 97; max_model_len is 96."
               + " Shorten the label or the prompt");
+      refused(
+          engine,
+          request("p", List.of("a", "b".repeat(10_000_000)), MEAN),
+          "choices[1] has 10000000 characters, more than fit into the 95 tokens that the prompt's 1"
+              + " leave of max_model_len, 96. Shorten the label or the prompt");
+      List<String> longLabels =
+          IntStream.range(1000, 2000).mapToObj(i -> "x".repeat(86) + i).toList();
+      refused(
+          engine,
+          request("p", longLabels, MEAN),
+          "the first 183 labels of choices have 16470 tokens; the maximum of all labels together is"
+              + " 16384. Shorten the labels, or choose in two stages, groups of labels first");
       CompletionRequest hot = request("p", List.of("a", "b"), MEAN);
       hot.setTemperature(-1);
       refused(engine, hot, "temperature is -1.0; it must be a finite number, at least 0");

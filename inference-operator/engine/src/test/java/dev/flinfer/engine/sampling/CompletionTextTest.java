@@ -100,7 +100,8 @@ final class CompletionTextTest {
 
   private static CompletionText text(boolean include, int minTokens, String... stop) {
     return new CompletionText(
-        new Characters(), new StopConditions(List.of(stop), include, Set.of(), false, minTokens));
+        new Characters(),
+        new StopConditions(new StopStrings(List.of(stop)), include, Set.of(), false, minTokens));
   }
 
   private static String feed(CompletionText text, String tokens) {

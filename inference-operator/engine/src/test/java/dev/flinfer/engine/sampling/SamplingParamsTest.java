@@ -5,9 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.flinfer.engine.InvalidRequestException;
 import dev.flinfer.schema.CompletionRequest;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 final class SamplingParamsTest {
@@ -77,6 +81,44 @@ final class SamplingParamsTest {
         "logit_bias has the key \"x\"; its keys must be token ids, whole numbers");
     refused(r -> r.setLogitBias(Map.of("5", 1.0, "05", 1.0)), "logit_bias of ");
     refused(r -> r.setStop(List.of("a", "")), "stop is an empty string");
+  }
+
+  @Test
+  void listsHaveALimitedSize() {
+    SamplingParams largest =
+        SamplingParams.of(
+            request(
+                r ->
+                    r.setStop(Collections.nCopies(64, "x".repeat(1000)))
+                        .setStopTokenIds(ids(1024))
+                        .setLogitBias(biases(1024))));
+    assertThat(largest.stops().strings().longest()).isEqualTo(1000);
+    assertThat(largest.stops().endsWith(1023, Set.of())).isTrue();
+    assertThat(largest.stops().endsWith(1024, Set.of())).isFalse();
+    assertThat(largest.logitBias()).hasSize(1024);
+
+    refused(
+        r -> r.setStop(Collections.nCopies(65, "x")),
+        "stop has 65 strings; the maximum is 64. Leave out those that matter least");
+    refused(
+        r -> r.setStop(List.of("a", "x".repeat(1001))),
+        "stop[1] has 1001 characters; the maximum is 1000. Give only its beginning");
+    refused(
+        r -> r.setStopTokenIds(ids(1025)),
+        "stop_token_ids has 1025 ids; the maximum is 1024. Give the texts that the tokens share as"
+            + " stop instead");
+    refused(
+        r -> r.setLogitBias(biases(1025)),
+        "logit_bias has 1025 tokens; the maximum is 1024. Rule out more tokens by a regex in"
+            + " structured_outputs");
+  }
+
+  private static List<Integer> ids(int count) {
+    return IntStream.range(0, count).boxed().toList();
+  }
+
+  private static Map<String, Double> biases(int count) {
+    return ids(count).stream().collect(Collectors.toMap(id -> "" + id, id -> 1.0));
   }
 
   private static long seed(Consumer<CompletionRequest.Builder> change) {

@@ -151,6 +151,17 @@ class TokenizerTest {
   }
 
   @Test
+  void aTextIsTooLongByItsLengthOnlyIfItsTokensAreTooMany() {
+    Tokenizer tokenizer = Tokenizer.load(DEMO_MODEL);
+    for (String unit : List.of("<|endoftext|>", " ", " shipping", "a", "x1 ", "\u65e5", "\n\n")) {
+      String text = unit.repeat(1000);
+      int tokens = tokenizer.encode(text).length;
+      assertThat(tokenizer.exceeds(text, tokens)).as(unit).isFalse();
+    }
+    assertThat(tokenizer.exceeds("a".repeat(10_000), 100)).isTrue();
+  }
+
+  @Test
   void manyThreadsShareOneTokenizer() {
     Tokenizer tokenizer = Tokenizer.load(DEMO_MODEL);
     List<String> texts =
