@@ -6,6 +6,7 @@ import dev.flinfer.engine.EngineStats;
 import dev.flinfer.engine.GeneratedTokens;
 import dev.flinfer.engine.Generation;
 import dev.flinfer.engine.GenerationListener;
+import dev.flinfer.engine.InvalidRequestException;
 import dev.flinfer.engine.LlmEngine;
 import dev.flinfer.engine.ModelInfo;
 import dev.flinfer.engine.RequestFailedException;
@@ -77,6 +78,21 @@ final class FaultyEngine implements LlmEngine {
     @Override
     public int maxAttempts() {
       return listener.maxAttempts();
+    }
+
+    @Override
+    public void onCompileStart() {
+      listener.onCompileStart();
+    }
+
+    @Override
+    public void onCompileEnd(Error error) {
+      listener.onCompileEnd(error);
+    }
+
+    @Override
+    public void onInvalid(InvalidRequestException e) {
+      listener.onInvalid(e);
     }
 
     @Override

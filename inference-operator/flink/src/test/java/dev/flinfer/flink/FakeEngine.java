@@ -85,6 +85,7 @@ final class FakeEngine implements LlmEngine {
   private long generated;
   private int closes;
   private EngineException dead;
+  private boolean losesNotifications;
   private String digest = "0";
 
   static int tokenAt(String id, int position) {
@@ -137,6 +138,9 @@ final class FakeEngine implements LlmEngine {
     if (request.getPrompt().isEmpty()) {
       throw new InvalidRequestException("prompt is empty; it must have at least one token");
     }
+    if (request.getPrompt().startsWith("#")) {
+      TestRecords.fail(request.getPrompt());
+    }
     submitted.add(request.getId());
     Sequence sequence = new Sequence(request, resumeFrom, listener);
     running.put(request.getId(), sequence);
@@ -175,6 +179,11 @@ final class FakeEngine implements LlmEngine {
             message, attempts, new IllegalStateException("CL_OUT_OF_RESOURCES")));
   }
 
+  /** The request's pattern is not valid. */
+  synchronized void refusePattern(String id, String why) {
+    running.remove(id).listener.onInvalid(new InvalidRequestException(why));
+  }
+
   /** The number of failures that the operator permits for the request. */
   synchronized int maxAttempts(String id) {
     return running.get(id).listener.maxAttempts();
@@ -202,7 +211,14 @@ final class FakeEngine implements LlmEngine {
     dead = why;
     List<Sequence> lost = List.copyOf(running.values());
     running.clear();
-    lost.forEach(sequence -> sequence.listener.onFailure(why));
+    if (!losesNotifications) {
+      lost.forEach(sequence -> sequence.listener.onFailure(why));
+    }
+  }
+
+  /** From here on a device that dies notifies no one. */
+  synchronized void loseNotifications() {
+    losesNotifications = true;
   }
 
   /** Ids in the order in which they were submitted. */

@@ -101,7 +101,11 @@ public final class GenerateCommand implements Callable<Integer> {
         generateFile(engine, tokenizer, total);
       } else if (json || single().getN() > 1) {
         Generator generator = new Generator(engine, tokenizer, this::print);
-        generator.submit(single());
+        generator.submit(
+            single(),
+            invalid -> {
+              throw invalid;
+            });
         generator.next();
       } else {
         new StreamedGeneration(engine).run(single(), console.out());
@@ -155,12 +159,16 @@ public final class GenerateCommand implements Callable<Integer> {
       if (request.getId() == null) {
         request.setId("line-" + number);
       }
-      generator.submit(request);
+      generator.submit(request, invalid -> report(invalid, number, progress));
     } catch (WireFormatException | InvalidRequestException e) {
-      badLines++;
-      progress.clear();
-      console.say("flinfer: %s:%d: %s".formatted(source.file, number, e.getMessage()));
+      report(e, number, progress);
     }
+  }
+
+  private void report(RuntimeException why, long number, ProgressPrinter progress) {
+    badLines++;
+    progress.clear();
+    console.say("flinfer: %s:%d: %s".formatted(source.file, number, why.getMessage()));
   }
 
   private void print(Answer answer) {

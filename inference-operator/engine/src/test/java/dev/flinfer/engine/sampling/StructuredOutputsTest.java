@@ -17,6 +17,7 @@ import dev.flinfer.schema.FinishReason;
 import dev.flinfer.schema.StructuredOutputs;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.ExecutionException;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -155,7 +156,14 @@ final class StructuredOutputsTest {
   }
 
   private static void refused(CompletionRequest.Builder request, String message) {
-    assertThatThrownBy(() -> get(request))
+    assertThatThrownBy(
+            () -> {
+              try {
+                get(request);
+              } catch (ExecutionException e) { // found when the pattern was compiled
+                throw e.getCause();
+              }
+            })
         .isInstanceOf(InvalidRequestException.class)
         .hasMessageStartingWith(message);
   }
