@@ -42,6 +42,11 @@ final class CompletionFuture extends CompletableFuture<Completion> implements Ge
   }
 
   @Override
+  public void onInvalid(InvalidRequestException why) {
+    completeExceptionally(why);
+  }
+
+  @Override
   public void onRequestFailed(RequestFailedException failure) {
     completeExceptionally(failure);
   }

@@ -3,8 +3,8 @@ package dev.flinfer.engine;
 import dev.flinfer.schema.Completion;
 
 /**
- * Receives the tokens and the outcome of one request. Called on the engine's thread; must return
- * quickly and not throw.
+ * Receives the tokens and the outcome of one request. Called on the engine's thread, except where a
+ * method says otherwise; must return quickly and not throw.
  */
 public interface GenerationListener {
 
@@ -33,6 +33,25 @@ public interface GenerationListener {
    */
   default int maxAttempts() {
     return 3;
+  }
+
+  /**
+   * The request's pattern is about to be compiled. Called on the thread that compiles, and only for
+   * the request that needs the pattern first: others wait for the same result.
+   */
+  default void onCompileStart() {}
+
+  /**
+   * The compilation has ended. Called on the thread that compiles.
+   *
+   * @param error that is not the pattern's, such as a missing class; null if the pattern is
+   *     compiled or rejected
+   */
+  default void onCompileEnd(Error error) {}
+
+  /** The request's pattern cannot be compiled: the request is rejected. */
+  default void onInvalid(InvalidRequestException why) {
+    onFailure(new EngineException(why.getMessage(), why));
   }
 
   /** The forward pass fails on this request and not on others: the request is rejected. */

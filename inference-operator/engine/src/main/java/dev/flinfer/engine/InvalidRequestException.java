@@ -10,4 +10,8 @@ public final class InvalidRequestException extends RuntimeException {
   public InvalidRequestException(String message) {
     super(message);
   }
+
+  public InvalidRequestException(String message, Throwable cause) {
+    super(message, cause);
+  }
 }

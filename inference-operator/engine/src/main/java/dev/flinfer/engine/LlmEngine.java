@@ -34,7 +34,8 @@ public interface LlmEngine extends AutoCloseable {
   }
 
   /**
-   * Checks the request, tokenizes its prompt and queues it. Never waits for the device.
+   * Checks the request, tokenizes its prompt and queues it. Never waits for the device, and not for
+   * a pattern to be compiled: {@link GenerationListener#onInvalid} rejects one that is invalid.
    *
    * @param request the request, with its id set
    * @param resumeFrom tokens that an earlier engine generated for the same request; generation
@@ -50,11 +51,12 @@ public interface LlmEngine extends AutoCloseable {
   /**
    * Submits a new request.
    *
-   * @return the completion. The stage fails with a {@link RequestFailedException} if the forward
-   *     pass fails on this request only, and with an {@link EngineException} if the engine fails or
-   *     is closed first. Its {@code toCompletableFuture().cancel} takes the request out of the
-   *     engine. Dependent stages run on the engine's thread, so use the methods that end in {@code
-   *     Async} for longer work
+   * @return the completion. The stage fails with an {@link InvalidRequestException} if the
+   *     request's pattern is invalid, with a {@link RequestFailedException} if the forward pass
+   *     fails on this request only, and with an {@link EngineException} if the engine fails or is
+   *     closed first. Its {@code toCompletableFuture().cancel} takes the request out of the engine.
+   *     Dependent stages run on the engine's thread, so use the methods that end in {@code Async}
+   *     for longer work
    */
   default CompletionStage<Completion> submit(CompletionRequest request) {
     return submit(request, text -> {});

@@ -31,6 +31,21 @@ public abstract class ForwardingListener implements GenerationListener {
   }
 
   @Override
+  public void onCompileStart() {
+    delegate.onCompileStart();
+  }
+
+  @Override
+  public void onCompileEnd(Error error) {
+    delegate.onCompileEnd(error);
+  }
+
+  @Override
+  public void onInvalid(InvalidRequestException why) {
+    delegate.onInvalid(why);
+  }
+
+  @Override
   public void onRequestFailed(RequestFailedException failure) {
     delegate.onRequestFailed(failure);
   }

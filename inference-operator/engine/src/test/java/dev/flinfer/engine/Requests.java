@@ -154,8 +154,18 @@ public final class Requests {
     }
 
     @Override
+    public void onInvalid(InvalidRequestException why) {
+      done.completeExceptionally(why);
+    }
+
+    @Override
     public void onFailure(EngineException failure) {
       done.completeExceptionally(failure);
+    }
+
+    @Override
+    public void onClose(EngineException closed) {
+      done.completeExceptionally(closed);
     }
   }
 }

@@ -3,7 +3,6 @@ package dev.flinfer.flink;
 import dev.flinfer.schema.CompletionRequest;
 import dev.flinfer.schema.SourceRecord;
 import dev.flinfer.schema.WireFormat;
-import dev.flinfer.schema.WireFormatException;
 import java.time.Duration;
 import org.apache.flink.api.common.functions.OpenContext;
 import org.apache.flink.api.common.state.StateTtlConfig;
@@ -109,7 +108,7 @@ final class Deduplication extends KeyedProcessFunction<String, SourceRecord, Sou
     private String idOf(SourceRecord record) {
       try {
         return reader.givenId(record);
-      } catch (WireFormatException e) {
+      } catch (RuntimeException e) {
         return null; // the operator rejects it
       }
     }

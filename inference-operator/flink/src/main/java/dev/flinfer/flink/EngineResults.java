@@ -2,6 +2,7 @@ package dev.flinfer.flink;
 
 import dev.flinfer.engine.EngineException;
 import dev.flinfer.engine.GenerationListener;
+import dev.flinfer.engine.InvalidRequestException;
 import dev.flinfer.engine.RequestFailedException;
 import dev.flinfer.schema.Completion;
 import java.util.Queue;
@@ -18,8 +19,8 @@ import org.apache.flink.util.function.ThrowingRunnable;
 final class EngineResults {
 
   /**
-   * The engine's result for a request: a completion, or a {@link RequestFailedException}, or an
-   * {@link EngineException}.
+   * The engine's result for a request: a completion, or an {@link InvalidRequestException}, a
+   * {@link RequestFailedException} or an {@link EngineException}.
    */
   record Result(InFlight request, Completion completion, RuntimeException failure) {}
 
@@ -54,6 +55,11 @@ final class EngineResults {
       @Override
       public int maxAttempts() {
         return maxAttempts;
+      }
+
+      @Override
+      public void onInvalid(InvalidRequestException why) {
+        add(new Result(request, null, why));
       }
 
       @Override

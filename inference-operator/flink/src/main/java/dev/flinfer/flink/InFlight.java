@@ -29,6 +29,7 @@ final class InFlight {
   private GeneratedTokens resumeFrom;
   private String modelDigest; // of the model that generated the tokens, null if unknown
   private int tokens;
+  private String id; // null until it is submitted
   private Generation generation;
   private Completion completion;
   private Rejection rejection;
@@ -103,10 +104,16 @@ final class InFlight {
     return resumeFrom;
   }
 
-  void submitted(Generation submitted, String digest) {
+  void submitted(String requestId, Generation submitted, String digest) {
+    id = requestId;
     generation = submitted;
     modelDigest = digest;
     tokens = submitted.promptTokens() + resumeFrom.count();
+  }
+
+  /** The id of the request; null until it is submitted to the engine. */
+  String id() {
+    return id;
   }
 
   /** Number of tokens with which it was submitted to the engine; 0 if it was not. */

@@ -173,16 +173,19 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
     } catch (InvalidRequestException e) {
       reject(request, RejectionStage.VALIDATE, e, null);
       return;
+    } catch (RuntimeException e) { // a defect, which the record would hit after each restart
+      reject(request, RejectionStage.DESERIALIZE, e, null);
+      return;
     }
     try {
       Generation generation =
           engine.submit(parsed, request.resumeFrom(), results.listener(request));
-      request.submitted(generation, engine.model().digest());
-    } catch (InvalidRequestException e) {
-      reject(request, RejectionStage.VALIDATE, e, parsed.getId());
-      return;
+      request.submitted(parsed.getId(), generation, engine.model().digest());
     } catch (EngineException e) {
       throw failure(e);
+    } catch (RuntimeException e) { // it is invalid, or hits a defect and would hit it again
+      reject(request, RejectionStage.VALIDATE, e, parsed.getId());
+      return;
     }
     admission.submitted(request);
   }
@@ -211,11 +214,16 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
         request.complete(result.completion());
         queue.finished(request);
       } else {
-        String id = reader.read(request.record).getId();
-        reject(request, RejectionStage.GENERATE, result.failure(), id);
+        reject(request, stageOf(result.failure()), result.failure(), request.id());
       }
     }
     submitPending();
+  }
+
+  private static RejectionStage stageOf(RuntimeException failure) {
+    return failure instanceof InvalidRequestException
+        ? RejectionStage.VALIDATE
+        : RejectionStage.GENERATE;
   }
 
   private void emit(InFlight request) {
@@ -245,6 +253,10 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
   public void prepareSnapshotPreBarrier(long checkpointId) throws Exception {
     super.prepareSnapshotPreBarrier(checkpointId);
     takeResults();
+    if (engine.failed()) { // with a full heap it may have failed to say so
+      throw failure(
+          new EngineException("The engine for model %s failed".formatted(engine.model().name())));
+    }
     outcomes.report();
   }
 

@@ -1,9 +1,11 @@
 package dev.flinfer.flink;
 
 import dev.flinfer.engine.InvalidRequestException;
+import dev.flinfer.engine.RequestErrors;
 import dev.flinfer.schema.CompletionRequest;
 import dev.flinfer.schema.SourceRecord;
 import dev.flinfer.schema.WireFormat;
+import dev.flinfer.schema.WireFormatException;
 import java.nio.ByteBuffer;
 
 /** Reads the request in a record, and gives it an id if it has none. */
@@ -49,9 +51,20 @@ final class RequestReader {
   }
 
   private CompletionRequest parse(SourceRecord record) {
+    return RequestErrors.confine(
+        () -> format.read(bytes(record)),
+        error ->
+            new WireFormatException(
+                "the record of %d bytes cannot be read: %s; it needs more memory than there is"
+                    .formatted(record.getValue().remaining(), error),
+                null,
+                error));
+  }
+
+  private static byte[] bytes(SourceRecord record) {
     ByteBuffer value = record.getValue().duplicate(); // reading moves a buffer's position
     byte[] bytes = new byte[value.remaining()];
     value.get(bytes);
-    return format.read(bytes);
+    return bytes;
   }
 }

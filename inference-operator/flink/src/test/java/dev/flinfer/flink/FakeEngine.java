@@ -86,6 +86,7 @@ final class FakeEngine implements LlmEngine {
   private int closes;
   private EngineException dead;
   private EngineException closeFailure;
+  private boolean losesNotifications;
   private String digest = "0";
 
   static int tokenAt(String id, int position) {
@@ -138,6 +139,9 @@ final class FakeEngine implements LlmEngine {
     if (request.getPrompt().isEmpty()) {
       throw new InvalidRequestException("prompt is empty; it must have at least one token");
     }
+    if (request.getPrompt().startsWith("#")) {
+      TestRecords.fail(request.getPrompt());
+    }
     submitted.add(request.getId());
     Sequence sequence = new Sequence(request, resumeFrom, listener);
     running.put(request.getId(), sequence);
@@ -176,6 +180,11 @@ final class FakeEngine implements LlmEngine {
             message, attempts, new IllegalStateException("CL_OUT_OF_RESOURCES")));
   }
 
+  /** The request's pattern is not valid. */
+  synchronized void refusePattern(String id, String why) {
+    running.remove(id).listener.onInvalid(new InvalidRequestException(why));
+  }
+
   /** The number of failures that the operator permits for the request. */
   synchronized int maxAttempts(String id) {
     return running.get(id).listener.maxAttempts();
@@ -203,7 +212,14 @@ final class FakeEngine implements LlmEngine {
     dead = why;
     List<Sequence> lost = List.copyOf(running.values());
     running.clear();
-    lost.forEach(sequence -> sequence.listener.onFailure(why));
+    if (!losesNotifications) {
+      lost.forEach(sequence -> sequence.listener.onFailure(why));
+    }
+  }
+
+  /** From here on a device that dies notifies no one. */
+  synchronized void loseNotifications() {
+    losesNotifications = true;
   }
 
   /** Lets the next close fail, as that of a device that has disappeared. */

@@ -128,6 +128,56 @@ final class InferenceOperatorTest {
   }
 
   @Test
+  void anErrorWhileOneRecordIsReadOrCheckedRejectsIt() throws Exception {
+    try (OperatorHarness harness = OperatorHarness.opened(2)) {
+      harness.process(0, "#overflow");
+      harness.process(1, "#memory");
+      harness.process(2, "#defect");
+      harness.process(3, "a:#defect:1");
+      harness.process(4, "b:hello:1");
+      harness.finish("b");
+
+      assertThat(harness.rejections())
+          .map(Rejection::getStage)
+          .containsExactly(
+              RejectionStage.DESERIALIZE,
+              RejectionStage.DESERIALIZE,
+              RejectionStage.DESERIALIZE,
+              RejectionStage.VALIDATE);
+      assertThat(harness.rejections())
+          .map(Rejection::getErrorMessage)
+          .containsExactly(
+              "the record of 9 bytes cannot be read: java.lang.StackOverflowError; it needs more"
+                  + " memory than there is",
+              "the record of 7 bytes cannot be read: java.lang.OutOfMemoryError: Java heap space; it"
+                  + " needs more memory than there is",
+              "a defect",
+              "a defect");
+      assertThat(harness.rejections().get(3).getId()).isEqualTo("a");
+      harness.assertOutput("b");
+    }
+  }
+
+  @Test
+  void aPatternThatIsFoundToBeInvalidLaterRejectsItsRequest() throws Exception {
+    try (OperatorHarness harness = OperatorHarness.opened(1)) {
+      harness.process(3, "a:hello:5");
+      harness.engine.refusePattern("a", "structured_outputs.regex is invalid");
+      harness.runMails();
+      harness.process(4, "b:hello:1"); // would wait if a kept its place
+      harness.finish("b");
+
+      Rejection rejection = harness.rejections().get(0);
+      assertThat(rejection.getStage()).isEqualTo(RejectionStage.VALIDATE);
+      assertThat(rejection.getErrorClass()).isEqualTo("dev.flinfer.engine.InvalidRequestException");
+      assertThat(rejection.getErrorMessage()).isEqualTo("structured_outputs.regex is invalid");
+      assertThat(rejection.getId()).isEqualTo("a");
+      assertThat(rejection.getAttempts()).isZero();
+      harness.assertOutput("b");
+    }
+  }
+
+  @Test
   void aRequestOnWhichTheForwardPassFailsIsRejectedWithItsAttempts() throws Exception {
     try (OperatorHarness harness = OperatorHarness.opened(2)) {
       harness.process(3, "a:hello:5");
@@ -290,6 +340,21 @@ final class InferenceOperatorTest {
               "out of memory; the task fails so that Flink restarts it from the last checkpoint")
           .hasCause(cause);
       assertThatThrownBy(() -> harness.process(1, "b:hello:1")).hasCause(cause);
+    }
+  }
+
+  @Test
+  void aCheckpointFindsAnEngineThatFailedInSilence() throws Exception {
+    try (OperatorHarness harness = OperatorHarness.opened(3)) {
+      harness.process(0, "a:hello:1");
+      harness.checkpoint(1);
+      harness.engine.loseNotifications();
+      harness.engine.die(new EngineException("out of memory"));
+      harness.runMails();
+
+      assertThatThrownBy(() -> harness.checkpoint(2))
+          .isInstanceOf(EngineException.class)
+          .hasMessageStartingWith("The engine for model fake failed; the task fails so that");
     }
   }
 

@@ -14,7 +14,8 @@ import java.util.List;
 
 /**
  * Records in a format for tests, {@code id:prompt:max_tokens}; without an id the first part is
- * empty, and a record that starts with an exclamation mark cannot be read.
+ * empty, and a record that starts with an exclamation mark cannot be read. One that starts with #
+ * names what its reader throws.
  */
 final class TestRecords {
   private TestRecords() {}
@@ -44,6 +45,7 @@ final class TestRecords {
     if (value.startsWith("!")) {
       throw new WireFormatException("'!' at byte 0 is not an id", value.substring(1), null);
     }
+    fail(value);
     String[] parts = value.split(":", -1);
     return CompletionRequest.newBuilder()
         .setId(parts[0].isEmpty() ? null : parts[0])
@@ -51,6 +53,19 @@ final class TestRecords {
         .setMaxTokens(Integer.parseInt(parts[2]))
         .setLogprobs(1)
         .build();
+  }
+
+  /** Throws what the text names. */
+  static void fail(String text) {
+    switch (text) {
+      case "#overflow" -> throw new StackOverflowError();
+      case "#memory" -> throw new OutOfMemoryError("Java heap space");
+      case "#class" -> throw new NoClassDefFoundError("a/B");
+      case "#defect" -> throw new IllegalStateException("a defect");
+      default -> {
+        // a request
+      }
+    }
   }
 
   /** A factory of operators that read the format for tests. */

@@ -96,7 +96,11 @@ public final class GenerateCommand implements Callable<Integer> {
         generateFile(engine, tokenizer, total);
       } else if (json || single().getN() > 1) {
         Generator generator = new Generator(engine, tokenizer, this::print);
-        generator.submit(single());
+        generator.submit(
+            single(),
+            invalid -> {
+              throw invalid;
+            });
         generator.next();
       } else {
         new StreamedGeneration(engine).run(single(), console.out());
@@ -153,7 +157,7 @@ public final class GenerateCommand implements Callable<Integer> {
       if (request.getId() == null) {
         request.setId("line-" + line.number());
       }
-      generator.submit(request);
+      generator.submit(request, invalid -> report(invalid, line, progress));
     } catch (UserError | WireFormatException | InvalidRequestException e) {
       report(e, line, progress);
     }

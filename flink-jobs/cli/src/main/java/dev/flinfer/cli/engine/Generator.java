@@ -23,7 +23,10 @@ final class Generator {
   static final int MAX_IN_FLIGHT = 2048;
 
   @SuppressWarnings("ArrayRecordComponent") // never compared
-  private record Pending(int[] promptTokens, CompletableFuture<Completion> completion) {}
+  private record Pending(
+      int[] promptTokens,
+      CompletableFuture<Completion> completion,
+      Consumer<InvalidRequestException> onInvalid) {}
 
   private final LlmEngine engine;
   private final Tokenizer tokenizer;
@@ -44,19 +47,24 @@ final class Generator {
    * Submits a request and passes on finished completions. Waits while too many requests are in
    * flight.
    *
-   * @throws InvalidRequestException if the request is invalid; the others are not affected
+   * @param onInvalid receives the reason if the request is invalid, now or when its turn comes; the
+   *     others are not affected
    * @throws EngineException if the engine failed
    */
-  void submit(CompletionRequest request) {
-    tokenize(request);
-    int[] promptTokens = promptTokens(request);
-    pending.add(new Pending(promptTokens, engine.submit(request).toCompletableFuture()));
+  void submit(CompletionRequest request, Consumer<InvalidRequestException> onInvalid) {
+    try {
+      tokenize(request);
+      CompletableFuture<Completion> completion = engine.submit(request).toCompletableFuture();
+      pending.add(new Pending(promptTokens(request), completion, onInvalid));
+    } catch (InvalidRequestException e) {
+      onInvalid.accept(e);
+    }
     while (pending.size() >= MAX_IN_FLIGHT || headIsDone()) {
       handOnHead();
     }
   }
 
-  /** Waits for the next completion and passes it on; returns false if there is none. */
+  /** Waits for the next outcome and passes it on; returns false if there is none. */
   boolean next() {
     if (pending.isEmpty()) {
       return false;
@@ -92,11 +100,17 @@ final class Generator {
 
   private void handOnHead() {
     Pending head = pending.remove();
+    Completion completion;
     try {
-      sink.accept(new Answer(head.promptTokens, head.completion.join()));
+      completion = head.completion.join();
     } catch (CompletionException e) {
+      if (e.getCause() instanceof InvalidRequestException invalid) {
+        head.onInvalid.accept(invalid);
+        return;
+      }
       throw e.getCause() instanceof EngineException failure ? failure : e;
     }
+    sink.accept(new Answer(head.promptTokens, completion));
     answered++;
   }
 }

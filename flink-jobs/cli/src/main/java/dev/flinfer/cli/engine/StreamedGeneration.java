@@ -4,6 +4,7 @@ import dev.flinfer.cli.UserError;
 import dev.flinfer.engine.EngineException;
 import dev.flinfer.engine.GeneratedTokens;
 import dev.flinfer.engine.GenerationListener;
+import dev.flinfer.engine.InvalidRequestException;
 import dev.flinfer.engine.LlmEngine;
 import dev.flinfer.schema.Completion;
 import dev.flinfer.schema.CompletionRequest;
@@ -19,7 +20,7 @@ final class StreamedGeneration {
 
   private record Finished(Completion completion) implements Event {}
 
-  private record Failed(EngineException failure) implements Event {}
+  private record Failed(RuntimeException failure) implements Event {}
 
   private final LlmEngine engine;
 
@@ -73,6 +74,11 @@ final class StreamedGeneration {
       @Override
       public void onCompletion(Completion completion) {
         events.add(new Finished(completion));
+      }
+
+      @Override
+      public void onInvalid(InvalidRequestException why) {
+        events.add(new Failed(why));
       }
 
       @Override

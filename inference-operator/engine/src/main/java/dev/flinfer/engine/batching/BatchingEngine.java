@@ -8,15 +8,17 @@ import dev.flinfer.engine.EngineStats;
 import dev.flinfer.engine.GeneratedTokens;
 import dev.flinfer.engine.Generation;
 import dev.flinfer.engine.GenerationListener;
+import dev.flinfer.engine.InvalidRequestException;
 import dev.flinfer.engine.LlmEngine;
 import dev.flinfer.engine.ModelInfo;
+import dev.flinfer.engine.RequestErrors;
 import dev.flinfer.engine.device.ForwardPass;
 import dev.flinfer.engine.device.HeapArrays;
 import dev.flinfer.engine.device.TopLogits;
 import dev.flinfer.engine.sampling.CompletionText;
 import dev.flinfer.engine.sampling.Constraints;
-import dev.flinfer.engine.sampling.TokenLogprobs;
 import dev.flinfer.engine.weights.Checkpoint;
+import dev.flinfer.schema.Completion;
 import dev.flinfer.schema.CompletionRequest;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,6 +37,7 @@ final class BatchingEngine implements LlmEngine {
   private final Scheduler scheduler;
   private final StepSampler sampler;
   private final DeviceFaults faults;
+  private final SequenceStarter starter;
   private final Constraints constraints;
   private final EngineCounters counters = new EngineCounters();
   private final StepLayout layout = new StepLayout();
@@ -68,6 +71,7 @@ final class BatchingEngine implements LlmEngine {
     this.top = new TopLogits(limits.maxNumLogits());
     this.sampler = new StepSampler(logits, top, model, counters, clock);
     this.faults = new DeviceFaults(forward, model.info(), scheduler, pool, counters);
+    this.starter = new SequenceStarter(model, scheduler, owner, faults, this::complete);
     publishStats();
     owner.start();
   }
@@ -76,22 +80,31 @@ final class BatchingEngine implements LlmEngine {
   public Generation submit(
       CompletionRequest request, GeneratedTokens resumeFrom, GenerationListener listener) {
     requireAlive();
-    CheckedRequest checked =
-        CheckedRequest.of(request, model.tokenizer(), model.info(), constraints);
+    CheckedRequest checked = check(request, listener);
     Generation generation;
     if (checked.params().n() == 1) {
       Sequence sequence = sequence(checked, listener);
       generation = sequence;
-      owner.send(() -> take(sequence, resumeFrom));
+      owner.send(() -> starter.start(sequence, resumeFrom));
     } else {
       SequenceGroup group =
-          new SequenceGroup(checked, listener, resumeFrom, this::sequence, this::take);
+          new SequenceGroup(checked, listener, resumeFrom, this::sequence, starter::start);
       generation = group;
       owner.send(group::start);
     }
     // A request that was sent before the failure was set is notified of it; a later one fails here.
     requireAlive();
     return generation;
+  }
+
+  private CheckedRequest check(CompletionRequest request, GenerationListener listener) {
+    return RequestErrors.confine(
+        () -> CheckedRequest.of(request, model.tokenizer(), model.info(), constraints, listener),
+        error ->
+            new InvalidRequestException(
+                "request %s cannot be checked: %s; it needs more memory than there is. Shorten it"
+                    .formatted(request.getId(), error),
+                error));
   }
 
   private Sequence sequence(CheckedRequest checked, GenerationListener listener) {
@@ -147,7 +160,7 @@ final class BatchingEngine implements LlmEngine {
         if (step.isEmpty()) {
           publishStats();
           if (!closed) {
-            owner.sleep();
+            sleep();
           }
         } else {
           compute(step);
@@ -162,28 +175,10 @@ final class BatchingEngine implements LlmEngine {
     }
   }
 
-  /** Starts a sequence: replays the tokens that it resumes from, which may already complete it. */
-  private void take(Sequence sequence, GeneratedTokens resumeFrom) {
-    if (sequence.cancelled()) {
-      return;
-    }
-    // The state of an older version may lack log-probabilities, and a choice generates no tokens.
-    // Starting over gives the same outcome.
-    boolean known =
-        sequence.choices() == null
-            && sequence.params().canResume(resumeFrom, model.info().vocabSize());
-    int[] tokens = known ? resumeFrom.tokens() : new int[0];
-    for (int i = 0; i < tokens.length; i++) {
-      sequence.append(tokens[i], TokenLogprobs.of(resumeFrom, i));
-      sequence.status(sequence.statusAfterToken(model));
-      if (sequence.status().finished()) {
-        complete(sequence);
-        return;
-      }
-    }
-    sequence.attempts(resumeFrom.attempts());
-    sequence.text().stream(false);
-    scheduler.add(sequence);
+  /** Until there is a message, or a request that cannot start yet reaches its deadline. */
+  private void sleep() {
+    long deadline = scheduler.earliestDeadline();
+    owner.sleep(deadline == Long.MAX_VALUE ? deadline : Math.max(1, deadline - clock.millis()));
   }
 
   private void compute(List<Scheduled> step) {
@@ -191,7 +186,7 @@ final class BatchingEngine implements LlmEngine {
     try {
       sampler.want(step);
       forward.forward(layout.of(step), logits, top);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) { // nothing that the step left is used again
       faults.stepFailed(step, e);
       publishStats();
       return;
@@ -206,8 +201,9 @@ final class BatchingEngine implements LlmEngine {
         if (!sampler.take(scheduled, row)) {
           outcome.nanLogits(sequence);
         }
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | StackOverflowError | OutOfMemoryError e) {
         // An error in sampling one request must not end all other requests.
+        RequestErrors.requireOfRequest(e);
         outcome.failed(sequence, e);
       }
       row += scheduled.logits();
@@ -256,16 +252,23 @@ final class BatchingEngine implements LlmEngine {
 
   /** Hands the completion of a finished sequence to its listener. */
   private void complete(Sequence sequence) {
-    sequence.text().finish();
     if (sequence.cancelled()) {
       return;
     }
+    Completion completion = faults.confine(sequence, "Completing", () -> completionOf(sequence));
+    if (completion != null) {
+      sequence.listener().onCompletion(completion);
+    }
+  }
+
+  private Completion completionOf(Sequence sequence) {
+    sequence.text().finish();
     GenerationListener listener = sequence.listener();
     if (sequence.generated() > 0 && listener.streams()) {
       int last = sequence.tokens().get(sequence.length() - 1);
       listener.onToken(last, sequence.text().stream(true));
     }
-    listener.onCompletion(Completions.of(sequence, model.info(), clock.nanoTime()));
+    return Completions.of(sequence, model.info(), clock.nanoTime());
   }
 
   private void fail(Throwable cause) {
@@ -274,18 +277,26 @@ final class BatchingEngine implements LlmEngine {
             "The engine for model %s on %s failed: %s"
                 .formatted(model.info().name(), model.info().device(), cause),
             cause);
-    unfinished().forEach(sequence -> sequence.listener().onFailure(failure));
+    for (Sequence sequence : unfinished()) {
+      try {
+        sequence.listener().onFailure(failure);
+      } catch (RuntimeException | Error e) { // the others must be notified as well
+        failure.addSuppressed(e);
+      }
+    }
   }
 
   private List<Sequence> unfinished() {
     owner.runMessages();
     List<Sequence> all = new ArrayList<>(scheduler.running());
     all.addAll(scheduler.waiting());
+    all.addAll(scheduler.held());
     return all;
   }
 
   private void closeDevice() {
     closed = true;
+    constraints.close();
     forward.close();
     files.close();
   }

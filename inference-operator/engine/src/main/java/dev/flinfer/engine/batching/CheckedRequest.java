@@ -1,5 +1,6 @@
 package dev.flinfer.engine.batching;
 
+import dev.flinfer.engine.GenerationListener;
 import dev.flinfer.engine.InvalidRequestException;
 import dev.flinfer.engine.ModelInfo;
 import dev.flinfer.engine.choices.Choices;
@@ -9,13 +10,15 @@ import dev.flinfer.engine.sampling.SamplingParams;
 import dev.flinfer.engine.sampling.TokenMasks;
 import dev.flinfer.engine.tokenizer.Tokenizer;
 import dev.flinfer.schema.CompletionRequest;
+import java.util.concurrent.CompletableFuture;
 
 /**
  * A request whose fields are checked, with the values derived from them.
  *
  * @param prompt (prompt tokens)
  * @param choices the labels to score; null if the request generates text
- * @param masks token masks of the pattern that the text must match; null without a pattern
+ * @param masks token masks of the pattern that the text must match, once it is compiled; null
+ *     without a pattern
  */
 @SuppressWarnings("ArrayRecordComponent") // never compared
 record CheckedRequest(
@@ -23,15 +26,20 @@ record CheckedRequest(
     SamplingParams params,
     int[] prompt,
     Choices choices,
-    TokenMasks masks) {
+    CompletableFuture<TokenMasks> masks) {
 
   /**
-   * Checks a request against the model.
+   * Checks a request against the model. Does not wait for its pattern to be compiled.
    *
+   * @param listener is notified of the compilation
    * @throws InvalidRequestException naming the field, its value and the limit
    */
   static CheckedRequest of(
-      CompletionRequest request, Tokenizer tokenizer, ModelInfo model, Constraints constraints) {
+      CompletionRequest request,
+      Tokenizer tokenizer,
+      ModelInfo model,
+      Constraints constraints,
+      GenerationListener listener) {
     if (request.getId() == null) {
       throw new InvalidRequestException(
           "id is missing; it identifies the request in its completion");
@@ -39,8 +47,9 @@ record CheckedRequest(
     SamplingParams params = SamplingParams.of(request);
     params.requireTokensOf(model);
     int[] prompt = RequestTokens.of(request, tokenizer, model);
-    TokenMasks masks = constraints.of(params.pattern());
     Choices choices = RequestChoices.of(request, prompt.length, tokenizer, model);
+    // Last, so that nothing is compiled for an invalid request.
+    CompletableFuture<TokenMasks> masks = constraints.of(params.pattern(), listener);
     return new CheckedRequest(request, params, prompt, choices, masks);
   }
 

@@ -23,6 +23,11 @@ final class Deadlines {
     }
   }
 
+  /** The earliest deadline, milliseconds since 1970; {@link Long#MAX_VALUE} if there is none. */
+  long earliest() {
+    return earliestFirst.isEmpty() ? Long.MAX_VALUE : earliestFirst.first().request().getDeadline();
+  }
+
   /** The sequence whose deadline passed the longest ago; null if no deadline has passed. */
   Sequence overdue(long nowMillis) {
     boolean none =

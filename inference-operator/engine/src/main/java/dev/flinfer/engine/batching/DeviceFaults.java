@@ -1,6 +1,7 @@
 package dev.flinfer.engine.batching;
 
 import dev.flinfer.engine.ModelInfo;
+import dev.flinfer.engine.RequestErrors;
 import dev.flinfer.engine.RequestFailedException;
 import dev.flinfer.engine.device.ForwardPass;
 import dev.flinfer.engine.device.StepBuffers;
@@ -8,6 +9,7 @@ import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * Handles failed forward passes. The requests of a failed pass are computed again one at a time,
@@ -43,7 +45,7 @@ final class DeviceFaults {
    *
    * @throws IllegalStateException if the device is dead
    */
-  void stepFailed(List<Scheduled> step, RuntimeException cause) {
+  void stepFailed(List<Scheduled> step, Throwable cause) {
     Set<Sequence> sequences = new LinkedHashSet<>();
     step.forEach(scheduled -> sequences.add(scheduled.sequence().root()));
     boolean alone = sequences.size() == 1;
@@ -71,13 +73,34 @@ final class DeviceFaults {
   }
 
   /** Handles an error in sampling, which would occur again. */
-  void samplingFailed(Sequence sequence, RuntimeException cause) {
-    sequence.status(SequenceStatus.FINISHED_FAILED);
-    scheduler.remove(sequence);
-    notifyListener(sequence, 0, "Sampling for request %s failed: %s", cause);
+  void samplingFailed(Sequence sequence, Throwable cause) {
+    failed(sequence, "Sampling for", cause);
   }
 
-  private void attemptFailed(Sequence sequence, RuntimeException cause) {
+  /**
+   * Runs work of the host for one request. If it throws it would throw again, so the request is
+   * rejected.
+   *
+   * @return the work's result; null if it threw
+   * @throws Error if it is not the request's
+   */
+  <T> T confine(Sequence sequence, String doing, Supplier<T> work) {
+    try {
+      return work.get();
+    } catch (RuntimeException | StackOverflowError | OutOfMemoryError e) {
+      RequestErrors.requireOfRequest(e);
+      failed(sequence, doing, e);
+      return null;
+    }
+  }
+
+  private void failed(Sequence sequence, String doing, Throwable cause) {
+    sequence.status(SequenceStatus.FINISHED_FAILED);
+    scheduler.remove(sequence);
+    notifyListener(sequence, 0, doing + " request %s failed: %s", cause);
+  }
+
+  private void attemptFailed(Sequence sequence, Throwable cause) {
     int attempts = sequence.attempts() + 1;
     sequence.attempts(attempts);
     if (attempts >= sequence.listener().maxAttempts()) {
@@ -105,14 +128,16 @@ final class DeviceFaults {
   }
 
   /** Computes one token on the device. A block is free, because suspects hold none. */
-  private void probe(Sequence sequence, RuntimeException cause) {
+  private void probe(Sequence sequence, Throwable cause) {
     int block = pool.allocate();
     int[] first = {0};
     float[] logits = new float[forward.vocabSize()]; // (1, vocab_size)
     try {
       forward.forward(new StepBuffers(first, first, first, new int[][] {{block}}, first), logits);
-    } catch (RuntimeException e) {
-      e.addSuppressed(cause);
+    } catch (RuntimeException | Error e) {
+      if (e != cause) { // the virtual machine may throw one error object twice
+        e.addSuppressed(cause);
+      }
       throw new IllegalStateException(
           "after request %s a forward pass over one token fails too: %s"
               .formatted(sequence.request().getId(), e),

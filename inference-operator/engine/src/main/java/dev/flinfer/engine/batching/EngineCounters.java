@@ -41,7 +41,7 @@ final class EngineCounters {
         scheduler.preemptions(),
         failedSteps,
         scheduler.running().size(),
-        scheduler.waiting().size() + queued,
+        scheduler.waiting().size() + scheduler.held().size() + queued,
         pool.used(),
         pool.total());
   }

@@ -2,6 +2,7 @@ package dev.flinfer.engine.batching;
 
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 
@@ -51,11 +52,14 @@ final class OwnerThread {
     }
   }
 
-  /** On the thread: sleeps until a message is sent or it is woken; may return spuriously. */
-  void sleep() {
+  /**
+   * On the thread: sleeps until a message is sent, it is woken or the time is over; may return
+   * spuriously.
+   */
+  void sleep(long millis) {
     sleeping = true;
     if (inbox.isEmpty()) {
-      LockSupport.park(this);
+      LockSupport.parkNanos(this, TimeUnit.MILLISECONDS.toNanos(millis));
     }
     sleeping = false;
   }

@@ -4,7 +4,9 @@ import dev.flinfer.engine.device.ForwardPass;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Decides what the next forward pass computes. Pure: no thread, no clock, no tensor.
@@ -49,6 +51,9 @@ final class Scheduler {
   private final ArrayList<Sequence> running = new ArrayList<>(); // by rank
   private final Waiting waiting = new Waiting();
 
+  /** Sequences that have arrived and cannot start yet. */
+  private final Set<Sequence> held = new LinkedHashSet<>();
+
   /** Sequences of a failed step; while there are any, a step holds only the first of them. */
   private final Suspects suspects = new Suspects();
 
@@ -65,14 +70,28 @@ final class Scheduler {
     this.step = new StepDraft(limits.maxNumBatchedTokens(), limits.maxNumLogits());
   }
 
+  /** Adds a sequence that can start. One that was held keeps its place in the order of arrival. */
   void add(Sequence sequence) {
-    sequence.arrived(++arrivals);
+    if (!held.remove(sequence)) {
+      arrive(sequence);
+    }
     waiting.add(sequence);
+  }
+
+  /** Adds a sequence that is not scheduled before it is added again; its deadline counts. */
+  void hold(Sequence sequence) {
+    arrive(sequence);
+    held.add(sequence);
+  }
+
+  private void arrive(Sequence sequence) {
+    sequence.arrived(++arrivals);
     deadlines.add(sequence);
   }
 
   /** Removes a sequence that is finished or cancelled. */
   void remove(Sequence sequence) {
+    held.remove(sequence);
     suspects.remove(sequence);
     deadlines.remove(sequence);
     if (running.remove(sequence)) {
@@ -90,6 +109,15 @@ final class Scheduler {
     return waiting.all();
   }
 
+  Collection<Sequence> held() {
+    return held;
+  }
+
+  /** The earliest deadline, milliseconds since 1970; {@link Long#MAX_VALUE} if there is none. */
+  long earliestDeadline() {
+    return deadlines.earliest();
+  }
+
   /** The sequence whose deadline passed the longest ago; null if no deadline has passed. */
   Sequence overdue(long nowMillis) {
     return deadlines.overdue(nowMillis);
@@ -105,7 +133,7 @@ final class Scheduler {
   }
 
   /**
-   * Returns what the next step computes; empty only if there is no sequence. The next call
+   * Returns what the next step computes; empty only if no sequence can start. The next call
    * overwrites the list.
    */
   List<Scheduled> schedule() {

@@ -10,9 +10,11 @@ import dev.flinfer.engine.sampling.Constraint;
 import dev.flinfer.engine.sampling.SamplingParams;
 import dev.flinfer.engine.sampling.TokenBuffer;
 import dev.flinfer.engine.sampling.TokenLogprobs;
+import dev.flinfer.engine.sampling.TokenMasks;
 import dev.flinfer.schema.CompletionRequest;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 
 /**
@@ -27,7 +29,6 @@ final class Sequence implements Generation {
   private final CheckedRequest checked;
   private final GenerationListener listener;
   private final CompletionText text; // null in a branch
-  private final Constraint constraint; // null without a pattern
   private final Consumer<Sequence> onCancel;
   private final TokenBuffer tokens;
   private final BlockTable blocks = new BlockTable();
@@ -41,6 +42,7 @@ final class Sequence implements Generation {
   /** Branches that score labels and are not computed yet. */
   private final List<Sequence> branches = new ArrayList<>();
 
+  private Constraint constraint; // null without a pattern, and until it is compiled
   private SequenceStatus status = SequenceStatus.WAITING;
   private long arrival;
   private boolean promoted;
@@ -58,7 +60,6 @@ final class Sequence implements Generation {
     this.text = text;
     this.listener = listener;
     this.onCancel = onCancel;
-    this.constraint = checked.masks() == null ? null : new Constraint(checked.masks());
     this.tokens = new TokenBuffer(checked.prompt(), checked.params());
     this.timings = new Timings(nowNanos);
     this.path = Choices.Path.EMPTY;
@@ -71,7 +72,6 @@ final class Sequence implements Generation {
     this.text = null;
     this.listener = root.listener;
     this.onCancel = root.onCancel;
-    this.constraint = null;
     this.tokens = new TokenBuffer(path.after(root.checked.prompt()), root.params());
     this.timings = root.timings;
     this.path = path;
@@ -96,6 +96,20 @@ final class Sequence implements Generation {
 
   CompletionText text() {
     return text;
+  }
+
+  /** The token masks of its pattern, once it is compiled; null without a pattern. */
+  CompletableFuture<TokenMasks> masks() {
+    return checked.masks();
+  }
+
+  /** Sets the compiled pattern that the text must match. */
+  void constrain(TokenMasks masks) {
+    Constraint place = new Constraint(masks);
+    for (int i = tokens.promptLength(); i < length(); i++) {
+      place.add(tokens.get(i));
+    }
+    constraint = place;
   }
 
   /** The place in the pattern that the text must match; null without a pattern. */

@@ -4,6 +4,8 @@ import dev.flinfer.engine.EngineException;
 import dev.flinfer.engine.GeneratedTokens;
 import dev.flinfer.engine.Generation;
 import dev.flinfer.engine.GenerationListener;
+import dev.flinfer.engine.InvalidRequestException;
+import dev.flinfer.engine.RequestErrors;
 import dev.flinfer.engine.RequestFailedException;
 import dev.flinfer.schema.Completion;
 import java.util.ArrayList;
@@ -85,6 +87,22 @@ final class SequenceGroup implements Generation {
     }
   }
 
+  private void merge() {
+    Completion merged;
+    try {
+      merged =
+          RequestErrors.confine(
+              () -> Completions.merge(List.of(outputs)),
+              e ->
+                  new RequestFailedException(
+                      "Completing request %s failed: %s".formatted(outputs[0].getId(), e), 0, e));
+    } catch (RequestFailedException e) {
+      listener.onRequestFailed(e);
+      return;
+    }
+    listener.onCompletion(merged);
+  }
+
   /** Listens to one sequence. */
   private final class Member implements GenerationListener {
     private final int index;
@@ -112,13 +130,22 @@ final class SequenceGroup implements Generation {
       startFollowers(); // if it ends without a token, at its deadline
       unfinished--; // after starting them: the tokens that they resume from may complete them
       if (unfinished == 0) {
-        listener.onCompletion(Completions.merge(List.of(outputs)));
+        merge();
       }
     }
 
     @Override
     public int maxAttempts() {
       return listener.maxAttempts();
+    }
+
+    @Override
+    public void onInvalid(InvalidRequestException why) {
+      if (!ended) {
+        ended = true;
+        cancel();
+        listener.onInvalid(why);
+      }
     }
 
     @Override

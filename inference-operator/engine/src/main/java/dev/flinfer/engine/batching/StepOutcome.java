@@ -15,7 +15,7 @@ import java.util.function.Consumer;
 final class StepOutcome {
   private final Set<Sequence> finished = new LinkedHashSet<>();
   private final Set<Sequence> nanLogits = new LinkedHashSet<>();
-  private final Map<Sequence, RuntimeException> failed = new LinkedHashMap<>();
+  private final Map<Sequence, Throwable> failed = new LinkedHashMap<>();
 
   void clear() {
     finished.clear();
@@ -33,7 +33,7 @@ final class StepOutcome {
   }
 
   /** Sampling failed on the sequence. */
-  void failed(Sequence sequence, RuntimeException cause) {
+  void failed(Sequence sequence, Throwable cause) {
     failed.put(sequence, cause);
   }
 
@@ -48,7 +48,7 @@ final class StepOutcome {
     }
   }
 
-  void forEachFailed(BiConsumer<Sequence, RuntimeException> action) {
+  void forEachFailed(BiConsumer<Sequence, Throwable> action) {
     failed.forEach(action);
   }
 

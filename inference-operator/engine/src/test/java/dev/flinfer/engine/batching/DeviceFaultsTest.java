@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.flinfer.engine.EngineException;
 import dev.flinfer.engine.GeneratedTokens;
+import dev.flinfer.engine.InvalidRequestException;
 import dev.flinfer.engine.LlmEngine;
 import dev.flinfer.engine.RequestFailedException;
 import dev.flinfer.engine.Requests;
@@ -26,6 +27,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A forward pass that fails on chosen tokens, at chosen steps or always. */
@@ -77,6 +79,58 @@ final class DeviceFaultsTest {
       assertThat(engine.stats().failedSteps()).isBetween(12L, 16L + 4);
       assertThat(engine.stats().kvBlocksUsed()).isZero();
       assertThat(engine.failed()).isFalse();
+    }
+  }
+
+  static List<Error> errors() {
+    return List.of(
+        new OutOfMemoryError("Java heap space"),
+        new StackOverflowError(),
+        new NoClassDefFoundError("a/Kernel"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("errors")
+  void anErrorInAStepIsHandledLikeAnException(Error error) throws Exception {
+    List<CompletionRequest> innocent = requests(2, 12);
+    Map<String, Completion> undisturbed = run(innocent, new FaultyForwardPass(30));
+    List<CompletionRequest> all = new ArrayList<>(innocent);
+    all.add(4, poisoned("poison", 9));
+
+    FaultyForwardPass forward = new FaultyForwardPass(30);
+    forward.failsWith(step -> error);
+    forward.throwsWhere((step, plan) -> FaultyForwardPass.holds(plan, POISON));
+    try (LlmEngine engine = engine(forward)) {
+      Map<String, CompletableFuture<Completion>> outcomes = submit(engine, all);
+      assertThat(failure(outcomes.remove("poison")))
+          .hasMessage("The forward pass over request poison alone failed 3 times: " + error);
+      Map<String, Completion> completed = new HashMap<>();
+      for (var outcome : outcomes.entrySet()) {
+        completed.put(outcome.getKey(), outcome.getValue().get(30, TimeUnit.SECONDS));
+      }
+      assertSame(completed, undisturbed);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("errors")
+  void aDeviceThatThrowsErrorsForEverythingFailsTheEngine(Error error) {
+    FaultyForwardPass forward = new FaultyForwardPass(40);
+    CompletableFuture<Void> submitted = new CompletableFuture<>();
+    forward.failsWith(step -> error);
+    forward.throwsWhere(
+        (step, plan) -> {
+          submitted.join();
+          return true;
+        });
+    try (LlmEngine engine = engine(forward)) {
+      CompletableFuture<Completion> outcome =
+          Requests.submit(engine, Requests.greedy("a", "p", 3).build(), GeneratedTokens.NONE);
+      submitted.complete(null);
+      assertThatThrownBy(() -> outcome.get(30, TimeUnit.SECONDS))
+          .cause()
+          .isInstanceOf(EngineException.class)
+          .hasMessageContaining("a forward pass over one token fails too: " + error);
     }
   }
 
@@ -222,6 +276,70 @@ final class DeviceFaultsTest {
       assertThat(why)
           .hasMessage(
               "Sampling for request broken failed: java.lang.UnsupportedOperationException: no");
+    }
+  }
+
+  /** Each stage of the host's work for a request: start, sampling, completion. */
+  @Test
+  void anErrorOfTheHostEndsItsOwnRequestOnly() throws Exception {
+    try (LlmEngine engine = engine(new FaultyForwardPass(40))) {
+      CompletableFuture<Completion> other =
+          Requests.submit(engine, Requests.greedy("a", "p", 60).build(), GeneratedTokens.NONE);
+      for (Error error :
+          List.of(new StackOverflowError(), new OutOfMemoryError("Java heap space"))) {
+        for (int tokens : new int[] {1, 9}) { // the last token is passed on at completion
+          CompletableFuture<Completion> broken = new CompletableFuture<>();
+          engine.submit(
+              Requests.greedy("broken", "p", tokens).setIgnoreEos(true).build(),
+              GeneratedTokens.NONE,
+              new Requests.FutureListener(broken) {
+                @Override
+                public void onToken(int token, String text) {
+                  throw error;
+                }
+              });
+          assertThat(failure(broken))
+              .hasMessage(
+                  (tokens == 1 ? "Completing" : "Sampling for")
+                      + " request broken failed: "
+                      + error);
+        }
+      }
+      CompletableFuture<Completion> unstarted =
+          Requests.submit(engine, Requests.greedy("broken", "p", 9).build(), null);
+      assertThat(failure(unstarted)).hasMessageStartingWith("Starting request broken failed: ");
+      assertThat(other.get(30, TimeUnit.SECONDS).getCompletionTokens()).isPositive();
+      Requests.submit(engine, Requests.greedy("b", "p", 1).build(), GeneratedTokens.NONE)
+          .get(30, TimeUnit.SECONDS);
+      assertThat(engine.failed()).isFalse();
+      assertThat(engine.stats().kvBlocksUsed()).isZero();
+    }
+  }
+
+  @Test
+  void anErrorWhileARequestIsCheckedRejectsIt() {
+    try (LlmEngine engine = engine(new FaultyForwardPass(40))) {
+      for (Error error :
+          List.of(new StackOverflowError(), new OutOfMemoryError("Java heap space"))) {
+        CompletionRequest request =
+            new CompletionRequest() {
+              @Override
+              public String getPrompt() {
+                throw error;
+              }
+            };
+        request.setId("a");
+        CompletionRequest complete = CompletionRequest.newBuilder().build();
+        complete.getSchema().getFields().stream()
+            .filter(field -> !field.name().equals("id"))
+            .forEach(field -> request.put(field.pos(), complete.get(field.pos())));
+        assertThatThrownBy(() -> engine.submit(request))
+            .isInstanceOf(InvalidRequestException.class)
+            .hasMessage(
+                "request a cannot be checked: %s; it needs more memory than there is. Shorten it",
+                error)
+            .hasCause(error);
+      }
     }
   }
 

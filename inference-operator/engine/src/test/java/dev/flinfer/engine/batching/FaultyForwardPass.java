@@ -19,6 +19,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.function.BiPredicate;
 import java.util.function.IntPredicate;
+import java.util.function.LongFunction;
 
 /**
  * A forward pass whose logits depend on all tokens that its KV blocks hold, so that a missing or
@@ -34,6 +35,10 @@ public final class FaultyForwardPass implements ForwardPass {
 
   /** Decides by the step's number, from 1, and its plan whether it throws. */
   private volatile BiPredicate<Long, StepBuffers> throwing = (step, plan) -> false;
+
+  /** What it throws in a step. */
+  private volatile LongFunction<Throwable> failure =
+      step -> new IllegalStateException("CL_OUT_OF_RESOURCES in step " + step);
 
   /** Decides by a row's token whether its logits are NaN. */
   private volatile IntPredicate nan = token -> false;
@@ -62,6 +67,15 @@ public final class FaultyForwardPass implements ForwardPass {
 
   public void throwsWhere(BiPredicate<Long, StepBuffers> when) {
     throwing = when;
+  }
+
+  public void failsWith(LongFunction<Throwable> thrown) {
+    failure = thrown;
+  }
+
+  @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
+  private static <T extends Throwable> T unchecked(Throwable thrown) throws T {
+    throw (T) thrown;
   }
 
   public void nanWhere(IntPredicate token) {
@@ -96,7 +110,7 @@ public final class FaultyForwardPass implements ForwardPass {
       kv[block][position % BLOCK_SIZE] = fails ? DAMAGED : plan.tokens()[row];
     }
     if (fails) {
-      throw new IllegalStateException("CL_OUT_OF_RESOURCES in step " + step);
+      throw FaultyForwardPass.<RuntimeException>unchecked(failure.apply(step));
     }
     for (int i = 0; i < plan.numLogits(); i++) {
       int row = plan.logitRows()[i];
