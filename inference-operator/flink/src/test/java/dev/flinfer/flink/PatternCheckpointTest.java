@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.flinfer.engine.DeviceSpecifier;
 import dev.flinfer.engine.EngineOptions;
 import dev.flinfer.engine.ForwardingEngine;
+import dev.flinfer.engine.ForwardingListener;
 import dev.flinfer.engine.GeneratedTokens;
 import dev.flinfer.engine.Generation;
 import dev.flinfer.engine.GenerationListener;
