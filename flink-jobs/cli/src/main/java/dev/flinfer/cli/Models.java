@@ -3,8 +3,12 @@ package dev.flinfer.cli;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** Checks the path given as {@code --model}. */
+/** Describes and checks the path given as {@code --model}. */
 public final class Models {
+  /** The help of the option. */
+  public static final String DESCRIPTION =
+      "GGUF file, or model directory in Hugging Face's layout.";
+
   private static final String CONFIG = "config.json";
 
   private Models() {}

@@ -8,7 +8,6 @@ import dev.flinfer.flink.EngineSupplier;
 import dev.flinfer.schema.Completion;
 import dev.flinfer.schema.FinishReason;
 import dev.flinfer.schema.WireFormat;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -60,16 +59,18 @@ final class CompletionJobIT extends CompletionJobContract {
     assertThat(topics.read(topics.dlq)).isEmpty();
   }
 
+  private static void createTopic(String name, int maxMessageBytes) throws Exception {
+    NewTopic topic = new NewTopic(name, TestTopics.PARTITIONS, (short) 1);
+    topic.configs(Map.of("max.message.bytes", Integer.toString(maxMessageBytes)));
+    try (Admin admin = kafka.admin()) {
+      admin.createTopics(List.of(topic)).all().get(30, TimeUnit.SECONDS);
+    }
+  }
+
   @Test
   void aTopicLimitsTheSizeOfItsRecords() throws Exception {
-    try (Admin admin = kafka.admin()) {
-      List<NewTopic> large = new ArrayList<>();
-      for (String name : List.of("large-prompts", "large-dlq")) {
-        NewTopic topic = new NewTopic(name, TestTopics.PARTITIONS, (short) 1);
-        large.add(topic.configs(Map.of("max.message.bytes", Integer.toString(4 << 20))));
-      }
-      admin.createTopics(large).all().get(30, TimeUnit.SECONDS);
-    }
+    createTopic("large-prompts", 4 << 20);
+    createTopic("large-dlq", 4 << 20);
     TestTopics topics = TestTopics.create(kafka, "large");
     byte[] value = new byte[2 << 20]; // twice a producer's default limit, and not JSON
     topics.send(List.of(TestTopics.record(topics.input, "key", value)));
@@ -81,13 +82,7 @@ final class CompletionJobIT extends CompletionJobContract {
 
   @Test
   void aCompletionThatIsTooLargeForItsTopicEndsAsErrorAndTheJobContinues() throws Exception {
-    try (Admin admin = kafka.admin()) {
-      NewTopic topic = new NewTopic("small-completions", TestTopics.PARTITIONS, (short) 1);
-      admin
-          .createTopics(List.of(topic.configs(Map.of("max.message.bytes", "20000"))))
-          .all()
-          .get(30, TimeUnit.SECONDS);
-    }
+    createTopic("small-completions", 20_000);
     TestTopics topics = TestTopics.create(kafka, "small");
     String json = "{\"id\": \"%s\", \"prompt\": \"x\", \"metadata\": {\"a\": \"%s\"}}";
     String large = "y".repeat(30_000); // the completion has it, too
@@ -111,13 +106,7 @@ final class CompletionJobIT extends CompletionJobContract {
 
   @Test
   void aTopicWithATinyLimitIsRefusedAtStart() throws Exception {
-    try (Admin admin = kafka.admin()) {
-      NewTopic topic = new NewTopic("tiny-dlq", TestTopics.PARTITIONS, (short) 1);
-      admin
-          .createTopics(List.of(topic.configs(Map.of("max.message.bytes", "500"))))
-          .all()
-          .get(30, TimeUnit.SECONDS);
-    }
+    createTopic("tiny-dlq", 500);
     Configuration config = TestTopics.create(kafka, "tiny").config(model());
     StreamExecutionEnvironment env = StreamExecutionEnvironment.getExecutionEnvironment(config);
     assertThatThrownBy(() -> CompletionJob.build(env, config, engines()))

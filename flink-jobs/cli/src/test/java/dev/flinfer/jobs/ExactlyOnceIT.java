@@ -34,14 +34,21 @@ final class ExactlyOnceIT extends ExactlyOnceContract {
     JobClient job = submitHeld(topics, config, 2, HELD);
     cluster().replaceTaskManager();
     Faults.allowAllAnswers();
+    end(topics, job, bounded);
+    if (bounded) {
+      assertThat(topics.committed()).as("offsets committed").isEqualTo(PROMPTS);
+    }
+    assertExactlyOnce(topics);
+  }
+
+  /** Waits for all answers, and for the end of the job, which comes by itself if it is bounded. */
+  private static void end(TestTopics topics, JobClient job, boolean bounded) throws Exception {
     if (bounded) {
       await(job);
-      assertThat(topics.committed()).as("offsets committed").isEqualTo(PROMPTS);
     } else {
       awaitAnswers(topics, allAnswers());
       job.cancel().get();
     }
-    assertExactlyOnce(topics);
   }
 
   @ParameterizedTest
@@ -93,13 +100,7 @@ final class ExactlyOnceIT extends ExactlyOnceContract {
       config.setString("execution.state-recovery.path", savepoint);
     }
     Faults.allowAllAnswers();
-    JobClient job = submit(config, 2);
-    if (bounded) {
-      await(job);
-    } else {
-      awaitAnswers(topics, allAnswers());
-      job.cancel().get();
-    }
+    end(topics, submit(config, 2), bounded);
     assertExactlyOnce(topics);
   }
 

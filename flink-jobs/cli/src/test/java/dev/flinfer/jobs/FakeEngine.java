@@ -8,6 +8,7 @@ import dev.flinfer.engine.GenerationListener;
 import dev.flinfer.engine.InvalidRequestException;
 import dev.flinfer.engine.LlmEngine;
 import dev.flinfer.engine.ModelInfo;
+import dev.flinfer.engine.TokenlessGeneration;
 import dev.flinfer.schema.Completion;
 import dev.flinfer.schema.CompletionRequest;
 import dev.flinfer.schema.FinishReason;
@@ -106,18 +107,8 @@ final class FakeEngine implements LlmEngine {
     thread.shutdownNow();
   }
 
-  private static final class FakeGeneration implements Generation {
+  private static final class FakeGeneration extends TokenlessGeneration {
     private volatile boolean cancelled;
-
-    @Override
-    public GeneratedTokens progress() {
-      return GeneratedTokens.NONE;
-    }
-
-    @Override
-    public int promptTokens() {
-      return 1;
-    }
 
     @Override
     public void cancel() {

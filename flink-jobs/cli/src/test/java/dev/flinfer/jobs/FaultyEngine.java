@@ -3,12 +3,12 @@ package dev.flinfer.jobs;
 import dev.flinfer.engine.EngineException;
 import dev.flinfer.engine.EngineOptions;
 import dev.flinfer.engine.EngineStats;
+import dev.flinfer.engine.ForwardingEngine;
+import dev.flinfer.engine.ForwardingListener;
 import dev.flinfer.engine.GeneratedTokens;
 import dev.flinfer.engine.Generation;
 import dev.flinfer.engine.GenerationListener;
 import dev.flinfer.engine.LlmEngine;
-import dev.flinfer.engine.ModelInfo;
-import dev.flinfer.engine.RequestFailedException;
 import dev.flinfer.flink.EngineSupplier;
 import dev.flinfer.jobs.Faults.Point;
 import dev.flinfer.schema.Completion;
@@ -16,14 +16,17 @@ import dev.flinfer.schema.CompletionRequest;
 import java.util.concurrent.locks.LockSupport;
 
 /** The process's real engine, slowed down, with the failures that {@link Faults} plans. */
-final class FaultyEngine implements LlmEngine {
-  private final LlmEngine engine;
+final class FaultyEngine extends ForwardingEngine {
   private volatile EngineException failure;
   private volatile boolean closed;
 
   private FaultyEngine(EngineOptions options) {
+    super(open(options));
+  }
+
+  private static LlmEngine open(EngineOptions options) {
     Faults.hit(Point.OPEN);
-    engine = EngineSupplier.shared().acquire(options);
+    return EngineSupplier.shared().acquire(options);
   }
 
   static EngineSupplier supplier() {
@@ -42,7 +45,7 @@ final class FaultyEngine implements LlmEngine {
     if (failure != null) {
       throw failure;
     }
-    Generation generation = engine.submit(request, resumeFrom, new Faulty(listener));
+    Generation generation = super.submit(request, resumeFrom, new Faulty(listener));
     return new Generation() {
       @Override
       public GeneratedTokens progress() {
@@ -62,26 +65,9 @@ final class FaultyEngine implements LlmEngine {
     };
   }
 
-  private final class Faulty implements GenerationListener {
-    private final GenerationListener listener;
-
+  private final class Faulty extends ForwardingListener {
     Faulty(GenerationListener listener) {
-      this.listener = listener;
-    }
-
-    @Override
-    public void onToken(int token, String text) {
-      listener.onToken(token, text);
-    }
-
-    @Override
-    public int maxAttempts() {
-      return listener.maxAttempts();
-    }
-
-    @Override
-    public void onRequestFailed(RequestFailedException e) {
-      listener.onRequestFailed(e);
+      super(listener);
     }
 
     @Override
@@ -94,42 +80,27 @@ final class FaultyEngine implements LlmEngine {
         failure = e;
       }
       if (failure == null) {
-        listener.onCompletion(completion);
+        super.onCompletion(completion);
       } else {
-        listener.onFailure(failure);
+        onFailure(failure);
       }
     }
-
-    @Override
-    public void onFailure(EngineException e) {
-      listener.onFailure(e);
-    }
-
-    @Override
-    public void onClose(EngineException closed) {
-      listener.onClose(closed);
-    }
-  }
-
-  @Override
-  public ModelInfo model() {
-    return engine.model();
   }
 
   @Override
   public EngineStats stats() {
     Faults.hit(Point.REPORT);
-    return engine.stats();
+    return super.stats();
   }
 
   @Override
   public boolean failed() {
-    return failure != null || engine.failed();
+    return failure != null || super.failed();
   }
 
   @Override
   public void close() {
     closed = true;
-    engine.close();
+    super.close();
   }
 }

@@ -6,6 +6,7 @@ import dev.flinfer.engine.Generation;
 import dev.flinfer.engine.GenerationListener;
 import dev.flinfer.engine.LlmEngine;
 import dev.flinfer.engine.ModelInfo;
+import dev.flinfer.engine.TokenlessGeneration;
 import dev.flinfer.schema.Completion;
 import dev.flinfer.schema.CompletionRequest;
 import dev.flinfer.schema.FinishReason;
@@ -39,7 +40,7 @@ final class SlowEngine implements LlmEngine {
     running.removeIf(Running::step);
   }
 
-  private final class Running implements Generation {
+  private final class Running extends TokenlessGeneration {
     private final CompletionRequest request;
     private final GenerationListener listener;
     private int left;
@@ -67,16 +68,6 @@ final class SlowEngine implements LlmEngine {
               .setMetadata(Map.of())
               .build());
       return true;
-    }
-
-    @Override
-    public GeneratedTokens progress() {
-      return GeneratedTokens.NONE;
-    }
-
-    @Override
-    public int promptTokens() {
-      return 1;
     }
 
     @Override

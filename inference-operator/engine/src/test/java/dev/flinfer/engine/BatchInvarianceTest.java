@@ -49,7 +49,7 @@ final class BatchInvarianceTest {
     List<Completion> alone = new ArrayList<>();
     try (LlmEngine engine = LlmEngine.open(options(type, 1, 96, 1000, false, 1))) {
       for (CompletionRequest request : requests) {
-        alone.add(bits(TinyEngine.get(engine, request, GeneratedTokens.NONE)));
+        alone.add(Requests.bits(TinyEngine.get(engine, request, GeneratedTokens.NONE)));
       }
     }
     long preemptions = 0;
@@ -66,7 +66,7 @@ final class BatchInvarianceTest {
         List<CompletableFuture<Completion>> together =
             requests.stream().map(r -> Requests.submit(engine, r, GeneratedTokens.NONE)).toList();
         for (int i = 0; i < REQUESTS; i++) {
-          assertThat(bits(together.get(i).get(60, TimeUnit.SECONDS)))
+          assertThat(Requests.bits(together.get(i).get(60, TimeUnit.SECONDS)))
               .as("%s of %s", requests.get(i), options)
               .isEqualTo(alone.get(i));
         }
@@ -99,16 +99,6 @@ final class BatchInvarianceTest {
       requests.add(Requests.ofAnyKind(random, "r" + i));
     }
     return requests;
-  }
-
-  /** The fields that must not differ. */
-  private static Completion bits(Completion completion) {
-    return Completion.newBuilder(completion)
-        .setCachedTokens(0)
-        .setQueueTimeMs(0)
-        .setTimeToFirstTokenMs(0)
-        .setLatencyMs(0)
-        .build();
   }
 
   private static EngineOptions options(

@@ -1,10 +1,5 @@
 package dev.flinfer.engine;
 
-import static dev.flinfer.engine.EngineOption.DEVICE;
-import static dev.flinfer.engine.EngineOption.KV_CACHE_DTYPE;
-import static dev.flinfer.engine.EngineOption.MAX_NUM_BATCHED_TOKENS;
-import static dev.flinfer.engine.EngineOption.MAX_NUM_SEQS;
-import static dev.flinfer.engine.EngineOption.THREADS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -92,13 +87,6 @@ final class CompletionFutureTest {
   }
 
   private static LlmEngine open() {
-    return LlmEngine.open(
-        EngineOptions.builder(directory.resolve("tiny").toString())
-            .set(DEVICE, DeviceSpecifier.CPU)
-            .set(MAX_NUM_SEQS, 1)
-            .set(MAX_NUM_BATCHED_TOKENS, 64)
-            .set(THREADS, 2)
-            .set(KV_CACHE_DTYPE, KvCacheDtype.F32)
-            .build());
+    return LlmEngine.open(TestOptions.cpu(directory.resolve("tiny"), 1, 64, 2));
   }
 }

@@ -1,10 +1,5 @@
 package dev.flinfer.engine;
 
-import static dev.flinfer.engine.EngineOption.DEVICE;
-import static dev.flinfer.engine.EngineOption.KV_CACHE_DTYPE;
-import static dev.flinfer.engine.EngineOption.MAX_NUM_BATCHED_TOKENS;
-import static dev.flinfer.engine.EngineOption.MAX_NUM_SEQS;
-import static dev.flinfer.engine.EngineOption.THREADS;
 import static dev.flinfer.engine.EngineOption.WEIGHTS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -140,14 +135,7 @@ final class GgufModelTest {
 
   private static Completion completion(Path model, String weights) throws Exception {
     EngineOptions options =
-        EngineOptions.builder(model.toString())
-            .set(DEVICE, DeviceSpecifier.CPU)
-            .set(MAX_NUM_SEQS, 4)
-            .set(MAX_NUM_BATCHED_TOKENS, 16)
-            .set(THREADS, 2)
-            .parse(WEIGHTS, weights)
-            .set(KV_CACHE_DTYPE, KvCacheDtype.F32)
-            .build();
+        TestOptions.cpu(model, 4, 16, 2).toBuilder().parse(WEIGHTS, weights).build();
     try (LlmEngine engine = LlmEngine.open(options)) {
       return Requests.submit(
               engine,

@@ -111,6 +111,16 @@ public final class Requests {
     return builder.build();
   }
 
+  /** Returns the parts of a completion that must not depend on when and with what it ran. */
+  public static Completion bits(Completion completion) {
+    return Completion.newBuilder(completion)
+        .setCachedTokens(0)
+        .setQueueTimeMs(0)
+        .setTimeToFirstTokenMs(0)
+        .setLatencyMs(0)
+        .build();
+  }
+
   /** The first tokens of generated ones. */
   public static GeneratedTokens first(GeneratedTokens whole, int count) {
     int alternatives =

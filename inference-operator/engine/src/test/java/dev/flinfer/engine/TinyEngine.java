@@ -1,11 +1,5 @@
 package dev.flinfer.engine;
 
-import static dev.flinfer.engine.EngineOption.DEVICE;
-import static dev.flinfer.engine.EngineOption.KV_CACHE_DTYPE;
-import static dev.flinfer.engine.EngineOption.MAX_NUM_BATCHED_TOKENS;
-import static dev.flinfer.engine.EngineOption.MAX_NUM_SEQS;
-import static dev.flinfer.engine.EngineOption.THREADS;
-
 import dev.flinfer.engine.weights.DType;
 import dev.flinfer.schema.Completion;
 import dev.flinfer.schema.CompletionRequest;
@@ -24,14 +18,7 @@ public final class TinyEngine {
   }
 
   public static LlmEngine open(Path directory, int maxNumSeqs) {
-    return LlmEngine.open(
-        EngineOptions.builder(directory.resolve("tiny").toString())
-            .set(DEVICE, DeviceSpecifier.CPU)
-            .set(MAX_NUM_SEQS, maxNumSeqs)
-            .set(MAX_NUM_BATCHED_TOKENS, 64)
-            .set(THREADS, 2)
-            .set(KV_CACHE_DTYPE, KvCacheDtype.F32)
-            .build());
+    return LlmEngine.open(TestOptions.cpu(directory.resolve("tiny"), maxNumSeqs, 64, 2));
   }
 
   public static Completion get(LlmEngine engine, CompletionRequest request, GeneratedTokens from)

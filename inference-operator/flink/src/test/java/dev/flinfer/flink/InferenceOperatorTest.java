@@ -94,12 +94,12 @@ final class InferenceOperatorTest {
       harness.finish("b");
 
       assertThat(harness.rejections()).hasSize(1);
-      Rejection rejection = harness.rejections().get(0);
-      assertThat(rejection.getStage()).isEqualTo(RejectionStage.DESERIALIZE);
-      assertThat(rejection.getErrorClass()).isEqualTo("dev.flinfer.schema.WireFormatException");
-      assertThat(rejection.getErrorMessage()).isEqualTo("'!' at byte 0 is not an id");
-      assertThat(rejection.getId()).isEqualTo("x");
-      assertThat(rejection.getRecord()).isEqualTo(TestRecords.record(3, "!x"));
+      assertFirstRejection(
+          harness,
+          RejectionStage.DESERIALIZE,
+          "dev.flinfer.schema.WireFormatException: '!' at byte 0 is not an id",
+          "x",
+          TestRecords.record(3, "!x"));
       assertThat(harness.flink.getSideOutput(InferenceOperator.REJECTIONS).peek().getTimestamp())
           .isEqualTo(OperatorHarness.eventTime(3));
       harness.assertOutput("b");
@@ -115,13 +115,13 @@ final class InferenceOperatorTest {
       harness.finish("b");
 
       assertThat(harness.rejections()).hasSize(2);
-      Rejection rejection = harness.rejections().get(0);
-      assertThat(rejection.getStage()).isEqualTo(RejectionStage.VALIDATE);
-      assertThat(rejection.getErrorClass()).isEqualTo("dev.flinfer.engine.InvalidRequestException");
-      assertThat(rejection.getErrorMessage())
-          .isEqualTo("prompt is empty; it must have at least one token");
-      assertThat(rejection.getId()).isEqualTo("a");
-      assertThat(rejection.getRecord()).isEqualTo(TestRecords.record(3, "a::1"));
+      assertFirstRejection(
+          harness,
+          RejectionStage.VALIDATE,
+          "dev.flinfer.engine.InvalidRequestException: prompt is empty; it must have at least one"
+              + " token",
+          "a",
+          TestRecords.record(3, "a::1"));
       assertThat(harness.rejections().get(1).getId()).isEqualTo("prompts-7-4");
       harness.assertOutput("b");
     }
@@ -139,16 +139,24 @@ final class InferenceOperatorTest {
       harness.finish("b", "c");
 
       assertThat(harness.rejections()).hasSize(1);
-      Rejection rejection = harness.rejections().get(0);
-      assertThat(rejection.getStage()).isEqualTo(RejectionStage.GENERATE);
-      assertThat(rejection.getErrorClass()).isEqualTo("dev.flinfer.engine.RequestFailedException");
-      assertThat(rejection.getErrorMessage())
-          .isEqualTo("The forward pass over request a alone failed");
-      assertThat(rejection.getAttempts()).isEqualTo(3);
-      assertThat(rejection.getId()).isEqualTo("a");
-      assertThat(rejection.getRecord()).isEqualTo(TestRecords.record(3, "a:hello:5"));
+      assertFirstRejection(
+          harness,
+          RejectionStage.GENERATE,
+          "dev.flinfer.engine.RequestFailedException: The forward pass over request a alone failed",
+          "a",
+          TestRecords.record(3, "a:hello:5"));
+      assertThat(harness.rejections().get(0).getAttempts()).isEqualTo(3);
       harness.assertOutput("b", "c");
     }
+  }
+
+  private static void assertFirstRejection(
+      OperatorHarness harness, RejectionStage stage, String error, String id, SourceRecord record) {
+    Rejection rejection = harness.rejections().get(0);
+    assertThat(rejection.getStage()).isEqualTo(stage);
+    assertThat(rejection.getErrorClass() + ": " + rejection.getErrorMessage()).isEqualTo(error);
+    assertThat(rejection.getId()).isEqualTo(id);
+    assertThat(rejection.getRecord()).isEqualTo(record);
   }
 
   @Test

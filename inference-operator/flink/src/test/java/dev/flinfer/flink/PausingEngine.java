@@ -2,14 +2,12 @@ package dev.flinfer.flink;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.flinfer.engine.EngineException;
 import dev.flinfer.engine.ForwardingEngine;
+import dev.flinfer.engine.ForwardingListener;
 import dev.flinfer.engine.GeneratedTokens;
 import dev.flinfer.engine.Generation;
 import dev.flinfer.engine.GenerationListener;
 import dev.flinfer.engine.LlmEngine;
-import dev.flinfer.engine.RequestFailedException;
-import dev.flinfer.schema.Completion;
 import dev.flinfer.schema.CompletionRequest;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -55,11 +53,15 @@ final class PausingEngine extends ForwardingEngine {
     super.close();
   }
 
-  private final class Pausing implements GenerationListener {
-    private final GenerationListener listener;
-
+  private final class Pausing extends ForwardingListener {
     Pausing(GenerationListener listener) {
-      this.listener = listener;
+      super(listener);
+    }
+
+    /** Always, so that tokens can be counted. */
+    @Override
+    public boolean streams() {
+      return true;
     }
 
     @Override
@@ -72,32 +74,7 @@ final class PausingEngine extends ForwardingEngine {
           Thread.currentThread().interrupt();
         }
       }
-      listener.onToken(token, text);
-    }
-
-    @Override
-    public void onCompletion(Completion completion) {
-      listener.onCompletion(completion);
-    }
-
-    @Override
-    public int maxAttempts() {
-      return listener.maxAttempts();
-    }
-
-    @Override
-    public void onRequestFailed(RequestFailedException failure) {
-      listener.onRequestFailed(failure);
-    }
-
-    @Override
-    public void onFailure(EngineException failure) {
-      listener.onFailure(failure);
-    }
-
-    @Override
-    public void onClose(EngineException closed) {
-      listener.onClose(closed);
+      super.onToken(token, text);
     }
   }
 }

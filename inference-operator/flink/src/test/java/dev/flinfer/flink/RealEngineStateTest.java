@@ -1,19 +1,13 @@
 package dev.flinfer.flink;
 
-import static dev.flinfer.engine.EngineOption.DEVICE;
-import static dev.flinfer.engine.EngineOption.KV_CACHE_DTYPE;
-import static dev.flinfer.engine.EngineOption.MAX_NUM_BATCHED_TOKENS;
-import static dev.flinfer.engine.EngineOption.MAX_NUM_SEQS;
-import static dev.flinfer.engine.EngineOption.THREADS;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.flinfer.engine.DeviceSpecifier;
 import dev.flinfer.engine.EngineOptions;
 import dev.flinfer.engine.GeneratedTokens;
-import dev.flinfer.engine.KvCacheDtype;
 import dev.flinfer.engine.LlmEngine;
 import dev.flinfer.engine.RandomCheckpoint;
 import dev.flinfer.engine.Requests;
+import dev.flinfer.engine.TestOptions;
 import dev.flinfer.engine.weights.DType;
 import dev.flinfer.schema.Completion;
 import dev.flinfer.schema.CompletionRecord;
@@ -63,13 +57,7 @@ final class RealEngineStateTest {
   }
 
   private static EngineOptions options(String model) {
-    return EngineOptions.builder(directory.resolve(model).toString())
-        .set(DEVICE, DeviceSpecifier.CPU)
-        .set(MAX_NUM_SEQS, 4)
-        .set(MAX_NUM_BATCHED_TOKENS, 24)
-        .set(THREADS, 1)
-        .set(KV_CACHE_DTYPE, KvCacheDtype.F32)
-        .build();
+    return TestOptions.cpu(directory.resolve(model), 4, 24, 1);
   }
 
   @Test
@@ -118,25 +106,16 @@ final class RealEngineStateTest {
       flink.endInput();
       return flink.extractOutputValues().stream()
           .map(CompletionRecord::getCompletion)
-          .map(RealEngineStateTest::bits)
+          .map(Requests::bits)
           .toList();
     }
   }
 
   private static Completion undisturbed(String model, CompletionRequest request) throws Exception {
     try (LlmEngine engine = LlmEngine.open(options(model))) {
-      return bits(Requests.submit(engine, request, GeneratedTokens.NONE).get(30, TimeUnit.SECONDS));
+      return Requests.bits(
+          Requests.submit(engine, request, GeneratedTokens.NONE).get(30, TimeUnit.SECONDS));
     }
-  }
-
-  /** The parts of a completion that must not differ. */
-  private static Completion bits(Completion completion) {
-    return Completion.newBuilder(completion)
-        .setCachedTokens(0)
-        .setQueueTimeMs(0)
-        .setTimeToFirstTokenMs(0)
-        .setLatencyMs(0)
-        .build();
   }
 
   private static OneInputStreamOperatorTestHarness<SourceRecord, CompletionRecord> flink(

@@ -6,6 +6,7 @@ import dev.flinfer.engine.Generation;
 import dev.flinfer.engine.GenerationListener;
 import dev.flinfer.engine.LlmEngine;
 import dev.flinfer.engine.ModelInfo;
+import dev.flinfer.engine.TokenlessGeneration;
 import dev.flinfer.schema.Completion;
 import dev.flinfer.schema.CompletionRequest;
 import dev.flinfer.schema.FinishReason;
@@ -86,12 +87,7 @@ final class SlowEngine implements LlmEngine {
       CompletionRequest request, GeneratedTokens resumeFrom, GenerationListener listener) {
     held.add(new Held(request, listener));
     int tokens = request.getPrompt().length();
-    return new Generation() {
-      @Override
-      public GeneratedTokens progress() {
-        return GeneratedTokens.NONE;
-      }
-
+    return new TokenlessGeneration() {
       @Override
       public int promptTokens() {
         return tokens;

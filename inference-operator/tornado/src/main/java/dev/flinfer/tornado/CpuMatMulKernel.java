@@ -139,6 +139,7 @@ final class CpuMatMulKernel {
     }
   }
 
+  /** As {@link #fourRows}, in the same summation order; three more rows would take time. */
   private static void oneRow(
       FloatArray x,
       int xAt,

@@ -14,7 +14,7 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * summed in the same order as eight, so that its bits do not depend on the batch.
  *
  * <p>Weights are laid out as {@link PanelWeights} describes; they are multiplied in fp32, whatever
- * their type.
+ * their type. The parameters are those of {@link CpuMatMulKernel}, for the same reason.
  */
 final class GpuMatMulKernel {
   /**

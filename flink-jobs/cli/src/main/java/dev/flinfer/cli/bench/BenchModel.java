@@ -8,10 +8,7 @@ import picocli.CommandLine.Option;
 
 /** The model to measure: exactly one of these options. */
 final class BenchModel {
-  @Option(
-      names = "--model",
-      paramLabel = "PATH",
-      description = "GGUF file, or model directory in Hugging Face's layout.")
+  @Option(names = "--model", paramLabel = "PATH", description = Models.DESCRIPTION)
   private Path model;
 
   @Option(

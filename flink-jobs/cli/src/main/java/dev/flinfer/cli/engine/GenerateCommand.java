@@ -3,7 +3,6 @@ package dev.flinfer.cli.engine;
 import dev.flinfer.cli.Console;
 import dev.flinfer.cli.EngineArguments;
 import dev.flinfer.cli.Lines;
-import dev.flinfer.cli.Models;
 import dev.flinfer.cli.ProgressPrinter;
 import dev.flinfer.cli.RequestLine;
 import dev.flinfer.cli.SamplingArguments;
@@ -43,12 +42,7 @@ public final class GenerateCommand implements Callable<Integer> {
 
   private final Console console;
 
-  @Option(
-      names = "--model",
-      paramLabel = "PATH",
-      required = true,
-      description = "GGUF file, or model directory in Hugging Face's layout.")
-  private Path model;
+  @Mixin private ModelArgument model;
 
   @ArgGroup(multiplicity = "1")
   private Source source;
@@ -91,10 +85,10 @@ public final class GenerateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Models.path(model);
+    Path path = model.path();
     long total = source.file == null ? 1 : Lines.count(source.file);
-    Tokenizer tokenizer = Tokenizer.load(model);
-    try (LlmEngine engine = open()) {
+    Tokenizer tokenizer = Tokenizer.load(path);
+    try (LlmEngine engine = open(path)) {
       if (engineArguments.device() != null) {
         console.say("flinfer: device " + engine.model().device());
       }
@@ -112,9 +106,9 @@ public final class GenerateCommand implements Callable<Integer> {
     return badLines == 0 ? 0 : 1;
   }
 
-  private LlmEngine open() {
-    EngineOptions options = engineArguments.forModel(model);
-    try (Console.Status ignored = console.status("flinfer: loading " + model)) {
+  private LlmEngine open(Path path) {
+    EngineOptions options = engineArguments.forModel(path);
+    try (Console.Status ignored = console.status("flinfer: loading " + path)) {
       return LlmEngine.open(options);
     }
   }

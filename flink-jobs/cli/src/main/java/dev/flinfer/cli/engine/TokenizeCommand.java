@@ -3,7 +3,6 @@ package dev.flinfer.cli.engine;
 import com.fasterxml.jackson.databind.node.TextNode;
 import dev.flinfer.cli.Console;
 import dev.flinfer.cli.Lines;
-import dev.flinfer.cli.Models;
 import dev.flinfer.cli.UserError;
 import dev.flinfer.engine.tokenizer.Tokenizer;
 import java.io.IOException;
@@ -12,6 +11,7 @@ import java.util.Arrays;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 @Command(
@@ -26,12 +26,7 @@ import picocli.CommandLine.Option;
 public final class TokenizeCommand implements Callable<Integer> {
   private final Console console;
 
-  @Option(
-      names = "--model",
-      paramLabel = "PATH",
-      required = true,
-      description = "GGUF file, or model directory in Hugging Face's layout.")
-  private Path model;
+  @Mixin private ModelArgument model;
 
   @ArgGroup(multiplicity = "1")
   private Source source;
@@ -60,7 +55,7 @@ public final class TokenizeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Tokenizer tokenizer = Tokenizer.load(Models.path(model));
+    Tokenizer tokenizer = Tokenizer.load(model.path());
     if (source.text != null) {
       print(tokenizer, source.text);
       return 0;

@@ -51,10 +51,7 @@ public final class RunCommand implements Callable<Integer> {
       description = "Kafka brokers, separated by commas.")
   private String bootstrapServers;
 
-  @Option(
-      names = "--model",
-      paramLabel = "PATH",
-      description = "GGUF file, or model directory in Hugging Face's layout.")
+  @Option(names = "--model", paramLabel = "PATH", description = Models.DESCRIPTION)
   private Path model;
 
   @Option(

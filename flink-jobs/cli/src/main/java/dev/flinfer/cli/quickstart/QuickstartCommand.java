@@ -1,12 +1,13 @@
 package dev.flinfer.cli.quickstart;
 
 import dev.flinfer.cli.Console;
+import dev.flinfer.cli.DemoModel;
 import dev.flinfer.cli.EngineArguments;
-import dev.flinfer.cli.Models;
 import dev.flinfer.cli.ProgressPrinter;
 import dev.flinfer.cli.Prompts;
 import dev.flinfer.cli.Prompts.Prompt;
 import dev.flinfer.cli.RequestEncoder;
+import dev.flinfer.cli.StallWatch;
 import dev.flinfer.cli.Text;
 import dev.flinfer.cli.UserError;
 import dev.flinfer.cli.kafka.KafkaArguments;
@@ -25,7 +26,6 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.concurrent.TimeUnit;
 import org.apache.flink.configuration.CheckpointingOptions;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.RestartStrategyOptions;
@@ -47,9 +47,6 @@ import picocli.CommandLine.Option;
       "  flinfer quickstart --limit 100"
     })
 public final class QuickstartCommand implements Callable<Integer> {
-  private static final String DEMO_MODEL = "deploy/demo-model";
-  private static final String HELD_OUT = "held-out.jsonl";
-
   /** Output can be read when a checkpoint commits it. */
   private static final Duration CHECKPOINT_INTERVAL = Duration.ofSeconds(1);
 
@@ -57,7 +54,7 @@ public final class QuickstartCommand implements Callable<Integer> {
   private static final Duration DRAIN_TIMEOUT = Duration.ofMinutes(1);
 
   /** Longer than the first completion of Phi-2 takes on a laptop. */
-  private static final long STALLED_NANOS = TimeUnit.MINUTES.toNanos(5);
+  private static final int STALLED_MINUTES = 5;
 
   private final Console console;
 
@@ -97,10 +94,10 @@ public final class QuickstartCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Path demo = console.home().resolve(DEMO_MODEL);
-    Path checkpoint = Models.path(model == null ? demo : model);
+    DemoModel demo = DemoModel.of(console);
+    Path checkpoint = demo.unless(model);
     Map<String, Prompt> prompts =
-        Prompts.read(promptsFile == null ? demo.resolve(HELD_OUT) : promptsFile, limit);
+        Prompts.read(promptsFile == null ? demo.heldOut() : promptsFile, limit);
     console.print(List.of("Starting Kafka and Flink in this process, log: " + console.log()));
     try (StopSignal stop = StopSignal.install();
         EmbeddedKafka kafka = EmbeddedKafka.start()) {
@@ -174,18 +171,12 @@ public final class QuickstartCommand implements Callable<Integer> {
 
   private void awaitAnswers(
       LocalJob job, Readback readback, Tally tally, long total, StopSignal stop) {
-    long lastAnswered = 0;
-    long lastChange = console.nanoTime().getAsLong();
+    StallWatch watch = new StallWatch(console, STALLED_MINUTES);
     try (ProgressPrinter progress = new ProgressPrinter(console, "prompts", total)) {
       while (!tally.allAnswered() && !stop.isRequested() && !job.hasEnded()) {
         readback.poll();
         progress.update(tally.answered());
-        long now = console.nanoTime().getAsLong();
-        if (tally.answered() > lastAnswered) {
-          lastAnswered = tally.answered();
-          lastChange = now;
-        } else if (now - lastChange > STALLED_NANOS) {
-          console.say("flinfer: no outcome for 5 minutes; giving up. Log: " + console.log());
+        if (watch.hasStalled(tally.answered())) {
           return;
         }
       }

@@ -1,10 +1,11 @@
 package dev.flinfer.cli.soak;
 
 import dev.flinfer.cli.Console;
+import dev.flinfer.cli.DemoModel;
 import dev.flinfer.cli.EngineArguments;
-import dev.flinfer.cli.Models;
 import dev.flinfer.cli.Prompts;
 import dev.flinfer.cli.Prompts.Prompt;
+import dev.flinfer.cli.StallWatch;
 import dev.flinfer.cli.UserError;
 import dev.flinfer.cli.kafka.KafkaArguments;
 import dev.flinfer.cli.kafka.Readback;
@@ -40,14 +41,12 @@ import picocli.CommandLine.Option;
       "  flinfer soak --minutes 5"
     })
 public final class SoakCommand implements Callable<Integer> {
-  private static final String DEMO_MODEL = "deploy/demo-model";
-  private static final String HELD_OUT = "held-out.jsonl";
   private static final int DISTINCT_PROMPTS = 200;
   private static final int MAX_OUTSTANDING = 400;
   private static final int PARTITIONS = 4;
   private static final int MAX_NAMED = 10;
   private static final Duration REPORT = Duration.ofSeconds(10);
-  private static final long STALLED_NANOS = TimeUnit.MINUTES.toNanos(3);
+  private static final int STALLED_MINUTES = 3;
 
   private final Console console;
 
@@ -85,12 +84,10 @@ public final class SoakCommand implements Callable<Integer> {
       throw new UserError("--minutes is %s; it must be more than 0".formatted(minutes));
     }
     long chosen = seed == null ? System.nanoTime() & 0xffffff : seed;
-    Path demo = console.home().resolve(DEMO_MODEL);
-    Path checkpoint = Models.path(model == null ? demo : model);
+    DemoModel demo = DemoModel.of(console);
+    Path checkpoint = demo.unless(model);
     List<String> texts =
-        Prompts.read(demo.resolve(HELD_OUT), DISTINCT_PROMPTS).values().stream()
-            .map(Prompt::text)
-            .toList();
+        Prompts.read(demo.heldOut(), DISTINCT_PROMPTS).values().stream().map(Prompt::text).toList();
     console.say(
         "flinfer: soak of %s min, --seed %d, log: %s".formatted(minutes, chosen, console.log()));
     SoakPrompts prompts = SoakPrompts.answered(engineArguments.forModel(checkpoint), texts, chosen);
@@ -167,15 +164,10 @@ public final class SoakCommand implements Callable<Integer> {
   }
 
   private void awaitAll(SoakJob job, Readback readback, StopSignal stop) {
-    long last = -1;
-    long lastChange = now();
+    StallWatch watch = new StallWatch(console, STALLED_MINUTES);
     while (ledger.outcomes() < ledger.sent() && !stop.isRequested() && !job.hasEnded()) {
       readback.poll();
-      if (ledger.outcomes() != last) {
-        last = ledger.outcomes();
-        lastChange = now();
-      } else if (now() - lastChange > STALLED_NANOS) {
-        console.say("flinfer: no outcome for 3 minutes; giving up. Log: " + console.log());
+      if (watch.hasStalled(ledger.outcomes())) {
         return;
       }
     }

@@ -5,8 +5,6 @@ import dev.flinfer.schema.CompletionRecord;
 import dev.flinfer.schema.FinishReason;
 import dev.flinfer.schema.WireFormat;
 import java.util.Properties;
-import org.apache.flink.api.common.serialization.SerializationSchema;
-import org.apache.flink.connector.kafka.sink.KafkaRecordSerializationSchema;
 import org.apache.flink.metrics.Counter;
 import org.apache.flink.metrics.MetricGroup;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -20,20 +18,15 @@ import org.slf4j.LoggerFactory;
  * its topic is written without text and tokens, and with the reason, so that the request has an
  * outcome.
  */
-public final class CompletionSerializer
-    implements KafkaRecordSerializationSchema<CompletionRecord> {
+public final class CompletionSerializer extends LimitedSerializer<CompletionRecord> {
   private static final long serialVersionUID = 1L;
   private static final Logger LOG = LoggerFactory.getLogger(CompletionSerializer.class);
 
   /** Header of a completion that was too large to be written unchanged. */
   private static final String ERROR = "flinfer.error";
 
-  private final String topic;
   private final WireFormat format;
-  private final boolean keepTimestamp;
-  private final Properties producer;
   private transient WireFormat.Writer<Completion> writer;
-  private transient RecordLimit limit;
   private transient Counter tooLarge;
 
   /**
@@ -42,23 +35,13 @@ public final class CompletionSerializer
    */
   public CompletionSerializer(
       String topic, WireFormat format, boolean keepTimestamp, Properties producer) {
-    this.topic = topic;
+    super(topic, keepTimestamp, producer);
     this.format = format;
-    this.keepTimestamp = keepTimestamp;
-    this.producer = producer;
   }
 
   @Override
-  public void open(SerializationSchema.InitializationContext context, KafkaSinkContext sink) {
-    // With exactly-once the connector opens it twice, and Flink reports the first counters only.
-    if (limit == null) {
-      open(context.getMetricGroup(), RecordLimit.of(topic, producer));
-    }
-  }
-
-  void open(MetricGroup metrics, RecordLimit limitOfTopic) {
+  void prepare(MetricGroup metrics) {
     writer = format.writer(Completion.class);
-    limit = limitOfTopic;
     tooLarge = RecordParts.counter(metrics, "completions_too_large");
   }
 

@@ -3,8 +3,6 @@ package dev.flinfer.jobs.sink;
 import dev.flinfer.schema.Rejection;
 import dev.flinfer.schema.SourceRecord;
 import java.util.Properties;
-import org.apache.flink.api.common.serialization.SerializationSchema;
-import org.apache.flink.connector.kafka.sink.KafkaRecordSerializationSchema;
 import org.apache.flink.metrics.Counter;
 import org.apache.flink.metrics.MetricGroup;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -12,14 +10,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Writes a rejected record, unchanged, with Kafka Connect's headers: a {@link DeadLetter}. */
-public final class DeadLetterSerializer implements KafkaRecordSerializationSchema<Rejection> {
+public final class DeadLetterSerializer extends LimitedSerializer<Rejection> {
   private static final long serialVersionUID = 1L;
   private static final Logger LOG = LoggerFactory.getLogger(DeadLetterSerializer.class);
 
-  private final String topic;
-  private final boolean keepTimestamp;
-  private final Properties producer;
-  private transient RecordLimit limit;
   private transient Counter shortened;
   private transient Counter leftOut;
 
@@ -28,21 +22,11 @@ public final class DeadLetterSerializer implements KafkaRecordSerializationSchem
    * @param producer properties of the topic's producers
    */
   public DeadLetterSerializer(String topic, boolean keepTimestamp, Properties producer) {
-    this.topic = topic;
-    this.keepTimestamp = keepTimestamp;
-    this.producer = producer;
+    super(topic, keepTimestamp, producer);
   }
 
   @Override
-  public void open(SerializationSchema.InitializationContext context, KafkaSinkContext sink) {
-    // With exactly-once the connector opens it twice, and Flink reports the first counters only.
-    if (limit == null) {
-      open(context.getMetricGroup(), RecordLimit.of(topic, producer));
-    }
-  }
-
-  void open(MetricGroup metrics, RecordLimit limitOfTopic) {
-    limit = limitOfTopic;
+  void prepare(MetricGroup metrics) {
     shortened = RecordParts.counter(metrics, "dead_letters_shortened");
     leftOut = RecordParts.counter(metrics, "dead_letters_left_out");
   }

@@ -1,16 +1,9 @@
 package dev.flinfer.engine.batching;
 
-import static dev.flinfer.engine.EngineOption.DEVICE;
-import static dev.flinfer.engine.EngineOption.KV_CACHE_DTYPE;
-import static dev.flinfer.engine.EngineOption.MAX_NUM_BATCHED_TOKENS;
-import static dev.flinfer.engine.EngineOption.MAX_NUM_SEQS;
-import static dev.flinfer.engine.EngineOption.THREADS;
-
-import dev.flinfer.engine.DeviceSpecifier;
 import dev.flinfer.engine.EngineOptions;
-import dev.flinfer.engine.KvCacheDtype;
 import dev.flinfer.engine.LlmEngine;
 import dev.flinfer.engine.ModelInfo;
+import dev.flinfer.engine.TestOptions;
 import dev.flinfer.engine.device.ForwardPass;
 import dev.flinfer.engine.device.StepBuffers;
 import dev.flinfer.engine.device.TopLogits;
@@ -18,6 +11,7 @@ import dev.flinfer.engine.sampling.TopTokens;
 import dev.flinfer.engine.tokenizer.Tokenizer;
 import dev.flinfer.engine.weights.Checkpoint;
 import dev.flinfer.engine.weights.Tensor;
+import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.time.InstantSource;
 import java.util.Arrays;
@@ -54,14 +48,7 @@ public final class FaultyForwardPass implements ForwardPass {
 
   /** Opens an engine on it with 6 sequences, 24 tokens per step and one token per byte. */
   public static LlmEngine engine(FaultyForwardPass forward, InstantSource clock) {
-    EngineOptions options =
-        EngineOptions.builder("fake")
-            .set(DEVICE, DeviceSpecifier.CPU)
-            .set(MAX_NUM_SEQS, 6)
-            .set(MAX_NUM_BATCHED_TOKENS, 24)
-            .set(THREADS, 1)
-            .set(KV_CACHE_DTYPE, KvCacheDtype.F32)
-            .build();
+    EngineOptions options = TestOptions.cpu(Path.of("fake"), 6, 24, 1);
     return new BatchingEngine(
         forward,
         new NoFiles(),

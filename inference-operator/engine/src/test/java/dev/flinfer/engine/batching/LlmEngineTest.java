@@ -1,26 +1,21 @@
 package dev.flinfer.engine.batching;
 
 import static dev.flinfer.engine.EngineOption.DEVICE;
-import static dev.flinfer.engine.EngineOption.KV_CACHE_DTYPE;
 import static dev.flinfer.engine.EngineOption.KV_CACHE_MEMORY;
 import static dev.flinfer.engine.EngineOption.MAX_MODEL_LEN;
-import static dev.flinfer.engine.EngineOption.MAX_NUM_BATCHED_TOKENS;
-import static dev.flinfer.engine.EngineOption.MAX_NUM_SEQS;
-import static dev.flinfer.engine.EngineOption.THREADS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.flinfer.engine.DeviceSpecifier;
 import dev.flinfer.engine.EngineException;
 import dev.flinfer.engine.EngineOptions;
 import dev.flinfer.engine.GeneratedTokens;
 import dev.flinfer.engine.Generation;
 import dev.flinfer.engine.InvalidRequestException;
-import dev.flinfer.engine.KvCacheDtype;
 import dev.flinfer.engine.LlmEngine;
 import dev.flinfer.engine.RandomCheckpoint;
 import dev.flinfer.engine.Requests;
+import dev.flinfer.engine.TestOptions;
 import dev.flinfer.engine.device.NaivePhi;
 import dev.flinfer.engine.weights.DType;
 import dev.flinfer.schema.Completion;
@@ -263,13 +258,7 @@ final class LlmEngineTest {
   }
 
   private static EngineOptions options(int maxNumSeqs, int maxNumBatchedTokens, int threads) {
-    return EngineOptions.builder(directory.resolve("tiny").toString())
-        .set(DEVICE, DeviceSpecifier.CPU)
-        .set(MAX_NUM_SEQS, maxNumSeqs)
-        .set(MAX_NUM_BATCHED_TOKENS, maxNumBatchedTokens)
-        .set(THREADS, threads)
-        .set(KV_CACHE_DTYPE, KvCacheDtype.F32)
-        .build();
+    return TestOptions.cpu(directory.resolve("tiny"), maxNumSeqs, maxNumBatchedTokens, threads);
   }
 
   private static void same(Completion actual, Completion expected, Object when) {

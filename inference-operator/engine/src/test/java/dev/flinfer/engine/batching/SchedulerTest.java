@@ -18,10 +18,8 @@ final class SchedulerTest {
   @Test
   void decodingComesBeforePrefillAndPrefillIsChunked() {
     Scheduler scheduler = scheduler(4, 10, false, new BlockPool(50));
-    Sequence first = sequence(8, 1);
-    Sequence second = sequence(20, 2);
-    scheduler.add(first);
-    scheduler.add(second);
+    Sequence first = add(scheduler, sequence(8, 1));
+    Sequence second = add(scheduler, sequence(20, 2));
 
     assertThat(step(scheduler)).isEqualTo(Map.of(first, 8, second, 2));
     first.append(1, TokenLogprobs.NONE);
@@ -46,10 +44,8 @@ final class SchedulerTest {
   void theYoungestIsPreemptedAndComputedAgain() {
     BlockPool pool = new BlockPool(3);
     Scheduler scheduler = scheduler(4, 100, false, pool);
-    Sequence old = sequence(30, 1);
-    Sequence young = sequence(15, 2);
-    scheduler.add(old);
-    scheduler.add(young);
+    Sequence old = add(scheduler, sequence(30, 1));
+    Sequence young = add(scheduler, sequence(15, 2));
     step(scheduler);
     for (int i = 0; i < 2; i++) {
       old.append(1, TokenLogprobs.NONE);
@@ -69,11 +65,9 @@ final class SchedulerTest {
   @Test
   void aPromptThatSharesAPrefixIsPrefilledFromTheFirstBlockThatDiffers() {
     Scheduler scheduler = scheduler(4, 100, true, new BlockPool(20));
-    Sequence first = sequence(40, 7);
-    scheduler.add(first);
+    Sequence first = add(scheduler, sequence(40, 7));
     step(scheduler);
-    Sequence same = sequence(40, 7);
-    scheduler.add(same);
+    Sequence same = add(scheduler, sequence(40, 7));
     first.append(1, TokenLogprobs.NONE);
 
     assertThat(step(scheduler)).isEqualTo(Map.of(first, 1, same, 8));
@@ -86,12 +80,10 @@ final class SchedulerTest {
   @Test
   void theLastTokenOfAPromptOfFullBlocksIsComputedAgain() {
     Scheduler scheduler = scheduler(4, 100, true, new BlockPool(20));
-    Sequence first = sequence(32, 7);
-    scheduler.add(first);
+    Sequence first = add(scheduler, sequence(32, 7));
     step(scheduler);
     scheduler.remove(first);
-    Sequence same = sequence(32, 7);
-    scheduler.add(same);
+    Sequence same = add(scheduler, sequence(32, 7));
 
     assertThat(step(scheduler)).isEqualTo(Map.of(same, 16));
   }
@@ -122,8 +114,7 @@ final class SchedulerTest {
   @Test
   void aSequenceWithTokensIsTriedLastAndNotAfterTheCauseIsFound() {
     Scheduler scheduler = scheduler(4, 100, true, new BlockPool(20));
-    Sequence running = sequence(20, 1);
-    scheduler.add(running);
+    Sequence running = add(scheduler, sequence(20, 1));
     step(scheduler);
     running.append(1, TokenLogprobs.NONE);
     Sequence innocent = sequence(20, 2);
@@ -144,8 +135,7 @@ final class SchedulerTest {
   @Test
   void theBlocksOfAnOffenderLeaveThePrefixCache() {
     Scheduler scheduler = scheduler(4, 100, true, new BlockPool(20));
-    Sequence offender = sequence(40, 1);
-    scheduler.add(offender);
+    Sequence offender = add(scheduler, sequence(40, 1));
     step(scheduler);
     scheduler.suspect(List.of(offender), true);
     assertThat(step(scheduler)).isEqualTo(Map.of(offender, 40));
@@ -208,6 +198,11 @@ final class SchedulerTest {
       assertThat(step(scheduler).values()).containsExactly(9);
     }
     assertThat(sequence.allLabelsScored()).isTrue();
+  }
+
+  private static Sequence add(Scheduler scheduler, Sequence sequence) {
+    scheduler.add(sequence);
+    return sequence;
   }
 
   private static void assertScheduled(

@@ -1,19 +1,13 @@
 package dev.flinfer.engine.batching;
 
-import static dev.flinfer.engine.EngineOption.DEVICE;
-import static dev.flinfer.engine.EngineOption.KV_CACHE_DTYPE;
-import static dev.flinfer.engine.EngineOption.MAX_NUM_BATCHED_TOKENS;
-import static dev.flinfer.engine.EngineOption.MAX_NUM_SEQS;
-import static dev.flinfer.engine.EngineOption.THREADS;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.flinfer.engine.DeviceSpecifier;
 import dev.flinfer.engine.EngineOptions;
 import dev.flinfer.engine.GeneratedTokens;
-import dev.flinfer.engine.KvCacheDtype;
 import dev.flinfer.engine.LlmEngine;
 import dev.flinfer.engine.RandomCheckpoint;
 import dev.flinfer.engine.Requests;
+import dev.flinfer.engine.TestOptions;
 import dev.flinfer.engine.device.ForwardPass;
 import dev.flinfer.engine.weights.DType;
 import dev.flinfer.schema.Completion;
@@ -38,14 +32,7 @@ final class SharedPrefixTest {
     RandomCheckpoint.write(directory.resolve("tiny"), shape, DType.F16, 11);
     StringBuilder prefix = new StringBuilder();
     new Random(5).ints(PREFIX, 'a', 'z' + 1).forEach(prefix::appendCodePoint);
-    EngineOptions options =
-        EngineOptions.builder(directory.resolve("tiny").toString())
-            .set(DEVICE, DeviceSpecifier.CPU)
-            .set(MAX_NUM_SEQS, 4)
-            .set(MAX_NUM_BATCHED_TOKENS, 64)
-            .set(THREADS, 2)
-            .set(KV_CACHE_DTYPE, KvCacheDtype.F32)
-            .build();
+    EngineOptions options = TestOptions.cpu(directory.resolve("tiny"), 4, 64, 2);
     try (LlmEngine engine = LlmEngine.open(options)) {
       Completion first = submit(engine, prefix + "0first").get(60, TimeUnit.SECONDS);
       assertThat(first.getPromptTokens()).isEqualTo(PREFIX + 6);

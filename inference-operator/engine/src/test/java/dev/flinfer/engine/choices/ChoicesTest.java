@@ -1,23 +1,17 @@
 package dev.flinfer.engine.choices;
 
-import static dev.flinfer.engine.EngineOption.DEVICE;
 import static dev.flinfer.engine.EngineOption.ENABLE_PREFIX_CACHING;
-import static dev.flinfer.engine.EngineOption.KV_CACHE_DTYPE;
 import static dev.flinfer.engine.EngineOption.KV_CACHE_MEMORY;
-import static dev.flinfer.engine.EngineOption.MAX_NUM_BATCHED_TOKENS;
-import static dev.flinfer.engine.EngineOption.MAX_NUM_SEQS;
-import static dev.flinfer.engine.EngineOption.THREADS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.flinfer.engine.DeviceSpecifier;
 import dev.flinfer.engine.EngineOptions;
 import dev.flinfer.engine.GeneratedTokens;
 import dev.flinfer.engine.Generation;
-import dev.flinfer.engine.KvCacheDtype;
 import dev.flinfer.engine.LlmEngine;
 import dev.flinfer.engine.RandomCheckpoint;
 import dev.flinfer.engine.Requests;
+import dev.flinfer.engine.TestOptions;
 import dev.flinfer.engine.weights.DType;
 import dev.flinfer.schema.Completion;
 import dev.flinfer.schema.CompletionRequest;
@@ -283,14 +277,10 @@ final class ChoicesTest {
 
   private static EngineOptions options(
       int maxNumSeqs, int maxNumBatchedTokens, long kvCacheBytes, boolean prefixCaching) {
-    return EngineOptions.builder(directory.resolve("tiny").toString())
-        .set(DEVICE, DeviceSpecifier.CPU)
-        .set(MAX_NUM_SEQS, maxNumSeqs)
-        .set(MAX_NUM_BATCHED_TOKENS, maxNumBatchedTokens)
+    return TestOptions.cpu(directory.resolve("tiny"), maxNumSeqs, maxNumBatchedTokens, 2)
+        .toBuilder()
         .set(KV_CACHE_MEMORY, kvCacheBytes)
         .set(ENABLE_PREFIX_CACHING, prefixCaching)
-        .set(THREADS, 2)
-        .set(KV_CACHE_DTYPE, KvCacheDtype.F32)
         .build();
   }
 }

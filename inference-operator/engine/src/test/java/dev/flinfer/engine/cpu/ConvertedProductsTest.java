@@ -7,31 +7,39 @@ import org.junit.jupiter.api.Nested;
 /** Codes of matrices that no file has: their rows end within a block. */
 final class ConvertedProductsTest {
 
-  @Nested
-  final class Bytes extends MatrixProductsContract {
-    @Override
-    MatrixProducts open(Arena arena, WorkerTeam team, int maxRows) {
-      return new JavaProducts(DType.Q8_0, arena, team);
+  abstract static class Converted extends MatrixProductsContract {
+    private final DType type;
+    private final double tolerance;
+
+    Converted(DType type, double tolerance) {
+      this.type = type;
+      this.tolerance = tolerance;
     }
 
-    /** Off by at most half of 1/127 of the largest of a group, about 3 where the mean is 0.8. */
+    @Override
+    MatrixProducts open(Arena arena, WorkerTeam team, int maxRows) {
+      return new JavaProducts(type, arena, team);
+    }
+
     @Override
     double tolerance(int inputs) {
-      return 0.03;
+      return tolerance;
     }
   }
 
+  /** Off by at most half of 1/127 of the largest of a group, about 3 where the mean is 0.8. */
   @Nested
-  final class Nibbles extends MatrixProductsContract {
-    @Override
-    MatrixProducts open(Arena arena, WorkerTeam team, int maxRows) {
-      return new JavaProducts(DType.Q4_0, arena, team);
+  final class Bytes extends Converted {
+    Bytes() {
+      super(DType.Q8_0, 0.03);
     }
+  }
 
-    /** Half of 1/8 of it, or all of that on the side that has codes to 7 only. */
-    @Override
-    double tolerance(int inputs) {
-      return 0.4;
+  /** Half of 1/8 of it, or all of that on the side that has codes to 7 only. */
+  @Nested
+  final class Nibbles extends Converted {
+    Nibbles() {
+      super(DType.Q4_0, 0.4);
     }
   }
 }

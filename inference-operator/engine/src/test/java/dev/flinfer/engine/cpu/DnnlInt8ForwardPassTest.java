@@ -1,20 +1,13 @@
 package dev.flinfer.engine.cpu;
 
 import dev.flinfer.engine.KvCacheType;
-import dev.flinfer.engine.device.ForwardPass;
-import dev.flinfer.engine.device.ForwardPassContract;
-import dev.flinfer.engine.model.PhiConfig;
-import dev.flinfer.engine.model.PhiWeights;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 
 @EnabledOnOs(value = OS.LINUX, architectures = "amd64", disabledReason = "no library for others")
-final class DnnlInt8ForwardPassTest extends ForwardPassContract {
-  @Override
-  protected ForwardPass open(PhiConfig config, PhiWeights weights, int blocks, int maxRows) {
-    CpuOptions options =
-        new CpuOptions(blocks, KvCacheType.F32, maxRows, 3, null, CpuOptions.Products.ONEDNN_INT8);
-    return DnnlProductsTest.orSkip(() -> new CpuForwardPass(config, weights, options));
+final class DnnlInt8ForwardPassTest extends CpuForwardPassContract {
+  DnnlInt8ForwardPassTest() {
+    super(KvCacheType.F32, CpuOptions.Products.ONEDNN_INT8);
   }
 
   /**

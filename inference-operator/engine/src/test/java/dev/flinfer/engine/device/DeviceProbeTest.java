@@ -2,9 +2,6 @@ package dev.flinfer.engine.device;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.flinfer.engine.EngineOptions;
-import dev.flinfer.engine.model.PhiConfig;
-import dev.flinfer.engine.model.PhiWeights;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -81,28 +78,15 @@ final class DeviceProbeTest {
         .noneMatch(flag -> flag.equals("-Xmx2g"));
   }
 
-  /** A backend without {@code devices}. */
-  abstract static class Driver implements Backend {
+  /** A backend of which the probe calls only {@code devices}. */
+  abstract static class Driver extends FakeBackend {
     @Override
     public String name() {
       return "test";
     }
 
     @Override
-    public DevicePlan plan(
-        DeviceInfo device, PhiConfig config, PhiWeights weights, EngineOptions options) {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public ForwardPass open(
-        DeviceInfo device,
-        PhiConfig config,
-        PhiWeights weights,
-        EngineOptions options,
-        int numKvBlocks) {
-      throw new UnsupportedOperationException();
-    }
+    public abstract List<DeviceInfo> devices();
   }
 
   /** Prints without an end of line, as some drivers do. */

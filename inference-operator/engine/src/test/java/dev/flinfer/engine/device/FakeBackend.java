@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Set;
 
 /** Devices of given sizes that compute with the CPU backend, correctly or not. */
-final class FakeBackend implements Backend {
+class FakeBackend implements Backend {
   static final int KV_BLOCK_BYTES = 1 << 10;
 
   private final List<DeviceInfo> devices;

@@ -5,38 +5,18 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.flinfer.engine.GeneratedTokens;
 import dev.flinfer.engine.InvalidRequestException;
-import dev.flinfer.engine.LlmEngine;
 import dev.flinfer.engine.Requests;
-import dev.flinfer.engine.TinyEngine;
 import dev.flinfer.schema.Completion;
 import dev.flinfer.schema.CompletionRequest;
 import dev.flinfer.schema.FinishReason;
 import dev.flinfer.schema.TokenLogprob;
-import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** The effect of the sampling parameters on complete texts, on a small random model. */
-final class SamplingTest {
-  @TempDir static Path directory;
-  private static LlmEngine engine;
-
-  @BeforeAll
-  static void open() {
-    TinyEngine.write(directory);
-    engine = TinyEngine.open(directory, 8);
-  }
-
-  @AfterAll
-  static void close() {
-    engine.close();
-  }
-
+final class SamplingTest extends OneTinyEngine {
   @Test
   void stopTokensEndATextAndAreIncluded() throws Exception {
     Completion free = get(greedy());
@@ -141,14 +121,5 @@ final class SamplingTest {
 
   private static CompletionRequest.Builder greedy() {
     return Requests.greedy("a", "some prompt", 20);
-  }
-
-  private static Completion get(CompletionRequest.Builder request) throws Exception {
-    return submit(request.build(), GeneratedTokens.NONE);
-  }
-
-  private static Completion submit(CompletionRequest request, GeneratedTokens from)
-      throws Exception {
-    return TinyEngine.get(engine, request, from);
   }
 }

@@ -7,37 +7,17 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.flinfer.engine.GeneratedTokens;
 import dev.flinfer.engine.InvalidRequestException;
-import dev.flinfer.engine.LlmEngine;
 import dev.flinfer.engine.RandomCheckpoint;
 import dev.flinfer.engine.Requests;
-import dev.flinfer.engine.TinyEngine;
 import dev.flinfer.schema.Completion;
 import dev.flinfer.schema.CompletionRequest;
 import dev.flinfer.schema.FinishReason;
 import dev.flinfer.schema.StructuredOutputs;
-import java.nio.file.Path;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Texts that must match a pattern, on a small random model, which would never match by chance. */
-final class StructuredOutputsTest {
-  @TempDir static Path directory;
-  private static LlmEngine engine;
-
-  @BeforeAll
-  static void open() {
-    TinyEngine.write(directory);
-    engine = TinyEngine.open(directory, 8);
-  }
-
-  @AfterAll
-  static void close() {
-    engine.close();
-  }
-
+final class StructuredOutputsTest extends OneTinyEngine {
   @Test
   void theTextMatchesAndEndsWhereItCannotContinue() throws Exception {
     for (double temperature : List.of(0.0, 1.0, 5.0)) {
@@ -166,14 +146,5 @@ final class StructuredOutputsTest {
 
   private static CompletionRequest.Builder request() {
     return Requests.greedy("a", "some prompt", 80);
-  }
-
-  private static Completion get(CompletionRequest.Builder request) throws Exception {
-    return submit(request.build(), GeneratedTokens.NONE);
-  }
-
-  private static Completion submit(CompletionRequest request, GeneratedTokens from)
-      throws Exception {
-    return TinyEngine.get(engine, request, from);
   }
 }
