@@ -88,7 +88,7 @@ public final class GenerateCommand implements Callable<Integer> {
     Path path = model.path();
     long total = source.file == null ? 1 : Lines.count(source.file);
     Tokenizer tokenizer = Tokenizer.load(path);
-    try (LlmEngine engine = open()) {
+    try (LlmEngine engine = open(path)) {
       if (engineArguments.device() != null) {
         console.say("flinfer: device " + engine.model().device());
       }
@@ -110,9 +110,9 @@ public final class GenerateCommand implements Callable<Integer> {
     return badLines == 0 ? 0 : 1;
   }
 
-  private LlmEngine open() {
-    EngineOptions options = engineArguments.forModel(model.path());
-    try (Console.Status ignored = console.status("flinfer: loading " + model.path())) {
+  private LlmEngine open(Path path) {
+    EngineOptions options = engineArguments.forModel(path);
+    try (Console.Status ignored = console.status("flinfer: loading " + path)) {
       return LlmEngine.open(options);
     }
   }
