@@ -3,10 +3,10 @@ package dev.flinfer.jobs.sink;
 import dev.flinfer.flink.TaskCleanup;
 import dev.flinfer.jobs.failure.KafkaFailures;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.function.Function;
-import java.util.stream.Collectors;
 import org.apache.flink.api.connector.sink2.Committer;
 import org.apache.flink.connector.kafka.sink.KafkaCommittable;
 
@@ -50,9 +50,25 @@ final class CheckedCommitter implements Committer<KafkaCommittable> {
   @Override
   public void commit(Collection<CommitRequest<KafkaCommittable>> requests)
       throws IOException, InterruptedException {
-    List<CommitRequest<KafkaCommittable>> checked =
-        requests.stream().map(Checked::new).collect(Collectors.toList());
-    kafka.commit(checked);
+    List<CommitRequest<KafkaCommittable>> open = new ArrayList<>();
+    for (CommitRequest<KafkaCommittable> request : requests) {
+      if (wasCommittedBefore(request.getCommittable())) {
+        request.signalAlreadyCommitted();
+      } else {
+        open.add(new Checked(request));
+      }
+    }
+    if (!open.isEmpty()) {
+      kafka.commit(open);
+    }
+  }
+
+  /**
+   * After a restart, most transactions were committed before it, and for each of them Kafka's
+   * committer would log an error. One that this task has written itself has a producer.
+   */
+  private boolean wasCommittedBefore(KafkaCommittable transaction) {
+    return transaction.getProducer().isEmpty() && fates.apply(transaction) == Fate.COMMITTED;
   }
 
   @Override

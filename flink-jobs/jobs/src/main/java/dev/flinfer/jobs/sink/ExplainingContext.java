@@ -1,8 +1,11 @@
 package dev.flinfer.jobs.sink;
 
 import dev.flinfer.jobs.failure.KafkaFailures;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.apache.flink.api.common.JobInfo;
 import org.apache.flink.api.common.TaskInfo;
@@ -18,7 +21,8 @@ import org.apache.flink.util.function.ThrowingRunnable;
 
 /**
  * The context of a writer, except that failures which Kafka's writer reports through the mailbox
- * are explained: most failed sends are.
+ * are explained, as most failed sends are, and that its gauge is registered once: Kafka's writer
+ * with transactions registers it twice, and Flink warns of the second.
  */
 final class ExplainingContext implements WriterInitContext {
   private final WriterInitContext context;
@@ -87,7 +91,23 @@ final class ExplainingContext implements WriterInitContext {
 
   @Override
   public SinkWriterMetricGroup metricGroup() {
-    return context.metricGroup();
+    SinkWriterMetricGroup group = context.metricGroup();
+    AtomicBoolean registered = new AtomicBoolean();
+    return (SinkWriterMetricGroup)
+        Proxy.newProxyInstance(
+            ExplainingContext.class.getClassLoader(),
+            new Class<?>[] {SinkWriterMetricGroup.class},
+            (proxy, method, arguments) -> {
+              if (method.getName().equals("setCurrentSendTimeGauge")
+                  && registered.getAndSet(true)) {
+                return null;
+              }
+              try {
+                return method.invoke(group, arguments);
+              } catch (InvocationTargetException e) {
+                throw e.getCause();
+              }
+            });
   }
 
   @Override

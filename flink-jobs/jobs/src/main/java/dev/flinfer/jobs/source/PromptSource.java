@@ -47,7 +47,7 @@ public final class PromptSource
       throws Exception {
     return Inference.pausing(
         new CommittingReader(
-            kafka.createReader(context),
+            kafka.createReader(DistinctMetrics.of(context)),
             new GroupOffsets(clientConfig, failures.group()),
             failures));
   }

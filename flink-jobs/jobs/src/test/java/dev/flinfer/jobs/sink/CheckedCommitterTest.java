@@ -25,11 +25,13 @@ final class CheckedCommitterTest {
   private RuntimeException failure = new ProducerFencedException("fenced");
 
   private int retries;
+  private int commits;
   private FlinkKafkaInternalProducer<?, ?> producer;
 
   private final class Fenced implements Committer<KafkaCommittable> {
     @Override
     public void commit(Collection<CommitRequest<KafkaCommittable>> requests) {
+      commits++;
       requests.forEach(
           request -> {
             if (failure instanceof ProducerFencedException) {
@@ -112,6 +114,14 @@ final class CheckedCommitterTest {
                 + " the.timeout, because the job was down or stalled for that"
                 + " long, or another job uses the transactional ids, too. Start the job from an older checkpoint or savepoint, or continue without"
                 + " this output with accept.losses=true");
+  }
+
+  /** Kafka's committer would log an error for each of them. */
+  @Test
+  void doesNotTryToCommitWhatWasCommittedBeforeARestart() throws Exception {
+    committer(Fate.COMMITTED).commit(List.of(new Request()));
+    assertThat(heard).containsExactly("committed");
+    assertThat(commits).isZero();
   }
 
   /** While the job runs, only another job can have fenced its transaction. */
