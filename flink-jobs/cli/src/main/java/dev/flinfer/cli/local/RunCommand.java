@@ -4,7 +4,7 @@ import dev.flinfer.cli.Console;
 import dev.flinfer.cli.EngineArguments;
 import dev.flinfer.cli.Models;
 import dev.flinfer.cli.Settings;
-import dev.flinfer.cli.UserError;
+import dev.flinfer.cli.UsageError;
 import dev.flinfer.cli.state.StateDirectory;
 import dev.flinfer.flink.FlinferOptions;
 import dev.flinfer.jobs.KafkaOptions;
@@ -104,7 +104,7 @@ public final class RunCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     if (discardState && state == null) {
-      throw new UserError("--discard-state needs the directory: --state DIR");
+      throw new UsageError("--discard-state needs the directory: --state DIR");
     }
     try (StateDirectory opened = state == null ? null : StateDirectory.open(state)) {
       return run(opened);
@@ -164,7 +164,7 @@ public final class RunCommand implements Callable<Integer> {
 
   private static String require(String value, String option) {
     if (value == null || value.isBlank()) {
-      throw new UserError(option + " is missing; give it here or in the --config file");
+      throw new UsageError(option + " is missing; give it here or in the --config file");
     }
     return value;
   }

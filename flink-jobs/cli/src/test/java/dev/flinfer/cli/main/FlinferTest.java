@@ -133,7 +133,7 @@ final class FlinferTest {
 
   @Test
   void aRunNamesTheMissingOption() {
-    assertThat(recorded.run("run", "--model", "m")).isEqualTo(1);
+    assertThat(recorded.run("run", "--model", "m")).isEqualTo(2);
     assertThat(recorded.err())
         .isEqualTo(
             "flinfer: --bootstrap-servers HOST:PORT is missing;"
