@@ -3,6 +3,7 @@ package dev.flinfer.engine.batching;
 /** The tokens of a sequence in a step. A sequence has one object, which each step overwrites. */
 final class Scheduled {
   private final Sequence sequence;
+  private long step;
   private int from;
   private int tokens;
   private int logits;
@@ -11,10 +12,29 @@ final class Scheduled {
     this.sequence = sequence;
   }
 
-  void set(int from, int tokens, int logits) {
+  /**
+   * @param step the number of the step
+   */
+  void set(long step, int from, int tokens, int logits) {
+    this.step = step;
     this.from = from;
     this.tokens = tokens;
     this.logits = logits;
+  }
+
+  /** Adds the next tokens to the same step. */
+  void extend(int moreTokens, int moreLogits) {
+    tokens += moreTokens;
+    logits += moreLogits;
+  }
+
+  /** Notes that the sequence is in no step. */
+  void withdraw() {
+    step = 0;
+  }
+
+  boolean isIn(long number) {
+    return step == number;
   }
 
   Sequence sequence() {

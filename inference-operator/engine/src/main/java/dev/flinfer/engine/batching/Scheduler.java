@@ -3,7 +3,7 @@ package dev.flinfer.engine.batching;
 import dev.flinfer.engine.device.ForwardPass;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Collections;
+import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -14,13 +14,15 @@ import java.util.Set;
  * <p><b>Iteration-level scheduling.</b> Sequences join and leave between any two steps, not between
  * batches (Yu et al., "Orca: A Distributed Serving System for Transformer-Based Generative Models",
  * OSDI 2022), so that a short completion never waits for a long one. A running sequence is
- * interrupted for KV blocks only, never because another one waits.
+ * interrupted for KV blocks, or because it is one of several of its request and another request
+ * waits, of which fewer run; never otherwise because another one waits.
  *
  * <p><b>One token budget, decoding first.</b> A step takes one token of every sequence that
  * decodes, then chunks of prompts up to {@code max_num_batched_tokens} (Agrawal et al., "Taming
  * Throughput-Latency Tradeoff in LLM Inference with Sarathi-Serve", OSDI 2024). A long prompt
  * therefore delays the next token of the others by one step of bounded size at most. Within each
- * kind the order is that of {@link Waiting#RANK}.
+ * kind the order is that of {@link Waiting#RANK}. Further outputs of a request and its labels use a
+ * part of the budget only, as long as other requests need the rest.
  *
  * <p><b>Paged keys and values, recomputation.</b> KV memory is given out in blocks of {@link
  * ForwardPass#BLOCK_SIZE} positions (Kwon et al., "Efficient Memory Management for Large Language
@@ -38,18 +40,20 @@ import java.util.Set;
  * <p><b>Branches.</b> A sequence with choices scores its labels in branches, each after the
  * prompt's full blocks, which it shares, with its own blocks for the rest. A branch is scheduled
  * once its prompt is computed, or in the same step. A sequence counts once against {@code
- * max_num_seqs}, however many branches it has, and is preempted as a whole.
+ * max_num_seqs}, however many branches it has, and is preempted as a whole. Requests with labels
+ * get equal parts of a step.
  *
  * <p><b>Suspects.</b> After a step that failed, each of its sequences is computed by itself until
  * it has made progress, so that the one that makes the forward pass fail is found; see {@link
  * DeviceFaults}.
  */
 final class Scheduler {
-  private final StepLimits limits;
-  private final BlockPool pool;
+  private static final int ANY = Integer.MAX_VALUE;
+
   private final KvCacheManager kvCache;
-  private final ArrayList<Sequence> running = new ArrayList<>(); // by rank
   private final Waiting waiting = new Waiting();
+  private final Running running = new Running(waiting);
+  private final Room room;
 
   /** Sequences that have arrived and cannot start yet. */
   private final Set<Sequence> held = new LinkedHashSet<>();
@@ -59,15 +63,17 @@ final class Scheduler {
 
   private final Deadlines deadlines = new Deadlines();
   private final StepDraft step;
+
+  /** Running sequences in the order in which they are scheduled; scratch space. */
+  private final List<Sequence> order = new ArrayList<>();
+
   private long arrivals;
-  private long preemptions;
-  private long prefixCacheHits;
+  private long passes;
 
   Scheduler(StepLimits limits, boolean prefixCaching, BlockPool pool) {
-    this.limits = limits;
-    this.pool = pool;
     this.kvCache = new KvCacheManager(prefixCaching, pool);
     this.step = new StepDraft(limits.maxNumBatchedTokens(), limits.maxNumLogits());
+    this.room = new Room(limits.maxNumSeqs(), pool, kvCache, running, waiting, step);
   }
 
   /** Adds a sequence that can start. One that was held keeps its place in the order of arrival. */
@@ -102,7 +108,7 @@ final class Scheduler {
   }
 
   Collection<Sequence> running() {
-    return running;
+    return running.all();
   }
 
   Collection<Sequence> waiting() {
@@ -124,12 +130,12 @@ final class Scheduler {
   }
 
   long preemptions() {
-    return preemptions;
+    return room.preemptions();
   }
 
   /** The number of blocks that admitted sequences found in the prefix cache. */
   long prefixCacheHits() {
-    return prefixCacheHits;
+    return room.prefixCacheHits();
   }
 
   /**
@@ -142,30 +148,120 @@ final class Scheduler {
       scheduleAlone(suspects.first());
       return step.scheduled();
     }
-    // Preemption removes from the end of the list, so the index stays valid.
-    for (int i = 0; i < running.size() && !step.isFull(); i++) {
-      Sequence sequence = running.get(i);
-      if (sequence.decoding() && makeRoom(sequence)) {
+    decode();
+    if (fill() && !step.isFull()) {
+      fill(); // with what was kept for sequences that need less
+    }
+    return step.scheduled();
+  }
+
+  /**
+   * Fills the rest of a step: half with the prompts of requests, a quarter with those of further
+   * outputs, a quarter with labels, and each part with what those before it leave. So a request of
+   * which much is left cannot keep others from their first token.
+   *
+   * @return whether there are further outputs or labels
+   */
+  private boolean fill() {
+    int firsts = orderPrompts();
+    boolean labels = hasLabels();
+    boolean shared = labels || firsts < order.size();
+    step.keep(shared ? step.tokensLeft() / 2 : 0, 0);
+    for (int i = 0; i < firsts; i++) {
+      prefill(order.get(i));
+    }
+    for (Sequence next = admitNext(0); next != null; next = admitNext(0)) {
+      if (next.isFurtherOutput()) {
+        order.add(next);
+      } else {
+        prefill(next);
+      }
+    }
+    step.keep(labels ? (step.tokensLeft() + 1) / 2 : 0, 0);
+    for (int i = firsts; i < order.size(); i++) {
+      prefill(order.get(i));
+    }
+    for (Sequence next = admitNext(ANY); next != null; next = admitNext(ANY)) {
+      prefill(next);
+    }
+    step.keep(0, 0);
+    scoreLabels();
+    return shared;
+  }
+
+  private void decode() {
+    order.clear();
+    for (int i = 0; i < running.size(); i++) {
+      if (running.get(i).decoding()) {
+        order.add(running.get(i));
+      }
+    }
+    // Otherwise a request that runs a full step could not be displaced.
+    step.keep(room.isTakenFrom() ? 1 : 0, 0);
+    for (int i = 0; i < order.size() && !step.isFull(); i++) {
+      Sequence sequence = order.get(i);
+      if (runs(sequence) && room.makeForToken(sequence)) {
         step.add(sequence, 1);
       }
     }
-    for (int i = 0; i < running.size() && !step.isFull(); i++) {
+    step.keep(0, 0);
+  }
+
+  /** Not if it was preempted while sequences before it were scheduled. */
+  private static boolean runs(Sequence sequence) {
+    return sequence.status() == SequenceStatus.RUNNING;
+  }
+
+  private boolean hasLabels() {
+    for (int i = 0; i < running.size(); i++) {
+      if (running.get(i).uncomputed() == 0 && running.get(i).hasLabelsLeft()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /**
+   * Collects the running sequences with prompts, the further outputs last, of each request one
+   * before the next; returns how many are not further outputs.
+   */
+  private int orderPrompts() {
+    order.clear();
+    passes++;
+    int outputs = 0;
+    for (int i = 0; i < running.size(); i++) {
       Sequence sequence = running.get(i);
-      if (!sequence.decoding()) {
-        prefill(sequence);
+      if (!sequence.decoding() && sequence.uncomputed() > 0) {
+        boolean further = sequence.isFurtherOutput();
+        sequence.turn(further ? 1 + sequence.siblings().countIn(passes) : 0);
+        order.add(sequence);
+        outputs += further ? 1 : 0;
       }
     }
-    while (!waiting.isEmpty() && running.size() < limits.maxNumSeqs() && !step.isFull()) {
-      Sequence sequence = waiting.next();
-      if (!admit(sequence)) {
-        break;
-      }
-      waiting.admitNext();
-      int place = Collections.binarySearch(running, sequence, Waiting.RANK);
-      running.add(-place - 1, sequence);
-      prefill(sequence);
+    if (outputs > 0) {
+      order.sort(Comparator.comparingInt(Sequence::turn));
     }
-    return step.scheduled();
+    return order.size() - outputs;
+  }
+
+  private void prefill(Sequence sequence) {
+    if (runs(sequence) && !step.isFull()) {
+      chunk(sequence, true);
+    }
+  }
+
+  /** Admits the next waiting sequence if at most this number of its request run; or null. */
+  private Sequence admitNext(int atMost) {
+    if (waiting.isEmpty() || step.isFull()) {
+      return null;
+    }
+    Sequence sequence = waiting.next();
+    if (sequence.siblings().running() > atMost || !room.admit(sequence)) {
+      return null;
+    }
+    waiting.admitNext();
+    running.add(sequence);
+    return sequence;
   }
 
   /** Notes that the tokens of a step are computed and adds full blocks to the prefix cache. */
@@ -186,7 +282,7 @@ final class Scheduler {
       sequences.forEach(kvCache::forget);
     }
     while (!running.isEmpty()) {
-      returnToQueue(running.get(running.size() - 1));
+      room.returnToQueue(running.last());
     }
     if (known) {
       sequences.forEach(Sequence::scoreAgain);
@@ -203,82 +299,74 @@ final class Scheduler {
   /** Notes that the sequence made progress by itself. */
   void cleared(Sequence sequence) {
     if (suspects.remove(sequence) && !suspects.isEmpty()) {
-      returnToQueue(sequence); // the next one may need all blocks
+      room.returnToQueue(sequence); // the next one may need all blocks
     }
   }
 
   /** While there are suspects no other sequence runs; the pool can always hold one sequence. */
   private void scheduleAlone(Sequence sequence) {
     if (running.isEmpty()) {
-      admit(sequence);
+      room.admit(sequence);
       waiting.remove(sequence);
       running.add(sequence);
     }
-    if (!sequence.decoding()) {
-      prefill(sequence);
-    } else if (makeRoom(sequence)) {
-      step.add(sequence, 1);
+    if (sequence.decoding()) {
+      if (room.makeForToken(sequence)) {
+        step.add(sequence, 1);
+      }
+    } else if (sequence.uncomputed() == 0 || chunk(sequence, true)) {
+      scoreLabels(sequence, sequence.uncomputed() == 0);
     }
   }
 
-  /** Makes room for one token; preempts the sequence itself if no other can be preempted. */
-  private boolean makeRoom(Sequence sequence) {
-    if (sequence.blocks().computed() < sequence.blocks().capacity() || addBlock(sequence, true)) {
-      return true;
+  /** Schedules branches: each request gets an equal part of what is left, then in rank the rest. */
+  private void scoreLabels() {
+    order.clear();
+    for (int i = 0; i < running.size(); i++) {
+      Sequence sequence = running.get(i);
+      if (sequence.hasLabelsLeft() && step.end(sequence) == sequence.length()) {
+        order.add(sequence);
+      }
     }
-    preempt(sequence);
-    return false;
+    for (int i = 0; i < order.size(); i++) {
+      int sharing = order.size() - i;
+      step.keep(
+          step.tokensLeft() - step.tokensLeft() / sharing,
+          step.logitsLeft() - step.logitsLeft() / sharing);
+      room.keepAllBut(sharing);
+      if (runs(order.get(i))) {
+        // In the step that ends the prompt its last block is still held, which may leave none for
+        // branches.
+        scoreLabels(order.get(i), order.get(i).uncomputed() == 0);
+      }
+    }
+    step.keep(0, 0);
+    room.keepNothing();
+    for (int i = 0; i < order.size() - 1; i++) {
+      if (runs(order.get(i))) {
+        scoreLabels(order.get(i), false);
+      }
+    }
   }
 
   /**
-   * Adds a block to a sequence or branch.
+   * Schedules as much of a sequence's branches as budget and blocks allow.
    *
-   * @param force whether sequences of lower rank are preempted for it
+   * @param force whether other sequences are preempted for the first one
    */
-  private boolean addBlock(Sequence sequence, boolean force) {
-    while (pool.available() == 0) {
-      Sequence last = running.get(running.size() - 1);
-      if (!force || last == sequence.root()) {
-        return false;
-      }
-      preempt(last);
-    }
-    sequence.blocks().add(pool.allocate());
-    return true;
-  }
-
-  private void preempt(Sequence sequence) {
-    step.withdraw(sequence);
-    returnToQueue(sequence);
-  }
-
-  private void returnToQueue(Sequence sequence) {
-    running.remove(sequence);
-    kvCache.freeAll(sequence);
-    waiting.add(sequence);
-    sequence.status(SequenceStatus.PREEMPTED);
-    preemptions++;
-  }
-
-  /** Schedules as much of a prompt, and of its branches, as budget and blocks allow. */
-  private void prefill(Sequence sequence) {
-    // In the step that ends the prompt its last block is still held, which may leave none for
-    // branches.
-    boolean force = sequence.uncomputed() == 0;
-    if (!force && !chunk(sequence, true)) {
-      return;
-    }
+  private void scoreLabels(Sequence sequence, boolean force) {
+    boolean forced = force;
     for (Sequence branch : sequence.branches()) {
-      if (!branch(branch, force)) {
+      if (!branch(branch, forced)) {
         return;
       }
-      force = false; // one branch is progress; more are not worth preempting other sequences
+      forced = false; // one branch is progress; more are not worth preempting other sequences
     }
     while (sequence.hasMoreBranches() && !step.isFull() && !step.hasNoLogits()) {
-      if (!branch(sequence.nextBranch(), force)) {
+      if (!branch(sequence.nextBranch(), forced)) {
         return;
       }
-      force = false;
+      forced = false;
     }
   }
 
@@ -291,31 +379,15 @@ final class Scheduler {
 
   /** Schedules as much of a sequence as budget and blocks allow; true if that is all of it. */
   private boolean chunk(Sequence sequence, boolean force) {
-    int computed = sequence.blocks().computed();
-    int end = computed + step.fitting(sequence);
-    while (sequence.blocks().capacity() < end && addBlock(sequence, force)) {
+    int from = step.end(sequence);
+    int end = from + step.fitting(sequence);
+    while (sequence.blocks().capacity() < end && room.addBlock(sequence, force)) {
       // until there is room for all of it
     }
     end = Math.min(end, sequence.blocks().capacity());
-    if (end > computed) {
-      step.add(sequence, end - computed);
+    if (end > from) {
+      step.add(sequence, end - from);
     }
     return end == sequence.length();
-  }
-
-  /**
-   * Gives a waiting sequence the blocks that the prefix cache has for it, if there is room for all
-   * its tokens and one more, or its longest label; otherwise it would soon be preempted again.
-   */
-  private boolean admit(Sequence sequence) {
-    int needed = ForwardPass.blocksFor(sequence.length() + sequence.tokensToCome());
-    kvCache.takeCached(sequence);
-    if (needed - sequence.blocks().count() > pool.available()) {
-      kvCache.free(sequence);
-      return false;
-    }
-    prefixCacheHits += sequence.blocks().count();
-    sequence.admitted();
-    return true;
   }
 }

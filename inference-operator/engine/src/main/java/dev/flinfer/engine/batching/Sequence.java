@@ -44,7 +44,10 @@ final class Sequence implements Generation {
 
   private Constraint constraint; // null without a pattern, and until it is compiled
   private SequenceStatus status = SequenceStatus.WAITING;
+  private Siblings siblings = new Siblings();
+  private boolean further;
   private long arrival;
+  private int turn;
   private boolean promoted;
   private int cachedTokens = -1;
   private volatile int attempts;
@@ -209,6 +212,11 @@ final class Sequence implements Generation {
     return branches;
   }
 
+  /** Whether labels remain to be scored after its prompt. */
+  boolean hasLabelsLeft() {
+    return !branches.isEmpty() || hasMoreBranches();
+  }
+
   int fullPromptBlocks() {
     return tokens.promptLength() / ForwardPass.BLOCK_SIZE;
   }
@@ -229,7 +237,7 @@ final class Sequence implements Generation {
   }
 
   boolean allLabelsScored() {
-    return choices() != null && uncomputed() == 0 && branches.isEmpty() && !hasMoreBranches();
+    return choices() != null && uncomputed() == 0 && !hasLabelsLeft();
   }
 
   /** Scores all labels, if there are any, from the start. No branch may hold blocks. */
@@ -257,6 +265,35 @@ final class Sequence implements Generation {
 
   void arrived(long place) {
     arrival = place;
+  }
+
+  /** Its place among prompts: 0, or for a further output its number among those of its request. */
+  int turn() {
+    return turn;
+  }
+
+  void turn(int place) {
+    turn = place;
+  }
+
+  /** The sequences of its request. */
+  Siblings siblings() {
+    return siblings;
+  }
+
+  /**
+   * Makes it one of several outputs of a request.
+   *
+   * @param index 0 for the first
+   */
+  void outputOf(Siblings request, int index) {
+    siblings = request;
+    further = index > 0;
+  }
+
+  /** Whether it is an output after the first of its request. */
+  boolean isFurtherOutput() {
+    return further;
   }
 
   /** Whether it goes before all that are not promoted; see {@link Waiting}. */

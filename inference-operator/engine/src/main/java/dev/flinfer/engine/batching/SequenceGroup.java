@@ -46,8 +46,11 @@ final class SequenceGroup implements Generation {
     this.starter = starter;
     this.outputs = new Completion[request.params().n()];
     this.unfinished = outputs.length;
+    Siblings siblings = new Siblings();
     for (int i = 0; i < outputs.length; i++) {
-      members.add(maker.apply(request.output(i), new Member(i)));
+      Sequence member = maker.apply(request.output(i), new Member(i));
+      member.outputOf(siblings, i);
+      members.add(member);
     }
   }
 

@@ -26,9 +26,9 @@ final class SchedulerLawsTest {
   private static final int MAX_LEN = 100;
 
   /**
-   * Random workloads with priorities, labels, cancelled or overdue requests, and failing steps:
-   * every sequence ends once, blocks never leak, no block is written for two sequences, and the
-   * keys and values of a failed step are not read.
+   * Random workloads with priorities, labels, outputs, cancelled or overdue requests, and failing
+   * steps: every sequence ends once, blocks never leak, no block is written for two sequences, and
+   * the keys and values of a failed step are not read.
    */
   @Property(tries = 400)
   void everySequenceEndsAndNoBlockLeaks(
@@ -49,10 +49,11 @@ final class SchedulerLawsTest {
     for (int steps = 0; toCome > 0 || !left.isEmpty(); steps++) {
       assertThat(steps).as("steps").isLessThan(20_000);
       while (toCome > 0 && random.nextInt(3) == 0) {
-        Sequence sequence = randomSequence(random);
-        left.put(sequence, 1 + random.nextInt(MAX_LEN - sequence.promptTokens()));
-        scored.put(sequence, new HashSet<>());
-        scheduler.add(sequence);
+        for (Sequence sequence : randomRequest(random)) {
+          left.put(sequence, 1 + random.nextInt(MAX_LEN - sequence.promptTokens()));
+          scored.put(sequence, new HashSet<>());
+          scheduler.add(sequence);
+        }
         toCome--;
       }
       List<Scheduled> step = scheduler.schedule();
@@ -99,6 +100,21 @@ final class SchedulerLawsTest {
     assertThat(pool.used()).isZero();
     assertThat(scheduler.running()).isEmpty();
     assertThat(scheduler.waiting()).isEmpty();
+  }
+
+  /** One sequence, or several outputs. */
+  private static List<Sequence> randomRequest(Random random) {
+    List<Sequence> sequences = new ArrayList<>(List.of(randomSequence(random)));
+    if (sequences.get(0).choices() == null && random.nextInt(3) == 0) {
+      Siblings siblings = new Siblings();
+      sequences.get(0).outputOf(siblings, 0);
+      for (int i = 1; i < 2 + random.nextInt(5); i++) {
+        sequences.add(sequence(sequences.get(0).promptTokens(), sequences.get(0).tokens().get(0)));
+        sequences.get(i).request().setPriority(sequences.get(0).request().getPriority());
+        sequences.get(i).outputOf(siblings, i);
+      }
+    }
+    return sequences;
   }
 
   private static Sequence randomSequence(Random random) {
