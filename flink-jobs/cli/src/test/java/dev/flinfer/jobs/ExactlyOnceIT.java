@@ -202,8 +202,9 @@ final class ExactlyOnceIT extends ExactlyOnceContract {
         .hasStackTraceContaining(
             "although its checkpoint is complete: its output is lost. It was open for longer than"
                 + " flinfer.kafka.transaction-timeout, because the job was down or stalled for that"
-                + " long. Start the job from an older checkpoint or savepoint, or continue without"
-                + " this output with flinfer.kafka.accept-lost-transactions=true");
+                + " long, or another job uses the transactional ids, too. Start the job from an older"
+                + " checkpoint or savepoint, or continue without this output with"
+                + " flinfer.kafka.accept-lost-transactions=true");
 
     config.setString("flinfer.kafka.accept-lost-transactions", "true");
     await(submitUnchecked(config, 2));
