@@ -11,8 +11,8 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Instant;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
-import java.util.function.BooleanSupplier;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.core.execution.JobClient;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
@@ -72,8 +72,9 @@ final class LocalClusterIT {
         assertThat(response.statusCode()).as(request).isEqualTo(403);
         assertThat(response.body()).as(request).contains("can only be read");
       }
-      HttpResponse<String> config = get(cluster.webUrl() + "/config");
-      assertThat(config.statusCode()).isEqualTo(200);
+      String url = cluster.webUrl() + "/config";
+      await(() -> get(url).statusCode() == 200); // 503 until the cluster has a leader
+      HttpResponse<String> config = get(url);
       assertThat(config.headers().firstValue("Access-Control-Allow-Origin"))
           .as("no page of another site can read it")
           .hasValue("http://127.0.0.1");
@@ -93,9 +94,9 @@ final class LocalClusterIT {
     }
   }
 
-  private static void await(BooleanSupplier condition) throws InterruptedException {
+  private static void await(Callable<Boolean> condition) throws Exception {
     Instant end = Instant.now().plusSeconds(60);
-    while (!condition.getAsBoolean()) {
+    while (!condition.call()) {
       assertThat(Instant.now()).isBefore(end);
       TimeUnit.MILLISECONDS.sleep(50);
     }
