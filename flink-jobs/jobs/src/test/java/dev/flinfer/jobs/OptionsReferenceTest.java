@@ -75,7 +75,8 @@ final class OptionsReferenceTest {
     assertThatThrownBy(
             () -> OptionsReference.checkKeys(Configuration.fromMap(Map.of("flinfer.inptu", "a"))))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageStartingWith("flinfer.inptu is not an option. There are flinfer.bounded, ")
+        .hasMessageStartingWith(
+            "flinfer.inptu is not an option. There are flinfer.admission-journal.dir, ")
         .hasMessageContaining(", flinfer.input.topic, ");
   }
 
