@@ -1,8 +1,8 @@
 package dev.flinfer.engine;
 
 /**
- * The forward pass fails on this one request, while the device still computes others. The cause is
- * the last failure.
+ * A failure of this one request, while others succeed: the forward pass or the host's work fails on
+ * it, or the process ended repeatedly while it was admitted. The cause is the last failure.
  */
 public final class RequestFailedException extends RuntimeException {
   private static final long serialVersionUID = 1L;
@@ -10,14 +10,14 @@ public final class RequestFailedException extends RuntimeException {
   private final int attempts;
 
   /**
-   * @param attempts failed forward passes over only this request; 0 if it was not tried again
+   * @param attempts failures of only this request; 0 if it was not tried again
    */
   public RequestFailedException(String message, int attempts, Throwable cause) {
     super(message, cause);
     this.attempts = attempts;
   }
 
-  /** Failed forward passes over only this request; 0 if it was not tried again. */
+  /** Failures of only this request; 0 if it was not tried again. */
   public int attempts() {
     return attempts;
   }

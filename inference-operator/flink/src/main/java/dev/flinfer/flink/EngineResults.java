@@ -40,8 +40,21 @@ final class EngineResults {
     this.onMail = onMail;
   }
 
-  GenerationListener listener(InFlight request) {
+  /**
+   * @param compilation is notified when the request's pattern is compiled
+   */
+  GenerationListener listener(InFlight request, CompilationWatch compilation) {
     return new GenerationListener() {
+      @Override
+      public void onCompileStart() {
+        compilation.start();
+      }
+
+      @Override
+      public void onCompileEnd(Error error) {
+        compilation.end(error);
+      }
+
       @Override
       public void onCompletion(Completion completion) {
         add(new Result(request, completion, null));

@@ -55,10 +55,23 @@ public final class FlinferOptions {
           .intType()
           .defaultValue(3)
           .withDescription(
-              "The number of times that the forward pass over a request by itself fails before the"
+              "The number of times that the forward pass over a request by itself fails, or that the"
+                  + " process ends while it reads the request or compiles its pattern, before the"
                   + " request is rejected. A failed forward pass over several requests is tried again"
                   + " request by request and counts for none of them. A device that can no longer"
                   + " compute one token fails the task.");
+
+  public static final ConfigOption<String> ADMISSION_JOURNAL_DIR =
+      ConfigOptions.key("flinfer.admission-journal.dir")
+          .stringType()
+          .noDefaultValue()
+          .withDescription(
+              "The directory in which each process notes the request that it reads and checks, and the"
+                  + " pattern that it compiles, so that one that ends the process "
+                  + MAX_ATTEMPTS.key()
+                  + " times is rejected. It must outlive the process: in"
+                  + " Kubernetes it needs a volume that outlives the pod. Jobs can share it. Without"
+                  + " a value it is in the first of Flink's io.tmp.dirs; none turns this off.");
 
   public static final ConfigOption<Duration> THROUGHPUT_INTERVAL =
       ConfigOptions.key("flinfer.throughput.interval")

@@ -1,7 +1,6 @@
 package dev.flinfer.flink;
 
 import dev.flinfer.engine.EngineException;
-import dev.flinfer.engine.Generation;
 import dev.flinfer.engine.InvalidRequestException;
 import dev.flinfer.engine.LlmEngine;
 import dev.flinfer.engine.device.ForwardPass;
@@ -13,7 +12,6 @@ import dev.flinfer.schema.RejectionStage;
 import dev.flinfer.schema.SourceRecord;
 import dev.flinfer.schema.Throughput;
 import dev.flinfer.schema.WireFormat;
-import dev.flinfer.schema.WireFormatException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -72,6 +70,8 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
   private LlmEngine engine;
   private Gate.Bar bar;
   private Admission admission;
+  private PoisonPills pills;
+  private Submitter submitter;
   private Outcomes outcomes;
   private boolean reusesObjects;
 
@@ -115,6 +115,12 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
     InFlight.discardTokensOfOtherModels(engine.model(), pending);
     outcomes = outcomes(engine); // an argument, since the suppliers outlive the field
     reusesObjects = getExecutionConfig().isObjectReuseEnabled();
+    pills =
+        new PoisonPills(
+            options.journal(getContainingTask().getEnvironment().getTaskManagerInfo()),
+            options.maxAttempts(),
+            getRuntimeContext().getJobInfo().getJobName());
+    submitter = new Submitter(reader, results, engine, pills);
     submitPending();
   }
 
@@ -164,30 +170,17 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
 
   /** Submits the request to the engine, or rejects it. */
   private void submit(InFlight request) {
-    CompletionRequest parsed;
+    Submitter.Refusal refusal;
     try {
-      parsed = reader.read(request.record);
-    } catch (WireFormatException e) {
-      reject(request, RejectionStage.DESERIALIZE, e, e.recordId());
-      return;
-    } catch (InvalidRequestException e) {
-      reject(request, RejectionStage.VALIDATE, e, null);
-      return;
-    } catch (RuntimeException e) { // a defect, which the record would hit after each restart
-      reject(request, RejectionStage.DESERIALIZE, e, null);
-      return;
-    }
-    try {
-      Generation generation =
-          engine.submit(parsed, request.resumeFrom(), results.listener(request));
-      request.submitted(parsed.getId(), generation, engine.model().digest());
+      refusal = submitter.submit(request);
     } catch (EngineException e) {
       throw failure(e);
-    } catch (RuntimeException e) { // it is invalid, or hits a defect and would hit it again
-      reject(request, RejectionStage.VALIDATE, e, parsed.getId());
-      return;
     }
-    admission.submitted(request);
+    if (refusal == null) {
+      admission.submitted(request);
+    } else {
+      reject(request, refusal.stage(), refusal.why(), refusal.id());
+    }
   }
 
   private void reject(
@@ -268,6 +261,13 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
       requests.add(request.state());
     }
     state.update(requests);
+    pills.snapshot(context.getCheckpointId());
+  }
+
+  @Override
+  public void notifyCheckpointComplete(long checkpointId) throws Exception {
+    super.notifyCheckpointComplete(checkpointId);
+    pills.completed(checkpointId);
   }
 
   @Override

@@ -5,15 +5,19 @@ import dev.flinfer.engine.EngineOptions;
 import dev.flinfer.engine.InvalidOptionException;
 import dev.flinfer.schema.WireFormat;
 import java.io.Serializable;
+import java.nio.file.Path;
 import java.time.Duration;
 import org.apache.flink.configuration.ConfigOption;
 import org.apache.flink.configuration.ReadableConfig;
+import org.apache.flink.runtime.taskmanager.TaskManagerRuntimeInfo;
 
 /**
  * What the operator was told, checked.
  *
  * @param maxAttempts failures of a request alone after which it is rejected, at least 1
  * @param deduplicateTtl how long an id is remembered; zero for not at all
+ * @param admissionJournal the directory of the admission journal, {@value #NO_JOURNAL} for none;
+ *     null for one in the TaskManager's temporary directory
  */
 record OperatorOptions(
     EngineOptions engine,
@@ -21,8 +25,11 @@ record OperatorOptions(
     int maxAttempts,
     Duration throughputInterval,
     WireFormat inputFormat,
-    Duration deduplicateTtl)
+    Duration deduplicateTtl,
+    String admissionJournal)
     implements Serializable {
+
+  static final String NO_JOURNAL = "none";
 
   static OperatorOptions from(ReadableConfig config) {
     return from(FlinferOptions.engineOptions(config), config);
@@ -80,7 +87,20 @@ record OperatorOptions(
         maxAttempts,
         interval,
         config.get(FlinferOptions.INPUT_FORMAT),
-        ttl);
+        ttl,
+        config.get(FlinferOptions.ADMISSION_JOURNAL_DIR));
+  }
+
+  /** The journal of this process. */
+  AdmissionJournal journal(TaskManagerRuntimeInfo taskManager) {
+    if (NO_JOURNAL.equals(admissionJournal)) {
+      return AdmissionJournal.NONE;
+    }
+    String user = ProcessHandle.current().info().user().orElse("user");
+    return AdmissionJournal.in(
+        admissionJournal != null
+            ? Path.of(admissionJournal)
+            : Path.of(taskManager.getTmpDirectories()[0], "flinfer-admission-" + user));
   }
 
   private static void require(boolean holds, ConfigOption<?> option, Object value, String limit) {

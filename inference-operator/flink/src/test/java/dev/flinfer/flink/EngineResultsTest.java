@@ -16,7 +16,8 @@ final class EngineResultsTest {
   private final List<RuntimeException> taken = new ArrayList<>();
   private final EngineResults results = new EngineResults(mails, 3, this::takeAll);
   private final GenerationListener listener =
-      results.listener(InFlight.arrived(TestRecords.record(0, "a:hello:1"), null));
+      results.listener(
+          InFlight.arrived(TestRecords.record(0, "a:hello:1"), null), CompilationWatch.NONE);
 
   private void takeAll() {
     for (EngineResults.Result r = results.poll(); r != null; r = results.poll()) {

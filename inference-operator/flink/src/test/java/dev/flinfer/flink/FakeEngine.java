@@ -87,6 +87,7 @@ final class FakeEngine implements LlmEngine {
   private EngineException dead;
   private EngineException closeFailure;
   private boolean losesNotifications;
+  private Thread compiler = new Thread(() -> {}); // of the last pattern
   private String digest = "0";
 
   static int tokenAt(String id, int position) {
@@ -145,7 +146,29 @@ final class FakeEngine implements LlmEngine {
     submitted.add(request.getId());
     Sequence sequence = new Sequence(request, resumeFrom, listener);
     running.put(request.getId(), sequence);
+    if (request.getPrompt().startsWith("compile ")) {
+      String text = request.getPrompt().substring("compile ".length());
+      compiler = new Thread(() -> compile(text, listener));
+      compiler.start();
+    }
     return sequence;
+  }
+
+  /** Waits for the pattern that is compiled. */
+  void awaitCompiled() throws InterruptedException {
+    compiler.join();
+  }
+
+  /** Compiles a pattern; the text names what that throws. */
+  private static void compile(String text, GenerationListener listener) {
+    listener.onCompileStart();
+    try {
+      TestRecords.fail(text);
+      listener.onCompileEnd(null);
+    } catch (Error e) {
+      listener.onCompileEnd(e);
+      listener.onFailure(new EngineException(e.toString(), e));
+    }
   }
 
   /** One forward pass over all requests. */

@@ -73,7 +73,8 @@ final class FlinferOptionsTest {
                 Map.entry("flinfer.max-attempts", "2"),
                 Map.entry("flinfer.throughput.interval", "9 s"),
                 Map.entry("flinfer.deduplicate.ttl", "2 h"),
-                Map.entry("flinfer.input.format", "avro")));
+                Map.entry("flinfer.input.format", "avro"),
+                Map.entry("flinfer.admission-journal.dir", "/journal")));
 
     assertThat(OperatorOptions.from(config))
         .isEqualTo(
@@ -95,7 +96,8 @@ final class FlinferOptionsTest {
                 2,
                 Duration.ofSeconds(9),
                 WireFormat.AVRO,
-                Duration.ofHours(2)));
+                Duration.ofHours(2),
+                "/journal"));
   }
 
   @ParameterizedTest

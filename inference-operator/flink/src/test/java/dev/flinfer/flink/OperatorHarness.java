@@ -6,6 +6,7 @@ import dev.flinfer.schema.CompletionRecord;
 import dev.flinfer.schema.Rejection;
 import dev.flinfer.schema.SourceRecord;
 import dev.flinfer.schema.Throughput;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.Queue;
@@ -34,14 +35,29 @@ final class OperatorHarness implements AutoCloseable {
   private OperatorHarness(
       FakeEngine engine, int maxInFlight, long maxTokens, int parallelism, int subtask)
       throws Exception {
+    this(
+        engine,
+        TestRecords.factory(maxInFlight, maxTokens, options -> engine),
+        parallelism,
+        subtask);
+  }
+
+  private OperatorHarness(
+      FakeEngine engine, InferenceOperatorFactory factory, int parallelism, int subtask)
+      throws Exception {
     this.engine = engine;
-    flink =
-        new OneInputStreamOperatorTestHarness<>(
-            TestRecords.factory(maxInFlight, maxTokens, options -> engine),
-            MAX_PARALLELISM,
-            parallelism,
-            subtask);
+    flink = new OneInputStreamOperatorTestHarness<>(factory, MAX_PARALLELISM, parallelism, subtask);
     flink.setup(new AvroSerializer<>(CompletionRecord.class));
+  }
+
+  /** An open operator with an admission journal. */
+  static OperatorHarness journaled(Path journal) throws Exception {
+    FakeEngine engine = new FakeEngine();
+    OperatorHarness harness =
+        new OperatorHarness(
+            engine, TestRecords.factory(8, 0, options -> engine, journal.toString()), 1, 0);
+    harness.flink.open();
+    return harness;
   }
 
   /** An operator that is not open yet. */

@@ -128,7 +128,8 @@ final class RealEngineStateTest {
             3,
             Duration.ofSeconds(10),
             WireFormat.JSON,
-            Duration.ZERO);
+            Duration.ZERO,
+            OperatorOptions.NO_JOURNAL);
     OneInputStreamOperatorTestHarness<SourceRecord, CompletionRecord> flink =
         new OneInputStreamOperatorTestHarness<>(
             new InferenceOperatorFactory(

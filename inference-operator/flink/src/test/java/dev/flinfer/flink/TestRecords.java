@@ -4,6 +4,7 @@ import dev.flinfer.engine.EngineOptions;
 import dev.flinfer.schema.CompletionRequest;
 import dev.flinfer.schema.Header;
 import dev.flinfer.schema.SourceRecord;
+import dev.flinfer.schema.StructuredOutputs;
 import dev.flinfer.schema.WireFormat;
 import dev.flinfer.schema.WireFormatException;
 import java.nio.ByteBuffer;
@@ -52,6 +53,8 @@ final class TestRecords {
         .setPrompt(parts[1])
         .setMaxTokens(Integer.parseInt(parts[2]))
         .setLogprobs(1)
+        .setStructuredOutputs(
+            parts[1].startsWith("compile ") ? new StructuredOutputs(parts[1], null) : null)
         .build();
   }
 
@@ -61,6 +64,7 @@ final class TestRecords {
       case "#overflow" -> throw new StackOverflowError();
       case "#memory" -> throw new OutOfMemoryError("Java heap space");
       case "#class" -> throw new NoClassDefFoundError("a/B");
+      case "#halt" -> Runtime.getRuntime().halt(137);
       case "#defect" -> throw new IllegalStateException("a defect");
       default -> {
         // a request
@@ -70,6 +74,11 @@ final class TestRecords {
 
   /** A factory of operators that read the format for tests. */
   static InferenceOperatorFactory factory(int maxInFlight, long maxTokens, EngineSupplier engines) {
+    return factory(maxInFlight, maxTokens, engines, OperatorOptions.NO_JOURNAL);
+  }
+
+  static InferenceOperatorFactory factory(
+      int maxInFlight, long maxTokens, EngineSupplier engines, String journal) {
     return new InferenceOperatorFactory(
         new OperatorOptions(
             EngineOptions.of(Path.of("model")),
@@ -77,7 +86,8 @@ final class TestRecords {
             3,
             Duration.ofSeconds(10),
             WireFormat.JSON,
-            Duration.ZERO),
+            Duration.ZERO,
+            journal),
         engines,
         () -> TestRecords::read);
   }

@@ -125,6 +125,22 @@ final class EngineCommandsTest {
   }
 
   @Test
+  void anInvalidPatternIsReportedWithItsLineAndTheOthersAreCompleted() throws IOException {
+    Path file =
+        file(
+            "{\"id\": \"a\", \"prompt\": \"p\", \"structured_outputs\": {\"regex\": \"a(\"}}",
+            "{\"id\": \"b\", \"prompt\": \"p\"}");
+
+    assertThat(run("generate", "--file", file.toString(), "--json")).isEqualTo(1);
+
+    assertThat(answers())
+        .singleElement()
+        .satisfies(b -> assertThat(b.get("id").asText()).isEqualTo("b"));
+    assertThat(recorded.err())
+        .contains(file + ":1: structured_outputs.regex is invalid at position 1");
+  }
+
+  @Test
   void aLineKeepsItsOwnParametersAndTakesTheOthersFromTheOptions() throws IOException {
     Path file =
         file(
