@@ -5,6 +5,7 @@ import dev.flinfer.engine.GenerationListener;
 import dev.flinfer.engine.InvalidRequestException;
 import dev.flinfer.engine.RequestFailedException;
 import dev.flinfer.schema.Completion;
+import dev.flinfer.schema.RejectionStage;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.RejectedExecutionException;
@@ -22,7 +23,14 @@ final class EngineResults {
    * The engine's result for a request: a completion, or an {@link InvalidRequestException}, a
    * {@link RequestFailedException} or an {@link EngineException}.
    */
-  record Result(InFlight request, Completion completion, RuntimeException failure) {}
+  record Result(InFlight request, Completion completion, RuntimeException failure) {
+    /** At what a request that failed did so. */
+    RejectionStage stage() {
+      return failure instanceof InvalidRequestException
+          ? RejectionStage.VALIDATE
+          : RejectionStage.GENERATE;
+    }
+  }
 
   private final Queue<Result> results = new ConcurrentLinkedQueue<>();
   private final AtomicBoolean mailPending = new AtomicBoolean();

@@ -1,7 +1,6 @@
 package dev.flinfer.flink;
 
 import dev.flinfer.engine.EngineException;
-import dev.flinfer.engine.InvalidRequestException;
 import dev.flinfer.engine.LlmEngine;
 import dev.flinfer.engine.device.ForwardPass;
 import dev.flinfer.schema.CompletionRecord;
@@ -29,7 +28,6 @@ import org.apache.flink.streaming.api.operators.BoundedOneInput;
 import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
 import org.apache.flink.streaming.api.operators.StreamOperatorParameters;
 import org.apache.flink.streaming.api.watermark.Watermark;
-import org.apache.flink.streaming.runtime.streamrecord.StreamElement;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
 import org.apache.flink.util.OutputTag;
@@ -61,7 +59,7 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
   private final RequestReader reader;
   private final MailboxExecutor mailbox;
   private final EngineResults results;
-  private final OutputQueue queue = new OutputQueue(this::emit, this::emitBarrier);
+  private final OutputQueue queue = new OutputQueue(this::emit, barrier -> outcomes.emitBarrier(barrier));
 
   /** Restored requests that the engine has no room for; as long as there are any, it is full. */
   private final Queue<InFlight> pending = new ArrayDeque<>();
@@ -116,9 +114,8 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
     outcomes = outcomes(engine); // an argument, since the suppliers outlive the field
     reusesObjects = getExecutionConfig().isObjectReuseEnabled();
     pills =
-        new PoisonPills(
-            options.journal(getContainingTask().getEnvironment().getTaskManagerInfo()),
-            options.maxAttempts(),
+        options.poisonPills(
+            getContainingTask().getEnvironment().getTaskManagerInfo(),
             getRuntimeContext().getJobInfo().getJobName());
     submitter = new Submitter(reader, results, engine, pills);
     submitPending();
@@ -183,16 +180,14 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
     }
   }
 
-  private void reject(
-      InFlight request, RejectionStage stage, RuntimeException why, String requestId) {
-    request.reject(stage, why, requestId);
+  private void reject(InFlight request, RejectionStage stage, RuntimeException why, String id) {
+    request.reject(stage, why, id);
     queue.finished(request);
   }
 
   private static EngineException failure(EngineException cause) {
-    return new EngineException(
-        cause.getMessage() + "; the task fails so that Flink restarts it from the last checkpoint",
-        cause);
+    String after = "; the task fails so that Flink restarts it from the last checkpoint";
+    return new EngineException(cause.getMessage() + after, cause);
   }
 
   /** Takes the engine's finished results, and submits pending requests in their place. */
@@ -207,25 +202,15 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
         request.complete(result.completion());
         queue.finished(request);
       } else {
-        reject(request, stageOf(result.failure()), result.failure(), request.id());
+        reject(request, result.stage(), result.failure(), request.id());
       }
     }
     submitPending();
   }
 
-  private static RejectionStage stageOf(RuntimeException failure) {
-    return failure instanceof InvalidRequestException
-        ? RejectionStage.VALIDATE
-        : RejectionStage.GENERATE;
-  }
-
   private void emit(InFlight request) {
     admission.emitted(request);
     outcomes.emit(request);
-  }
-
-  private void emitBarrier(StreamElement barrier) {
-    outcomes.emitBarrier(barrier);
   }
 
   @Override

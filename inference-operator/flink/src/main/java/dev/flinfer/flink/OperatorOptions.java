@@ -91,8 +91,12 @@ record OperatorOptions(
         config.get(FlinferOptions.ADMISSION_JOURNAL_DIR));
   }
 
-  /** The journal of this process. */
-  AdmissionJournal journal(TaskManagerRuntimeInfo taskManager) {
+  /** What finds poison pills in the journal of this process, for the job of that name. */
+  PoisonPills poisonPills(TaskManagerRuntimeInfo taskManager, String job) {
+    return new PoisonPills(journal(taskManager), maxAttempts, job);
+  }
+
+  private AdmissionJournal journal(TaskManagerRuntimeInfo taskManager) {
     if (NO_JOURNAL.equals(admissionJournal)) {
       return AdmissionJournal.NONE;
     }

@@ -38,6 +38,9 @@ import picocli.CommandLine.Option;
       "    --set flinfer.input.topic=questions --ui"
     })
 public final class RunCommand implements Callable<Integer> {
+  /** Names the system property with a directory for what outlives the process. */
+  public static final String LASTING_DIRECTORY = "flinfer.lasting-directory";
+
   private final Console console;
 
   @Option(
@@ -159,7 +162,19 @@ public final class RunCommand implements Callable<Integer> {
     }
     engineArguments.addTo(config);
     config.addAll(Configuration.fromMap(settings));
+    if (!config.contains(FlinferOptions.ADMISSION_JOURNAL_DIR)) {
+      config.set(FlinferOptions.ADMISSION_JOURNAL_DIR, journal().toString());
+    }
     return config;
+  }
+
+  /** Not where Flink would keep it, since its temporary files end with this process. */
+  private Path journal() {
+    Path lasting =
+        state == null
+            ? Path.of(System.getProperty(LASTING_DIRECTORY, System.getProperty("java.io.tmpdir")))
+            : state;
+    return lasting.toAbsolutePath().resolve("admission-journal");
   }
 
   private static String require(String value, String option) {

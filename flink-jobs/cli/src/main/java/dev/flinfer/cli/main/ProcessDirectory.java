@@ -1,6 +1,7 @@
 package dev.flinfer.cli.main;
 
 import dev.flinfer.cli.Directories;
+import dev.flinfer.cli.local.RunCommand;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
@@ -41,6 +42,8 @@ final class ProcessDirectory {
       create(temp, System.getProperty("user.name"))
           .ifPresent(
               created -> {
+                System.setProperty(
+                    RunCommand.LASTING_DIRECTORY, created.directory.getParent().toString());
                 System.setProperty("java.io.tmpdir", created.directory.toString());
                 Runtime.getRuntime().addShutdownHook(new Thread(created::deleteQuietly));
               });
