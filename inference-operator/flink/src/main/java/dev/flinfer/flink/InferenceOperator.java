@@ -59,7 +59,8 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
   private final RequestReader reader;
   private final MailboxExecutor mailbox;
   private final EngineResults results;
-  private final OutputQueue queue = new OutputQueue(this::emit, barrier -> outcomes.emitBarrier(barrier));
+  private final OutputQueue queue =
+      new OutputQueue(this::emit, barrier -> outcomes.emitBarrier(barrier));
 
   /** Restored requests that the engine has no room for; as long as there are any, it is full. */
   private final Queue<InFlight> pending = new ArrayDeque<>();
