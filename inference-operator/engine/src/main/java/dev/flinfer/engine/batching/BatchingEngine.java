@@ -8,12 +8,13 @@ import dev.flinfer.engine.EngineStats;
 import dev.flinfer.engine.GeneratedTokens;
 import dev.flinfer.engine.Generation;
 import dev.flinfer.engine.GenerationListener;
-import dev.flinfer.engine.InvalidRequestException;
 import dev.flinfer.engine.LlmEngine;
 import dev.flinfer.engine.ModelInfo;
 import dev.flinfer.engine.RequestErrors;
+import dev.flinfer.engine.blocks.BlockPool;
 import dev.flinfer.engine.device.ForwardPass;
 import dev.flinfer.engine.device.HeapArrays;
+import dev.flinfer.engine.device.StepLimits;
 import dev.flinfer.engine.device.TopLogits;
 import dev.flinfer.engine.sampling.CompletionText;
 import dev.flinfer.engine.sampling.Constraints;
@@ -80,7 +81,7 @@ final class BatchingEngine implements LlmEngine {
   public Generation submit(
       CompletionRequest request, GeneratedTokens resumeFrom, GenerationListener listener) {
     requireAlive();
-    CheckedRequest checked = check(request, listener);
+    CheckedRequest checked = CheckedRequest.confined(request, model, constraints, listener);
     Generation generation;
     if (checked.params().n() == 1) {
       Sequence sequence = sequence(checked, listener);
@@ -95,16 +96,6 @@ final class BatchingEngine implements LlmEngine {
     // A request that was sent before the failure was set is notified of it; a later one fails here.
     requireAlive();
     return generation;
-  }
-
-  private CheckedRequest check(CompletionRequest request, GenerationListener listener) {
-    return RequestErrors.confine(
-        () -> CheckedRequest.of(request, model.tokenizer(), model.info(), constraints, listener),
-        error ->
-            new InvalidRequestException(
-                "request %s cannot be checked: %s; it needs more memory than there is. Shorten it"
-                    .formatted(request.getId(), error),
-                error));
   }
 
   private Sequence sequence(CheckedRequest checked, GenerationListener listener) {

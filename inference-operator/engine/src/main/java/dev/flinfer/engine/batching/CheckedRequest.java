@@ -3,9 +3,11 @@ package dev.flinfer.engine.batching;
 import dev.flinfer.engine.GenerationListener;
 import dev.flinfer.engine.InvalidRequestException;
 import dev.flinfer.engine.ModelInfo;
+import dev.flinfer.engine.RequestErrors;
 import dev.flinfer.engine.choices.Choices;
 import dev.flinfer.engine.choices.RequestChoices;
 import dev.flinfer.engine.sampling.Constraints;
+import dev.flinfer.engine.sampling.RequestTokens;
 import dev.flinfer.engine.sampling.SamplingParams;
 import dev.flinfer.engine.sampling.TokenMasks;
 import dev.flinfer.engine.tokenizer.Tokenizer;
@@ -29,12 +31,27 @@ record CheckedRequest(
     CompletableFuture<TokenMasks> masks) {
 
   /**
-   * Checks a request against the model. Does not wait for its pattern to be compiled.
+   * Checks a request against the model; a lack of memory or stack in that makes it invalid. Does
+   * not wait for its pattern to be compiled.
    *
    * @param listener is notified of the compilation
    * @throws InvalidRequestException naming the field, its value and the limit
    */
-  static CheckedRequest of(
+  static CheckedRequest confined(
+      CompletionRequest request,
+      ServedModel model,
+      Constraints constraints,
+      GenerationListener listener) {
+    return RequestErrors.confine(
+        () -> of(request, model.tokenizer(), model.info(), constraints, listener),
+        error ->
+            new InvalidRequestException(
+                "request %s cannot be checked: %s; it needs more memory than there is. Shorten it"
+                    .formatted(request.getId(), error),
+                error));
+  }
+
+  private static CheckedRequest of(
       CompletionRequest request,
       Tokenizer tokenizer,
       ModelInfo model,

@@ -8,7 +8,7 @@ final class Deadlines {
   private final TreeSet<Sequence> earliestFirst =
       new TreeSet<>(
           Comparator.<Sequence>comparingLong(sequence -> sequence.request().getDeadline())
-              .thenComparingLong(Sequence::arrival));
+              .thenComparingLong(sequence -> sequence.place().arrival()));
 
   /** Adds a sequence if it has a deadline; its place in the order of arrival must be set. */
   void add(Sequence sequence) {

@@ -3,6 +3,7 @@ package dev.flinfer.engine.batching;
 import dev.flinfer.engine.ModelInfo;
 import dev.flinfer.engine.RequestErrors;
 import dev.flinfer.engine.RequestFailedException;
+import dev.flinfer.engine.blocks.BlockPool;
 import dev.flinfer.engine.device.ForwardPass;
 import dev.flinfer.engine.device.StepBuffers;
 import java.util.Collection;

@@ -1,6 +1,7 @@
 package dev.flinfer.engine.batching;
 
 import dev.flinfer.engine.EngineStats;
+import dev.flinfer.engine.blocks.BlockPool;
 import java.util.List;
 
 /** The counters of an engine. Used on its thread only. */

@@ -1,5 +1,7 @@
 package dev.flinfer.engine.batching;
 
+import dev.flinfer.engine.blocks.BlockPool;
+import dev.flinfer.engine.blocks.BlockTable;
 import dev.flinfer.engine.device.ForwardPass;
 
 /**
@@ -38,7 +40,7 @@ final class KvCacheManager {
   /** Gives a branch of which nothing is computed the prompt's full blocks. */
   void share(Sequence branch) {
     BlockTable of = branch.root().blocks();
-    for (int i = 0; i < branch.sharedBlocks(); i++) {
+    for (int i = 0; i < sharedBlocks(branch); i++) {
       branch.blocks().addComputed(pool.share(of.block(i)));
     }
   }
@@ -58,7 +60,7 @@ final class KvCacheManager {
     if (sequence.choices() != null && sequence.uncomputed() == 0) {
       // Branches have their own blocks for the rest of the prompt; the pool may have no other
       // block.
-      while (sequence.blocks().count() > sequence.fullPromptBlocks()) {
+      while (sequence.blocks().count() > fullPromptBlocks(sequence)) {
         pool.release(sequence.blocks().removeLast());
       }
     }
@@ -94,5 +96,14 @@ final class KvCacheManager {
       pool.release(table.block(i));
     }
     table.clear();
+  }
+
+  private static int fullPromptBlocks(Sequence sequence) {
+    return sequence.promptTokens() / ForwardPass.BLOCK_SIZE;
+  }
+
+  /** The number of full blocks of the prompt that a branch shares. */
+  private static int sharedBlocks(Sequence branch) {
+    return branch.path().conditional() ? fullPromptBlocks(branch.root()) : 0;
   }
 }

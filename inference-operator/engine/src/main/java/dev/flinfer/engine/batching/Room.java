@@ -1,5 +1,6 @@
 package dev.flinfer.engine.batching;
 
+import dev.flinfer.engine.blocks.BlockPool;
 import dev.flinfer.engine.device.ForwardPass;
 
 /**
@@ -54,7 +55,7 @@ final class Room {
   boolean isTakenFrom() {
     return running.size() == maxNumSeqs
         && !waiting.isEmpty()
-        && running.surplus(waiting.next().siblings().running() + 2) != null;
+        && running.surplus(waiting.next().place().siblings().running() + 2) != null;
   }
 
   /**
@@ -64,7 +65,7 @@ final class Room {
    * more run are preempted for it.
    */
   boolean admit(Sequence sequence) {
-    int displaceable = sequence.siblings().running() + 2;
+    int displaceable = sequence.place().siblings().running() + 2;
     if (running.size() == maxNumSeqs && running.surplus(displaceable) == null) {
       return false;
     }
@@ -116,6 +117,20 @@ final class Room {
     }
     sequence.blocks().add(pool.allocate());
     return true;
+  }
+
+  /** Schedules as much of a sequence as budget and blocks allow; true if that is all of it. */
+  boolean schedule(Sequence sequence, boolean force) {
+    int from = step.end(sequence);
+    int end = from + step.fitting(sequence);
+    while (sequence.blocks().capacity() < end && addBlock(sequence, force)) {
+      // until there is room for all of it
+    }
+    end = Math.min(end, sequence.blocks().capacity());
+    if (end > from) {
+      step.add(sequence, end - from);
+    }
+    return end == sequence.length();
   }
 
   private void preempt(Sequence sequence) {

@@ -1,9 +1,10 @@
 package dev.flinfer.engine.batching;
 
+import dev.flinfer.engine.blocks.BlockPool;
 import dev.flinfer.engine.device.ForwardPass;
+import dev.flinfer.engine.device.StepLimits;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -54,6 +55,7 @@ final class Scheduler {
   private final Waiting waiting = new Waiting();
   private final Running running = new Running(waiting);
   private final Room room;
+  private final LabelScoring labels;
 
   /** Sequences that have arrived and cannot start yet. */
   private final Set<Sequence> held = new LinkedHashSet<>();
@@ -68,12 +70,12 @@ final class Scheduler {
   private final List<Sequence> order = new ArrayList<>();
 
   private long arrivals;
-  private long passes;
 
   Scheduler(StepLimits limits, boolean prefixCaching, BlockPool pool) {
     this.kvCache = new KvCacheManager(prefixCaching, pool);
     this.step = new StepDraft(limits.maxNumBatchedTokens(), limits.maxNumLogits());
     this.room = new Room(limits.maxNumSeqs(), pool, kvCache, running, waiting, step);
+    this.labels = new LabelScoring(step, room, kvCache, running);
   }
 
   /** Adds a sequence that can start. One that was held keeps its place in the order of arrival. */
@@ -91,7 +93,7 @@ final class Scheduler {
   }
 
   private void arrive(Sequence sequence) {
-    sequence.arrived(++arrivals);
+    sequence.place().arrived(++arrivals);
     deadlines.add(sequence);
   }
 
@@ -163,21 +165,20 @@ final class Scheduler {
    * @return whether there are further outputs or labels
    */
   private boolean fill() {
-    int firsts = orderPrompts();
-    boolean labels = hasLabels();
-    boolean shared = labels || firsts < order.size();
+    int firsts = running.orderPrompts(order);
+    boolean shared = labels.areLeft() || firsts < order.size();
     step.keep(shared ? step.tokensLeft() / 2 : 0, 0);
     for (int i = 0; i < firsts; i++) {
       prefill(order.get(i));
     }
     for (Sequence next = admitNext(0); next != null; next = admitNext(0)) {
-      if (next.isFurtherOutput()) {
+      if (next.place().isFurtherOutput()) {
         order.add(next);
       } else {
         prefill(next);
       }
     }
-    step.keep(labels ? (step.tokensLeft() + 1) / 2 : 0, 0);
+    step.keep(labels.areLeft() ? (step.tokensLeft() + 1) / 2 : 0, 0);
     for (int i = firsts; i < order.size(); i++) {
       prefill(order.get(i));
     }
@@ -185,7 +186,7 @@ final class Scheduler {
       prefill(next);
     }
     step.keep(0, 0);
-    scoreLabels();
+    labels.score();
     return shared;
   }
 
@@ -200,53 +201,16 @@ final class Scheduler {
     step.keep(room.isTakenFrom() ? 1 : 0, 0);
     for (int i = 0; i < order.size() && !step.isFull(); i++) {
       Sequence sequence = order.get(i);
-      if (runs(sequence) && room.makeForToken(sequence)) {
+      if (Running.contains(sequence) && room.makeForToken(sequence)) {
         step.add(sequence, 1);
       }
     }
     step.keep(0, 0);
   }
 
-  /** Not if it was preempted while sequences before it were scheduled. */
-  private static boolean runs(Sequence sequence) {
-    return sequence.status() == SequenceStatus.RUNNING;
-  }
-
-  private boolean hasLabels() {
-    for (int i = 0; i < running.size(); i++) {
-      if (running.get(i).uncomputed() == 0 && running.get(i).hasLabelsLeft()) {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  /**
-   * Collects the running sequences with prompts, the further outputs last, of each request one
-   * before the next; returns how many are not further outputs.
-   */
-  private int orderPrompts() {
-    order.clear();
-    passes++;
-    int outputs = 0;
-    for (int i = 0; i < running.size(); i++) {
-      Sequence sequence = running.get(i);
-      if (!sequence.decoding() && sequence.uncomputed() > 0) {
-        boolean further = sequence.isFurtherOutput();
-        sequence.turn(further ? 1 + sequence.siblings().countIn(passes) : 0);
-        order.add(sequence);
-        outputs += further ? 1 : 0;
-      }
-    }
-    if (outputs > 0) {
-      order.sort(Comparator.comparingInt(Sequence::turn));
-    }
-    return order.size() - outputs;
-  }
-
   private void prefill(Sequence sequence) {
-    if (runs(sequence) && !step.isFull()) {
-      chunk(sequence, true);
+    if (Running.contains(sequence) && !step.isFull()) {
+      room.schedule(sequence, true);
     }
   }
 
@@ -256,7 +220,7 @@ final class Scheduler {
       return null;
     }
     Sequence sequence = waiting.next();
-    if (sequence.siblings().running() > atMost || !room.admit(sequence)) {
+    if (sequence.place().siblings().running() > atMost || !room.admit(sequence)) {
       return null;
     }
     waiting.admitNext();
@@ -314,80 +278,8 @@ final class Scheduler {
       if (room.makeForToken(sequence)) {
         step.add(sequence, 1);
       }
-    } else if (sequence.uncomputed() == 0 || chunk(sequence, true)) {
-      scoreLabels(sequence, sequence.uncomputed() == 0);
+    } else if (sequence.uncomputed() == 0 || room.schedule(sequence, true)) {
+      labels.score(sequence, sequence.uncomputed() == 0);
     }
-  }
-
-  /** Schedules branches: each request gets an equal part of what is left, then in rank the rest. */
-  private void scoreLabels() {
-    order.clear();
-    for (int i = 0; i < running.size(); i++) {
-      Sequence sequence = running.get(i);
-      if (sequence.hasLabelsLeft() && step.end(sequence) == sequence.length()) {
-        order.add(sequence);
-      }
-    }
-    for (int i = 0; i < order.size(); i++) {
-      int sharing = order.size() - i;
-      step.keep(
-          step.tokensLeft() - step.tokensLeft() / sharing,
-          step.logitsLeft() - step.logitsLeft() / sharing);
-      room.keepAllBut(sharing);
-      if (runs(order.get(i))) {
-        // In the step that ends the prompt its last block is still held, which may leave none for
-        // branches.
-        scoreLabels(order.get(i), order.get(i).uncomputed() == 0);
-      }
-    }
-    step.keep(0, 0);
-    room.keepNothing();
-    for (int i = 0; i < order.size() - 1; i++) {
-      if (runs(order.get(i))) {
-        scoreLabels(order.get(i), false);
-      }
-    }
-  }
-
-  /**
-   * Schedules as much of a sequence's branches as budget and blocks allow.
-   *
-   * @param force whether other sequences are preempted for the first one
-   */
-  private void scoreLabels(Sequence sequence, boolean force) {
-    boolean forced = force;
-    for (Sequence branch : sequence.branches()) {
-      if (!branch(branch, forced)) {
-        return;
-      }
-      forced = false; // one branch is progress; more are not worth preempting other sequences
-    }
-    while (sequence.hasMoreBranches() && !step.isFull() && !step.hasNoLogits()) {
-      if (!branch(sequence.nextBranch(), forced)) {
-        return;
-      }
-      forced = false;
-    }
-  }
-
-  private boolean branch(Sequence branch, boolean force) {
-    if (branch.blocks().computed() == 0) {
-      kvCache.share(branch);
-    }
-    return chunk(branch, force);
-  }
-
-  /** Schedules as much of a sequence as budget and blocks allow; true if that is all of it. */
-  private boolean chunk(Sequence sequence, boolean force) {
-    int from = step.end(sequence);
-    int end = from + step.fitting(sequence);
-    while (sequence.blocks().capacity() < end && room.addBlock(sequence, force)) {
-      // until there is room for all of it
-    }
-    end = Math.min(end, sequence.blocks().capacity());
-    if (end > from) {
-      step.add(sequence, end - from);
-    }
-    return end == sequence.length();
   }
 }

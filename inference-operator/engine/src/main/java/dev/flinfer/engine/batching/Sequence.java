@@ -3,8 +3,8 @@ package dev.flinfer.engine.batching;
 import dev.flinfer.engine.GeneratedTokens;
 import dev.flinfer.engine.Generation;
 import dev.flinfer.engine.GenerationListener;
+import dev.flinfer.engine.blocks.BlockTable;
 import dev.flinfer.engine.choices.Choices;
-import dev.flinfer.engine.device.ForwardPass;
 import dev.flinfer.engine.sampling.CompletionText;
 import dev.flinfer.engine.sampling.Constraint;
 import dev.flinfer.engine.sampling.SamplingParams;
@@ -34,6 +34,7 @@ final class Sequence implements Generation {
   private final BlockTable blocks = new BlockTable();
   private final Timings timings;
   private final Scheduled scheduled = new Scheduled(this);
+  private final QueuePlace place = new QueuePlace();
 
   // Of a branch: the path of labels that it scores, and the sequence that it belongs to.
   private final Choices.Path path;
@@ -44,11 +45,6 @@ final class Sequence implements Generation {
 
   private Constraint constraint; // null without a pattern, and until it is compiled
   private SequenceStatus status = SequenceStatus.WAITING;
-  private Siblings siblings = new Siblings();
-  private boolean further;
-  private long arrival;
-  private int turn;
-  private boolean promoted;
   private int cachedTokens = -1;
   private volatile int attempts;
   private volatile boolean cancelled;
@@ -217,15 +213,6 @@ final class Sequence implements Generation {
     return !branches.isEmpty() || hasMoreBranches();
   }
 
-  int fullPromptBlocks() {
-    return tokens.promptLength() / ForwardPass.BLOCK_SIZE;
-  }
-
-  /** The number of full blocks of the prompt that a branch shares. */
-  int sharedBlocks() {
-    return path.conditional() ? root.fullPromptBlocks() : 0;
-  }
-
   boolean hasMoreBranches() {
     return choices() != null && choices().hasMorePaths();
   }
@@ -258,51 +245,8 @@ final class Sequence implements Generation {
     status = next;
   }
 
-  /** Place in the order of arrival. */
-  long arrival() {
-    return arrival;
-  }
-
-  void arrived(long place) {
-    arrival = place;
-  }
-
-  /** Its place among prompts: 0, or for a further output its number among those of its request. */
-  int turn() {
-    return turn;
-  }
-
-  void turn(int place) {
-    turn = place;
-  }
-
-  /** The sequences of its request. */
-  Siblings siblings() {
-    return siblings;
-  }
-
-  /**
-   * Makes it one of several outputs of a request.
-   *
-   * @param index 0 for the first
-   */
-  void outputOf(Siblings request, int index) {
-    siblings = request;
-    further = index > 0;
-  }
-
-  /** Whether it is an output after the first of its request. */
-  boolean isFurtherOutput() {
-    return further;
-  }
-
-  /** Whether it goes before all that are not promoted; see {@link Waiting}. */
-  boolean promoted() {
-    return promoted;
-  }
-
-  void promote() {
-    promoted = true;
+  QueuePlace place() {
+    return place;
   }
 
   /** Notes how much of its prompt the prefix cache held; the first admission counts. */

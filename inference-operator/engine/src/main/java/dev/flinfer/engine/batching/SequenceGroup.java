@@ -49,7 +49,7 @@ final class SequenceGroup implements Generation {
     Siblings siblings = new Siblings();
     for (int i = 0; i < outputs.length; i++) {
       Sequence member = maker.apply(request.output(i), new Member(i));
-      member.outputOf(siblings, i);
+      member.place().outputOf(siblings, i);
       members.add(member);
     }
   }

@@ -21,16 +21,17 @@ final class Waiting {
 
   /** The order in which sequences of different requests are admitted and keep their KV blocks. */
   static final Comparator<Sequence> RANK =
-      Comparator.<Sequence, Boolean>comparing(sequence -> !sequence.promoted())
-          .thenComparingInt(sequence -> sequence.promoted() ? 0 : sequence.request().getPriority())
-          .thenComparingLong(Sequence::arrival);
+      Comparator.<Sequence, Boolean>comparing(sequence -> !sequence.place().promoted())
+          .thenComparingInt(
+              sequence -> sequence.place().promoted() ? 0 : sequence.request().getPriority())
+          .thenComparingLong(sequence -> sequence.place().arrival());
 
   private static final Comparator<Siblings> TURN =
       Comparator.<Siblings>comparingInt(Siblings::running)
           .thenComparing(siblings -> siblings.waiting().first(), RANK);
 
   private static final Comparator<Siblings> AGE =
-      Comparator.comparingLong(siblings -> siblings.oldest().arrival());
+      Comparator.comparingLong(siblings -> siblings.oldest().place().arrival());
 
   private final TreeSet<Sequence> all = new TreeSet<>(RANK);
   private final TreeSet<Siblings> turns = new TreeSet<>(TURN); // of which at least one waits
@@ -39,17 +40,17 @@ final class Waiting {
 
   /** Adds a sequence; its place in the order of arrival must be set. */
   void add(Sequence sequence) {
-    take(sequence.siblings());
-    sequence.siblings().waiting().add(sequence);
-    put(sequence.siblings());
+    take(sequence.place().siblings());
+    sequence.place().siblings().waiting().add(sequence);
+    put(sequence.place().siblings());
     all.add(sequence);
   }
 
   void remove(Sequence sequence) {
     if (all.remove(sequence)) {
-      take(sequence.siblings());
-      sequence.siblings().waiting().remove(sequence);
-      put(sequence.siblings());
+      take(sequence.place().siblings());
+      sequence.place().siblings().waiting().remove(sequence);
+      put(sequence.place().siblings());
     }
   }
 
@@ -61,9 +62,9 @@ final class Waiting {
   Sequence next() {
     if (overtakes >= MAX_OVERTAKES && !oldest.isEmpty()) {
       Sequence overtaken = oldest.first().oldest();
-      if (!overtaken.promoted()) {
+      if (!overtaken.place().promoted()) {
         remove(overtaken);
-        overtaken.promote();
+        overtaken.place().promote();
         add(overtaken);
       }
     }
@@ -73,8 +74,8 @@ final class Waiting {
   /** Removes the next sequence, which is admitted. */
   void admitNext() {
     Sequence next = next();
-    if (next.siblings().running() == 0) {
-      overtakes = next.siblings() == oldest.first() ? 0 : overtakes + 1;
+    if (next.place().siblings().running() == 0) {
+      overtakes = next.place().siblings() == oldest.first() ? 0 : overtakes + 1;
     }
     remove(next);
   }

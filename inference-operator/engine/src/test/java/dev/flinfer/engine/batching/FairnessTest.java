@@ -3,9 +3,11 @@ package dev.flinfer.engine.batching;
 import static dev.flinfer.engine.batching.TestSequences.sequence;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.flinfer.engine.blocks.BlockPool;
 import dev.flinfer.engine.choices.Choices;
 import dev.flinfer.engine.choices.ChoicesMethod;
 import dev.flinfer.engine.device.ForwardPass;
+import dev.flinfer.engine.device.StepLimits;
 import dev.flinfer.engine.sampling.TokenLogprobs;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -46,7 +48,7 @@ final class FairnessTest {
       List<Sequence> outputs =
           IntStream.range(0, OUTPUTS).mapToObj(i -> sequence(prompt, 1)).toList();
       for (int i = 0; i < OUTPUTS; i++) {
-        outputs.get(i).outputOf(siblings, i);
+        outputs.get(i).place().outputOf(siblings, i);
         outputs.get(i).request().setPriority(priority);
       }
       add(outputs.get(0), tokens);
@@ -174,7 +176,7 @@ final class FairnessTest {
     }
 
     Map<Siblings, Integer> running = new LinkedHashMap<>();
-    steps.scheduler.running().forEach(s -> running.merge(s.siblings(), 1, Integer::sum));
+    steps.scheduler.running().forEach(s -> running.merge(s.place().siblings(), 1, Integer::sum));
     assertThat(running.values()).containsExactly(3, 3);
   }
 

@@ -13,6 +13,7 @@ import dev.flinfer.engine.EngineOptions;
 import dev.flinfer.engine.LlmEngine;
 import dev.flinfer.engine.OptionNames;
 import dev.flinfer.engine.RandomCheckpoint;
+import dev.flinfer.engine.device.StepLimits;
 import dev.flinfer.engine.weights.DType;
 import java.nio.file.Path;
 import java.util.Map;

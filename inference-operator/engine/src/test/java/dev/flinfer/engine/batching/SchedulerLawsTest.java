@@ -4,9 +4,11 @@ import static dev.flinfer.engine.batching.TestSequences.roots;
 import static dev.flinfer.engine.batching.TestSequences.sequence;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.flinfer.engine.blocks.BlockPool;
 import dev.flinfer.engine.choices.Choices;
 import dev.flinfer.engine.choices.ChoicesMethod;
 import dev.flinfer.engine.device.ForwardPass;
+import dev.flinfer.engine.device.StepLimits;
 import dev.flinfer.engine.sampling.TokenLogprobs;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -107,11 +109,11 @@ final class SchedulerLawsTest {
     List<Sequence> sequences = new ArrayList<>(List.of(randomSequence(random)));
     if (sequences.get(0).choices() == null && random.nextInt(3) == 0) {
       Siblings siblings = new Siblings();
-      sequences.get(0).outputOf(siblings, 0);
+      sequences.get(0).place().outputOf(siblings, 0);
       for (int i = 1; i < 2 + random.nextInt(5); i++) {
         sequences.add(sequence(sequences.get(0).promptTokens(), sequences.get(0).tokens().get(0)));
         sequences.get(i).request().setPriority(sequences.get(0).request().getPriority());
-        sequences.get(i).outputOf(siblings, i);
+        sequences.get(i).place().outputOf(siblings, i);
       }
     }
     return sequences;

@@ -8,6 +8,8 @@ import static dev.flinfer.engine.batching.TestSequences.sequence;
 import static dev.flinfer.engine.batching.TestSequences.step;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.flinfer.engine.blocks.BlockPool;
+import dev.flinfer.engine.device.StepLimits;
 import dev.flinfer.engine.sampling.TokenLogprobs;
 import java.util.List;
 import java.util.Map;

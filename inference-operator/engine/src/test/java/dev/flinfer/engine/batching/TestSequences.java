@@ -1,8 +1,10 @@
 package dev.flinfer.engine.batching;
 
 import dev.flinfer.engine.Requests;
+import dev.flinfer.engine.blocks.BlockPool;
 import dev.flinfer.engine.choices.Choices;
 import dev.flinfer.engine.choices.ChoicesMethod;
+import dev.flinfer.engine.device.StepLimits;
 import dev.flinfer.engine.sampling.CompletionText;
 import dev.flinfer.engine.sampling.SamplingParams;
 import dev.flinfer.engine.tokenizer.Tokenizer;

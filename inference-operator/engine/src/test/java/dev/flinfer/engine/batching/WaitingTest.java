@@ -45,7 +45,7 @@ final class WaitingTest {
     waiting.add(patient);
     Sequence other = add(-200);
     waiting.remove(other);
-    other.promote();
+    other.place().promote();
     waiting.add(other);
     assertThat(waiting.next()).isSameAs(patient);
   }
@@ -89,7 +89,7 @@ final class WaitingTest {
             null,
             0,
             ignored -> {});
-    sequence.arrived(arrival);
+    sequence.place().arrived(arrival);
     return sequence;
   }
 }

@@ -1,4 +1,4 @@
-package dev.flinfer.engine.batching;
+package dev.flinfer.engine.blocks;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

@@ -1,4 +1,4 @@
-package dev.flinfer.engine.batching;
+package dev.flinfer.engine.device;
 
 import static dev.flinfer.engine.EngineOption.MAX_NUM_BATCHED_TOKENS;
 import static dev.flinfer.engine.EngineOption.MAX_NUM_SEQS;
@@ -13,11 +13,11 @@ import dev.flinfer.engine.OptionNames;
  * @param maxNumBatchedTokens maximum number of tokens
  * @param maxNumLogits maximum number of rows of logits, at least {@code maxNumSeqs}
  */
-record StepLimits(int maxNumSeqs, int maxNumBatchedTokens, int maxNumLogits) {
+public record StepLimits(int maxNumSeqs, int maxNumBatchedTokens, int maxNumLogits) {
   /** So that a few labels need one step even in a small batch; for Phi-2 13 MB of logits. */
   private static final int LOGITS_FOR_CHOICES = 64;
 
-  static StepLimits of(EngineOptions options) {
+  public static StepLimits of(EngineOptions options) {
     int forChoices = Math.min(options.get(MAX_NUM_BATCHED_TOKENS), LOGITS_FOR_CHOICES);
     return new StepLimits(
         options.get(MAX_NUM_SEQS),
@@ -26,7 +26,7 @@ record StepLimits(int maxNumSeqs, int maxNumBatchedTokens, int maxNumLogits) {
   }
 
   /** What decides the rows of logits, for messages. */
-  String logitsOption(OptionNames names) {
+  public String logitsOption(OptionNames names) {
     return names.resolve(
         maxNumLogits > maxNumSeqs
             ? "rows of logits ({max-num-batched-tokens}, up to 64)"

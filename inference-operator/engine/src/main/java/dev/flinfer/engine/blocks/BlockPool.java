@@ -1,4 +1,4 @@
-package dev.flinfer.engine.batching;
+package dev.flinfer.engine.blocks;
 
 import dev.flinfer.engine.device.ForwardPass;
 import java.util.ArrayDeque;
@@ -17,7 +17,7 @@ import java.util.Map;
  * found by the content before it and its own 16 tokens. Contents are numbered, and a number is
  * never used again; comparing the number and the tokens is exact, while comparing hashes is not.
  */
-final class BlockPool {
+public final class BlockPool {
   /** The content before a sequence's first block. */
   static final long EMPTY = 0;
 
@@ -28,7 +28,7 @@ final class BlockPool {
   private final LinkedHashSet<Integer> reusable = new LinkedHashSet<>(); // oldest first
   private long lastNumber = EMPTY;
 
-  BlockPool(int blocks) {
+  public BlockPool(int blocks) {
     references = new int[blocks];
     contents = new Content[blocks];
     for (int block = 0; block < blocks; block++) {
@@ -37,21 +37,21 @@ final class BlockPool {
     }
   }
 
-  int total() {
+  public int total() {
     return references.length;
   }
 
   /** The number of blocks that can be allocated now. */
-  int available() {
+  public int available() {
     return blank.size() + reusable.size();
   }
 
-  int used() {
+  public int used() {
     return total() - available();
   }
 
   /** Allocates a block of unknown content for one holder; {@link #available} must not be 0. */
-  int allocate() {
+  public int allocate() {
     Integer block = blank.poll();
     if (block == null) {
       Iterator<Integer> oldest = reusable.iterator();
@@ -70,7 +70,7 @@ final class BlockPool {
    * @param tokens (16)
    * @return the block, or -1
    */
-  int find(long before, int[] tokens) {
+  public int find(long before, int[] tokens) {
     Content content = known.get(new Content(before, tokens, -1));
     if (content == null) {
       return -1;
@@ -82,13 +82,13 @@ final class BlockPool {
   }
 
   /** Adds a holder to a block that has one. */
-  int share(int block) {
+  public int share(int block) {
     references[block]++;
     return block;
   }
 
   /** Returns the number of a block's content, which must be known. */
-  long contentOf(int block) {
+  public long contentOf(int block) {
     return contents[block].number;
   }
 
@@ -97,7 +97,7 @@ final class BlockPool {
    *
    * @return the number of the content: this block's, or that of another block with the same content
    */
-  long seal(int block, long before, int[] tokens) {
+  public long seal(int block, long before, int[] tokens) {
     Content content = contents[block];
     content.before = before;
     System.arraycopy(tokens, 0, content.tokens, 0, tokens.length);
@@ -111,7 +111,7 @@ final class BlockPool {
   }
 
   /** Removes a block from the prefix cache, because what it holds cannot be trusted. */
-  void forget(int block) {
+  public void forget(int block) {
     if (contents[block].isKnown()) {
       makeUnknown(contents[block]);
       if (reusable.remove(block)) {
@@ -126,7 +126,7 @@ final class BlockPool {
   }
 
   /** Removes a holder. */
-  void release(int block) {
+  public void release(int block) {
     if (references[block] <= 0) {
       throw new IllegalStateException("KV block %d is released but has no holder".formatted(block));
     }

@@ -1,4 +1,4 @@
-package dev.flinfer.engine.batching;
+package dev.flinfer.engine.sampling;
 
 import dev.flinfer.engine.InvalidRequestException;
 import dev.flinfer.engine.ModelInfo;
@@ -7,10 +7,10 @@ import dev.flinfer.schema.CompletionRequest;
 import java.util.List;
 
 /** The prompt of a request as tokens, checked against the model's limits. */
-final class RequestTokens {
+public final class RequestTokens {
   private RequestTokens() {}
 
-  static int[] of(CompletionRequest request, Tokenizer tokenizer, ModelInfo model) {
+  public static int[] of(CompletionRequest request, Tokenizer tokenizer, ModelInfo model) {
     String prompt = request.getPrompt();
     List<Integer> ids = request.getPromptTokenIds();
     if ((prompt == null) == (ids == null)) {

@@ -1,4 +1,4 @@
-package dev.flinfer.engine.batching;
+package dev.flinfer.engine.blocks;
 
 import dev.flinfer.engine.device.ForwardPass;
 import java.util.Arrays;
@@ -8,7 +8,7 @@ import java.util.Arrays;
  * tokens whose keys and values are in them. {@link KvCacheManager} fills and empties it. Used on
  * the engine's thread only.
  */
-final class BlockTable {
+public final class BlockTable {
   private int[] blocks = new int[8]; // the first count of them
   private int count;
   private int computed;
@@ -16,40 +16,40 @@ final class BlockTable {
   private long content = BlockPool.EMPTY;
 
   /** The blocks, (count or more); growing replaces the array. */
-  int[] blocks() {
+  public int[] blocks() {
     return blocks;
   }
 
-  int count() {
+  public int count() {
     return count;
   }
 
-  int block(int index) {
+  public int block(int index) {
     return blocks[index];
   }
 
   /** The number of tokens that the blocks can hold. */
-  int capacity() {
+  public int capacity() {
     return count * ForwardPass.BLOCK_SIZE;
   }
 
   /** The number of tokens whose keys and values are in the blocks. */
-  int computed() {
+  public int computed() {
     return computed;
   }
 
   /** The number of blocks, from the first on, whose content the pool knows. */
-  int sealed() {
+  public int sealed() {
     return sealed;
   }
 
   /** The number of the content at the end of the sealed blocks. */
-  long content() {
+  public long content() {
     return content;
   }
 
   /** Adds a block whose content is not computed yet. */
-  void add(int block) {
+  public void add(int block) {
     if (count == blocks.length) {
       blocks = Arrays.copyOf(blocks, 2 * count);
     }
@@ -57,29 +57,29 @@ final class BlockTable {
   }
 
   /** Adds a block that is already computed; all blocks before it must be, too. */
-  void addComputed(int block) {
+  public void addComputed(int block) {
     add(block);
     computed = capacity();
   }
 
   /** Counts the next tokens as computed. */
-  void advance(int tokens) {
+  public void advance(int tokens) {
     computed += tokens;
   }
 
   /** Notes that the pool knows the content up to the end of the next block. */
-  void seal(long number) {
+  public void seal(long number) {
     sealed++;
     content = number;
   }
 
   /** Removes the last block. */
-  int removeLast() {
+  public int removeLast() {
     return blocks[--count];
   }
 
   /** Empties the table; nothing counts as computed. */
-  void clear() {
+  public void clear() {
     count = 0;
     computed = 0;
     sealed = 0;
