@@ -8,6 +8,9 @@ import dev.flinfer.flink.EngineSupplier;
 import dev.flinfer.schema.Completion;
 import dev.flinfer.schema.FinishReason;
 import dev.flinfer.schema.WireFormat;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -16,14 +19,22 @@ import org.apache.flink.configuration.CheckpointingOptions;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.PipelineOptions;
 import org.apache.flink.configuration.RestartStrategyOptions;
+import org.apache.flink.core.execution.JobClient;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.streaming.api.graph.StreamGraph;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.config.ConfigResource;
 import org.junit.jupiter.api.Test;
 
 /** The contract with a fake engine, and tests that need a fake engine. */
 final class CompletionJobIT extends CompletionJobContract {
+  /** Two hours ago: the topics keep it, until they accept the last hour only. */
+  private static final long OLD = System.currentTimeMillis() - 7_200_000;
+
   private static final AtomicInteger OPENED = new AtomicInteger();
 
   @Override
@@ -102,6 +113,65 @@ final class CompletionJobIT extends CompletionJobContract {
             record ->
                 assertThat(TestTopics.header(record, "flinfer.error"))
                     .contains("topic small-completions takes at most 20000"));
+  }
+
+  /**
+   * Topics that are compacted from now on refuse records without a key. The job fails once, reads
+   * what they accept, and writes the same outcomes with a key.
+   */
+  @Test
+  void topicsThatBecomeStricterWhileTheJobRunsFailItOnce() throws Exception {
+    TestTopics topics = TestTopics.create(kafka, "strict");
+    Configuration config = topics.config(model());
+    config.setString("flinfer.bounded", "false");
+    config.setString("flinfer.output.keep-timestamps", "true");
+    JobClient job = submit(config, engines());
+    sendWithoutKey(topics, "a");
+    awaitOutcomes(topics, 1);
+    assertThat(topics.read(topics.output)).allMatch(r -> r.key() == null && r.timestamp() == OLD);
+
+    try (Admin admin = kafka.admin()) {
+      Map<ConfigResource, Collection<AlterConfigOp>> strict = new HashMap<>();
+      for (String topic : List.of(topics.output, topics.dlq)) {
+        strict.put(
+            new ConfigResource(ConfigResource.Type.TOPIC, topic),
+            List.of(
+                set("cleanup.policy", "compact"),
+                set("message.timestamp.before.max.ms", "3600000")));
+      }
+      admin.incrementalAlterConfigs(strict).all().get(30, TimeUnit.SECONDS);
+    }
+    sendWithoutKey(topics, "b");
+    awaitOutcomes(topics, 2);
+    assertThat(topics.read(topics.output))
+        .filteredOn(r -> "b".equals(TestTopics.text(r.key())))
+        .singleElement()
+        .satisfies(r -> assertThat(TestTopics.header(r, "flinfer.timestamp")).isEqualTo("" + OLD));
+    assertThat(topics.read(topics.dlq))
+        .filteredOn(r -> r.key() != null)
+        .singleElement()
+        .satisfies(r -> assertThat(TestTopics.text(r.key())).startsWith(topics.input + "-0-"));
+    job.cancel().get(60, TimeUnit.SECONDS);
+  }
+
+  private static AlterConfigOp set(String name, String value) {
+    return new AlterConfigOp(new ConfigEntry(name, value), AlterConfigOp.OpType.SET);
+  }
+
+  /** Sends a request and a record that is none, both without key and with an old timestamp. */
+  private static void sendWithoutKey(TestTopics topics, String id) throws Exception {
+    List<ProducerRecord<byte[], byte[]>> records = new ArrayList<>();
+    for (String value : List.of("{\"id\": \"%s\", \"prompt\": \"x\"}".formatted(id), "{")) {
+      records.add(new ProducerRecord<>(topics.input, 0, OLD, null, value.getBytes(UTF_8)));
+    }
+    topics.send(records);
+  }
+
+  private static void awaitOutcomes(TestTopics topics, int count) {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+    while (topics.read(topics.output).size() < count || topics.read(topics.dlq).size() < count) {
+      assertThat(System.nanoTime()).as("%d outcomes in time", count).isLessThan(deadline);
+    }
   }
 
   @Test

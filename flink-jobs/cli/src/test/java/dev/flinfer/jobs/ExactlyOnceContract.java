@@ -20,10 +20,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import org.apache.flink.api.common.JobStatus;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.core.execution.JobClient;
+import org.apache.flink.core.execution.SavepointFormatType;
+import org.apache.flink.runtime.checkpoint.CheckpointException;
+import org.apache.flink.runtime.checkpoint.CheckpointFailureReason;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.apache.flink.util.ExceptionUtils;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.TransactionState;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -91,7 +97,7 @@ abstract class ExactlyOnceContract {
     JOBS.clear();
   }
 
-  private static void startBroker() throws IOException {
+  static void startBroker() throws IOException {
     // The default interval of the check for transactions that are open for too long is 10 s.
     kafka =
         EmbeddedKafka.start(
@@ -179,6 +185,15 @@ abstract class ExactlyOnceContract {
     }
   }
 
+  /** Waits until the job waits for its next attempt after a failure. */
+  static void awaitRestarting(JobClient job) throws Exception {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(TIMEOUT_SECONDS);
+    while (job.getJobStatus().get() != JobStatus.RESTARTING) {
+      assertThat(System.nanoTime()).as("restarting in time").isLessThan(deadline);
+      Thread.sleep(20);
+    }
+  }
+
   /** Waits until a consumer sees the given number of answers. */
   static void awaitAnswers(TestTopics topics, int count) throws Exception {
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(TIMEOUT_SECONDS);
@@ -199,6 +214,23 @@ abstract class ExactlyOnceContract {
     JobClient job = submit(config, parallelism);
     awaitAnswers(topics, before + answers / 2);
     return job;
+  }
+
+  /** Stops the job; tries again if a subtask without partitions ends at just this moment. */
+  static String stopWithSavepoint(JobClient job) throws Exception {
+    while (true) {
+      try {
+        return job.stopWithSavepoint(false, dir + "/savepoints", SavepointFormatType.CANONICAL)
+            .get();
+      } catch (ExecutionException e) {
+        if (ExceptionUtils.findThrowable(e, CheckpointException.class)
+            .map(CheckpointException::getCheckpointFailureReason)
+            .filter(CheckpointFailureReason.CHECKPOINT_DECLINED_TASK_CLOSING::equals)
+            .isEmpty()) {
+          throw e;
+        }
+      }
+    }
   }
 
   /** Waits until the broker has aborted all transactions that the job left open. */
@@ -249,6 +281,19 @@ abstract class ExactlyOnceContract {
     assertThat(tokens)
         .as("tokens counted")
         .isEqualTo(undisturbed.values().stream().mapToLong(a -> a.tokens().size()).sum());
+  }
+
+  /** Asserts that each request has an answer, that of the undisturbed run, perhaps repeatedly. */
+  static void assertAtLeastOnce(TestTopics topics) {
+    WireFormat.Reader<Completion> reader = WireFormat.JSON.reader(Completion.class);
+    Set<String> answered = new TreeSet<>();
+    for (ConsumerRecord<byte[], byte[]> record : topics.read(topics.output)) {
+      Completion completion = reader.read(record.value());
+      Answer expected = undisturbed.get(completion.getId());
+      assertThat(completion.getText()).as(completion.getId()).isEqualTo(expected.text());
+      answered.add(completion.getId());
+    }
+    assertThat(answered).isEqualTo(undisturbed.keySet());
   }
 
   static Map<String, Answer> answers(TestTopics topics) {

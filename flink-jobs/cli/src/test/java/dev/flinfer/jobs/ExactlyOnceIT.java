@@ -86,6 +86,64 @@ final class ExactlyOnceIT extends ExactlyOnceContract {
     assertExactlyOnce(topics);
   }
 
+  /**
+   * Sends fail, and closing the producers fails, too, which Flink would end the TaskManager for;
+   * the cluster of this test has only one. Kafka's default timeouts are minutes.
+   */
+  @Test
+  void theBrokerIsAwayUntilSendsFail() throws Exception {
+    TestTopics topics = topics("away");
+    runWithoutBrokerUntilAFailure(topics, config(topics));
+    assertExactlyOnce(topics);
+  }
+
+  @Tag("release")
+  @Test
+  void theBrokerIsAwayUntilSendsWithoutTransactionsFail() throws Exception {
+    TestTopics topics = topics("away-at-least-once");
+    Configuration config = config(topics);
+    config.setString("flinfer.delivery-guarantee", "at-least-once");
+    runWithoutBrokerUntilAFailure(topics, config);
+    assertAtLeastOnce(topics);
+  }
+
+  private static void runWithoutBrokerUntilAFailure(TestTopics topics, Configuration config)
+      throws Exception {
+    config.setString("flinfer.kafka.properties.delivery.timeout.ms", "1500");
+    config.setString("flinfer.kafka.properties.request.timeout.ms", "1000");
+    config.setString("flinfer.kafka.properties.default.api.timeout.ms", "1000");
+    config.setString("flinfer.kafka.properties.max.block.ms", "1000");
+    config.setString("restart-strategy.type", "exponential-delay");
+    // No checkpoint between the commit and the failure, so that transactions are open.
+    config.setString("execution.checkpointing.interval", "3 s");
+    Faults.allowAnswers(HELD);
+    JobClient job = submit(config, 2);
+    awaitAnswers(topics, HELD);
+    kafka().close();
+    Faults.allowAllAnswers();
+    awaitRestarting(job);
+    startBroker();
+    await(job);
+  }
+
+  /** Both run in one TaskManager, which must survive it. */
+  @Test
+  void aSecondJobWithThePrefixOfAnotherFailsWithTheReason() throws Exception {
+    TestTopics topics = topics("first");
+    JobClient first = submitHeld(topics, config(topics), 1, HELD);
+    TestTopics others = topics("second");
+    Configuration second = config(others);
+    second.setString("flinfer.kafka.transactional-id-prefix", topics.name());
+    second.setString("restart-strategy.type", "none");
+    assertThatThrownBy(() -> await(submit(second, 1)))
+        .rootCause()
+        .hasMessageStartingWith(
+            "Another job uses transactional ids that start with first, too, and");
+    Faults.allowAllAnswers();
+    await(first);
+    assertExactlyOnce(topics);
+  }
+
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void stoppedWithASavepointAndResumedWithOtherParallelism(boolean bounded) throws Exception {
@@ -93,11 +151,10 @@ final class ExactlyOnceIT extends ExactlyOnceContract {
     Configuration config = config(topics);
     config.setString("flinfer.bounded", Boolean.toString(bounded));
     for (int parallelism : new int[] {1, 3}) {
-      String savepoint =
-          submitHeld(topics, config, parallelism, HELD)
-              .stopWithSavepoint(false, dir() + "/savepoints", SavepointFormatType.CANONICAL)
-              .get();
+      String savepoint = stopWithSavepoint(submitHeld(topics, config, parallelism, HELD));
       config.setString("execution.state-recovery.path", savepoint);
+      // Open transactions of the former prefix are aborted, those of the savepoint committed.
+      config.removeKey("flinfer.kafka.transactional-id-prefix");
     }
     Faults.allowAllAnswers();
     end(topics, submit(config, 2), bounded);

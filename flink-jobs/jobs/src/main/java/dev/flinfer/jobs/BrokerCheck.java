@@ -2,8 +2,10 @@ package dev.flinfer.jobs;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Properties;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -41,19 +43,22 @@ final class BrokerCheck implements AutoCloseable {
   }
 
   /**
-   * @throws IllegalArgumentException if the broker does not answer, lacks a topic or allows only
-   *     shorter transactions
+   * Returns one sentence for each problem that does not keep the job from running.
+   *
+   * @throws IllegalArgumentException if the broker does not answer, lacks a topic, allows only
+   *     shorter transactions or would refuse all records of a topic
    */
-  static void run(JobOptions options) {
+  static List<String> run(JobOptions options) {
     Properties properties = options.clientConfig();
     String timeout = Long.toString(TIMEOUT.toMillis());
     properties.putIfAbsent(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, timeout);
     properties.putIfAbsent(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, timeout);
     try (BrokerCheck check = new BrokerCheck(options, Admin.create(properties))) {
-      check.topics();
+      List<String> warnings = check.outputs(check.topics());
       if (options.exactlyOnce()) {
         check.transactionTimeout();
       }
+      return warnings;
     } catch (KafkaException e) { // properties with which no client can be created
       throw new IllegalArgumentException(
           "No Kafka client can be created for %s with %s: %s"
@@ -65,14 +70,15 @@ final class BrokerCheck implements AutoCloseable {
     }
   }
 
-  private void topics() {
+  private Map<ConfigOption<String>, TopicDescription> topics() {
+    Map<ConfigOption<String>, TopicDescription> found = new LinkedHashMap<>();
     Map<String, KafkaFuture<TopicDescription>> described =
         admin.describeTopics(options.topics().values()).topicNameValues();
     List<String> missing = new ArrayList<>();
     for (ConfigOption<String> option : JobOptions.TOPICS) {
       String topic = options.topics().get(option);
       try {
-        await(described.get(topic));
+        found.put(option, await(described.get(topic)));
       } catch (UnknownTopicOrPartitionException e) {
         missing.add(
             "  %s (%s): kafka-topics.sh --bootstrap-server %s --create --topic %s --partitions 4"
@@ -87,24 +93,40 @@ final class BrokerCheck implements AutoCloseable {
           "The job does not create topics, and these do not exist at %s. Create them:%n%s"
               .formatted(options.bootstrapServers(), String.join(System.lineSeparator(), missing)));
     }
+    return found;
+  }
+
+  private List<String> outputs(Map<ConfigOption<String>, TopicDescription> topics) {
+    TopicCheck check = new TopicCheck(options);
+    topics.forEach(
+        (option, topic) -> {
+          if (!option.equals(KafkaOptions.INPUT_TOPIC)) {
+            config(ConfigResource.Type.TOPIC, topic.name())
+                .ifPresent(config -> check.output(option, topic, config));
+          }
+        });
+    return check.warnings();
+  }
+
+  /** Returns the configuration, or nothing if the job has no right to read it. */
+  private Optional<Config> config(ConfigResource.Type type, String name) {
+    ConfigResource resource = new ConfigResource(type, name);
+    try {
+      return Optional.of(await(admin.describeConfigs(List.of(resource)).values().get(resource)));
+    } catch (AuthorizationException e) {
+      LOG.info("No permission to read the configuration of {}; it is not checked", resource);
+      return Optional.empty();
+    }
   }
 
   private void transactionTimeout() {
-    long limit;
-    try {
-      String node = await(admin.describeCluster().controller()).idString();
-      ConfigResource broker = new ConfigResource(ConfigResource.Type.BROKER, node);
-      Config config = await(admin.describeConfigs(List.of(broker)).values().get(broker));
-      ConfigEntry entry = config.get(MAX_TRANSACTION_TIMEOUT);
-      if (entry == null || entry.value() == null) {
-        return;
-      }
-      limit = Long.parseLong(entry.value());
-    } catch (AuthorizationException e) {
-      LOG.info(
-          "No permission to read {} of the broker; it is not checked", MAX_TRANSACTION_TIMEOUT, e);
-      return;
-    }
+    String node = await(admin.describeCluster().controller()).idString();
+    long limit =
+        config(ConfigResource.Type.BROKER, node)
+            .map(config -> config.get(MAX_TRANSACTION_TIMEOUT))
+            .map(ConfigEntry::value)
+            .map(Long::parseLong)
+            .orElse(Long.MAX_VALUE);
     if (options.transactionTimeout().toMillis() > limit) {
       throw new IllegalArgumentException(
           "%s is %d s; the broker at %s allows at most %d s. Lower it, or raise the broker's %s"

@@ -117,7 +117,7 @@ public final class CompletionJob {
         new Guarantees(options, env.getConfiguration(), env.getCheckpointConfig());
     guarantees.check();
     guarantees.warnings().forEach(LOG::warn);
-    BrokerCheck.run(options);
+    BrokerCheck.run(options).forEach(LOG::warn);
     RecordLimit.of(options.outputTopic(), producerConfig(options));
     RecordLimit.of(options.dlqTopic(), producerConfig(options));
     add(env, config, options, engines);
@@ -219,7 +219,7 @@ public final class CompletionJob {
     if (options.bounded()) {
       builder.setBounded(OffsetsInitializer.latest());
     }
-    return new PromptSource(builder.build(), options.clientConfig(), options.groupId());
+    return new PromptSource(builder.build(), options.clientConfig(), options.failures());
   }
 
   @SuppressWarnings("deprecation") // the connector accepts nothing newer
@@ -266,12 +266,13 @@ public final class CompletionJob {
     KafkaSink<T> kafka = builder.build();
     Sink<T> sink =
         options.exactlyOnce() && !options.acceptLostTransactions()
-            ? new CheckedSink<>(
+            ? CheckedSink.failingOnLoss(
                 kafka,
                 options.clientConfig(),
                 KafkaOptions.TRANSACTION_TIMEOUT.key(),
-                KafkaOptions.ACCEPT_LOST_TRANSACTIONS.key())
-            : kafka;
+                KafkaOptions.ACCEPT_LOST_TRANSACTIONS.key(),
+                options.failures())
+            : CheckedSink.of(kafka, options.failures());
     stream.sinkTo(sink).name(name).uid("flinfer-" + name);
   }
 }

@@ -1,6 +1,7 @@
 package dev.flinfer.jobs;
 
 import dev.flinfer.jobs.KafkaOptions.StartingOffsets;
+import dev.flinfer.jobs.failure.KafkaFailures;
 import dev.flinfer.schema.WireFormat;
 import java.time.Duration;
 import java.util.List;
@@ -69,12 +70,27 @@ record JobOptions(
             read(config, KafkaOptions.BOUNDED),
             read(config, KafkaOptions.STARTING_OFFSETS),
             read(config, KafkaOptions.DELIVERY_GUARANTEE),
-            read(config, KafkaOptions.TRANSACTIONAL_ID_PREFIX),
+            transactionalIdPrefix(config),
             read(config, KafkaOptions.TRANSACTION_TIMEOUT),
             read(config, KafkaOptions.ACCEPT_LOST_TRANSACTIONS),
             Map.copyOf(read(config, KafkaOptions.PROPERTIES)));
     options.check();
     return options;
+  }
+
+  /**
+   * Two jobs with equal names would read the same records for the same group and write to one topic
+   * what the other one writes. A topic's name has no slash, so different names give different
+   * prefixes.
+   */
+  private static String transactionalIdPrefix(ReadableConfig config) {
+    return config.getOptional(KafkaOptions.TRANSACTIONAL_ID_PREFIX).isPresent()
+        ? read(config, KafkaOptions.TRANSACTIONAL_ID_PREFIX)
+        : "flinfer-%s/%s/%s"
+            .formatted(
+                read(config, KafkaOptions.GROUP_ID),
+                read(config, KafkaOptions.INPUT_TOPIC),
+                read(config, KafkaOptions.OUTPUT_TOPIC));
   }
 
   private static <T> T read(ReadableConfig config, ConfigOption<T> option) {
@@ -141,6 +157,11 @@ record JobOptions(
 
   boolean exactlyOnce() {
     return deliveryGuarantee == DeliveryGuarantee.EXACTLY_ONCE;
+  }
+
+  /** Explains failures of Kafka with the names of this job. */
+  KafkaFailures failures() {
+    return new KafkaFailures(bootstrapServers, groupId, transactionalIdPrefix);
   }
 
   /** What all Kafka clients of the job are made with. */

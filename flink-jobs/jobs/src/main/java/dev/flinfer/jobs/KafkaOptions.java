@@ -115,10 +115,12 @@ public final class KafkaOptions {
   public static final ConfigOption<String> TRANSACTIONAL_ID_PREFIX =
       ConfigOptions.key("flinfer.kafka.transactional-id-prefix")
           .stringType()
-          .defaultValue("flinfer")
+          .noDefaultValue()
           .withDescription(
-              "Start of the transactional ids. Jobs that run against one broker at the same time"
-                  + " need different ones; otherwise they abort each other's transactions.");
+              "Start of the transactional ids. Unless set, it is flinfer-GROUP/INPUT/OUTPUT with the"
+                  + " group id and the topics of requests and completions. Jobs that run against one"
+                  + " broker at the same time need different ones; otherwise they abort each other's"
+                  + " transactions.");
 
   public static final ConfigOption<Duration> TRANSACTION_TIMEOUT =
       ConfigOptions.key("flinfer.kafka.transaction-timeout")

@@ -47,6 +47,25 @@ final class JobOptionsTest {
         .isEqualTo(StartingOffsets.COMMITTED_OR_EARLIEST);
   }
 
+  /** With one prefix for all, two jobs would abort each other's transactions. */
+  @Test
+  void jobsHaveDifferentTransactionalIdsUnlessAPrefixIsSet() {
+    assertThat(options(Map.of()).transactionalIdPrefix())
+        .isEqualTo("flinfer-flinfer/prompts/completions");
+    assertThat(
+            options(
+                    Map.of(
+                        "flinfer.kafka.group-id", "a",
+                        "flinfer.input.topic", "b",
+                        "flinfer.output.topic", "c"))
+                .transactionalIdPrefix())
+        .isEqualTo("flinfer-a/b/c");
+    assertThat(
+            options(Map.of("flinfer.kafka.transactional-id-prefix", "flinfer"))
+                .transactionalIdPrefix())
+        .isEqualTo("flinfer");
+  }
+
   @Test
   void needsABroker() {
     assertThatThrownBy(() -> JobOptions.from(new Configuration()))
@@ -61,6 +80,8 @@ final class JobOptionsTest {
       delimiter = '|',
       value = {
         "flinfer.kafka.group-id           | ' '     | flinfer.kafka.group-id is empty. Consumer",
+        "flinfer.kafka.transactional-id-prefix | ' ' | flinfer.kafka.transactional-id-prefix is"
+            + " empty. Start of",
         "flinfer.output.topic             | ''      | flinfer.output.topic is empty. Topic the",
         "flinfer.dlq.topic                | prompts | flinfer.input.topic and flinfer.dlq.topic"
             + " are both prompts; each needs a topic of its own",

@@ -14,6 +14,7 @@ import dev.flinfer.schema.SourceRecord;
 import dev.flinfer.schema.Throughput;
 import dev.flinfer.schema.WireFormat;
 import dev.flinfer.schema.WireFormatException;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -53,6 +54,9 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
 
   /** Renaming this loses the requests in users' checkpoints. */
   private static final String STATE = "in-flight-requests";
+
+  /** An engine ends its step before it closes; the longest steps take some seconds. */
+  private static final Duration ENGINE_LIMIT = Duration.ofSeconds(60);
 
   private final OperatorOptions options;
   private final EngineSupplier engines;
@@ -281,10 +285,15 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
     }
     LlmEngine share = engine;
     engine = null;
-    try {
-      queue.requests().forEach(InFlight::cancel);
-    } finally {
-      share.close();
-    }
+    TaskCleanup.close(
+        "engine",
+        () -> {
+          try {
+            queue.requests().forEach(InFlight::cancel);
+          } finally {
+            share.close();
+          }
+        },
+        ENGINE_LIMIT);
   }
 }

@@ -85,6 +85,7 @@ final class FakeEngine implements LlmEngine {
   private long generated;
   private int closes;
   private EngineException dead;
+  private EngineException closeFailure;
   private String digest = "0";
 
   static int tokenAt(String id, int position) {
@@ -205,6 +206,11 @@ final class FakeEngine implements LlmEngine {
     lost.forEach(sequence -> sequence.listener.onFailure(why));
   }
 
+  /** Lets the next close fail, as that of a device that has disappeared. */
+  synchronized void failToClose(EngineException why) {
+    closeFailure = why;
+  }
+
   /** Ids in the order in which they were submitted. */
   synchronized List<String> submitted() {
     return List.copyOf(submitted);
@@ -248,5 +254,8 @@ final class FakeEngine implements LlmEngine {
   public synchronized void close() {
     closes++;
     running.clear();
+    if (closeFailure != null) {
+      throw closeFailure;
+    }
   }
 }

@@ -220,6 +220,16 @@ final class InferenceOperatorTest {
     assertThat(harness.engine.closes()).isEqualTo(1);
   }
 
+  /** Flink ends the TaskManager when the clean-up of a failed task throws. */
+  @Test
+  void anEngineThatFailsToCloseDoesNotFailTheCleanUp() throws Exception {
+    OperatorHarness harness = OperatorHarness.opened(1);
+    harness.engine.failToClose(new EngineException("the device has disappeared"));
+    harness.flink.getOperator().close();
+    assertThat(harness.engine.closes()).isEqualTo(1);
+    harness.close();
+  }
+
   @Test
   void anOperatorThatWasNeverOpenedReleasesNothing() throws Exception {
     OperatorHarness harness = OperatorHarness.closed(1);

@@ -1,5 +1,7 @@
 package dev.flinfer.jobs.sink;
 
+import dev.flinfer.flink.TaskCleanup;
+import dev.flinfer.jobs.failure.KafkaFailures;
 import java.io.IOException;
 import java.util.Collection;
 import java.util.List;
@@ -26,6 +28,7 @@ final class CheckedCommitter implements Committer<KafkaCommittable> {
   private final Function<KafkaCommittable, Fate> fates;
   private final String timeoutOption;
   private final String acceptOption;
+  private final KafkaFailures failures;
 
   /**
    * @param timeoutOption the option that limits how long a transaction may be open, for the error
@@ -35,11 +38,13 @@ final class CheckedCommitter implements Committer<KafkaCommittable> {
       Committer<KafkaCommittable> kafka,
       Function<KafkaCommittable, Fate> fates,
       String timeoutOption,
-      String acceptOption) {
+      String acceptOption,
+      KafkaFailures failures) {
     this.kafka = kafka;
     this.fates = fates;
     this.timeoutOption = timeoutOption;
     this.acceptOption = acceptOption;
+    this.failures = failures;
   }
 
   @Override
@@ -51,8 +56,8 @@ final class CheckedCommitter implements Committer<KafkaCommittable> {
   }
 
   @Override
-  public void close() throws Exception {
-    kafka.close();
+  public void close() {
+    TaskCleanup.close("Kafka committer", kafka);
   }
 
   private final class Checked implements CommitRequest<KafkaCommittable> {
@@ -73,14 +78,26 @@ final class CheckedCommitter implements Committer<KafkaCommittable> {
           request.signalFailedWithUnknownReason(new LostTransactionException(lost(), why));
           break;
         default:
-          request.signalFailedWithKnownReason(why);
+          failedForUnknownFate(why);
+      }
+    }
+
+    /**
+     * After a restart, the transaction was usually committed before. While the job runs, another
+     * producer with the same transactional id has aborted it.
+     */
+    private void failedForUnknownFate(Throwable why) {
+      if (getCommittable().getProducer().isPresent() && KafkaFailures.isFenced(why)) {
+        request.signalFailedWithUnknownReason(failures.fenced(why));
+      } else {
+        request.signalFailedWithKnownReason(why);
       }
     }
 
     private String lost() {
       return ("The broker aborted transaction %s although its checkpoint is complete: its output is"
               + " lost. It was open for longer than %s, because the job was down or stalled for"
-              + " that long. Start the job from an older checkpoint or savepoint, or continue"
+              + " that long, or another job uses the transactional ids, too. Start the job from an older checkpoint or savepoint, or continue"
               + " without this output with %s=true")
           .formatted(getCommittable().getTransactionalId(), timeoutOption, acceptOption);
     }
@@ -97,7 +114,14 @@ final class CheckedCommitter implements Committer<KafkaCommittable> {
 
     @Override
     public void signalFailedWithUnknownReason(Throwable why) {
-      request.signalFailedWithUnknownReason(why);
+      request.signalFailedWithUnknownReason(explained(why));
+    }
+
+    private Throwable explained(Throwable why) {
+      // Kafka's committer cannot repeat a commit that timed out, only Flink's restart can.
+      return getNumberOfRetries() > 0 && why instanceof IllegalStateException
+          ? failures.timeout(why)
+          : failures.explained(why);
     }
 
     @Override

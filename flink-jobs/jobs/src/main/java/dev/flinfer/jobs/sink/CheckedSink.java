@@ -1,7 +1,10 @@
 package dev.flinfer.jobs.sink;
 
+import dev.flinfer.jobs.failure.KafkaFailures;
 import java.io.IOException;
+import java.io.Serializable;
 import java.util.Collection;
+import java.util.List;
 import java.util.Properties;
 import org.apache.flink.api.connector.sink2.Committer;
 import org.apache.flink.api.connector.sink2.CommitterInitContext;
@@ -16,9 +19,9 @@ import org.apache.flink.streaming.api.connector.sink2.SupportsPostCommitTopology
 import org.apache.flink.streaming.api.datastream.DataStream;
 
 /**
- * Kafka's transactional sink, except that it fails when the broker has aborted a transaction whose
- * checkpoint is complete, so that output is lost; Kafka's sink only logs that and continues. Its
- * state is that of the Kafka sink.
+ * Kafka's sink, except that it cannot end the TaskManager when it is closed, and, unless such a
+ * loss is accepted, that it fails when the broker has aborted a transaction whose checkpoint is
+ * complete; Kafka's sink only logs that and continues. Its state is that of the Kafka sink.
  */
 public final class CheckedSink<T>
     implements TwoPhaseCommittingStatefulSink<T, KafkaWriterState, KafkaCommittable>,
@@ -26,42 +29,82 @@ public final class CheckedSink<T>
   private static final long serialVersionUID = 1L;
 
   private final KafkaSink<T> kafka;
-  private final Properties clientConfig;
-  private final String timeoutOption;
-  private final String acceptOption;
+
+  /** Null if a loss is accepted, or if there are no transactions. */
+  private final Losses losses;
+
+  private final KafkaFailures failures;
+
+  private CheckedSink(KafkaSink<T> kafka, Losses losses, KafkaFailures failures) {
+    this.kafka = kafka;
+    this.losses = losses;
+    this.failures = failures;
+  }
+
+  private record Losses(Properties clientConfig, String timeoutOption, String acceptOption)
+      implements Serializable {}
+
+  /** A sink without transactions, or one that continues when output is lost. */
+  public static <T> CheckedSink<T> of(KafkaSink<T> kafka, KafkaFailures failures) {
+    return new CheckedSink<>(kafka, null, failures);
+  }
 
   /**
+   * A sink with transactions that fails when output is lost.
+   *
    * @param clientConfig properties of the Kafka clients
    * @param timeoutOption the option that limits how long a transaction may be open, for the error
    * @param acceptOption the option that accepts such a loss, for the error
    */
-  public CheckedSink(
-      KafkaSink<T> kafka, Properties clientConfig, String timeoutOption, String acceptOption) {
-    this.kafka = kafka;
-    this.clientConfig = clientConfig;
-    this.timeoutOption = timeoutOption;
-    this.acceptOption = acceptOption;
+  public static <T> CheckedSink<T> failingOnLoss(
+      KafkaSink<T> kafka,
+      Properties clientConfig,
+      String timeoutOption,
+      String acceptOption,
+      KafkaFailures failures) {
+    return new CheckedSink<>(
+        kafka, new Losses(clientConfig, timeoutOption, acceptOption), failures);
   }
 
   @Override
   public Committer<KafkaCommittable> createCommitter(CommitterInitContext context) {
-    return new CheckedCommitter(
-        kafka.createCommitter(context),
-        new TransactionFates(clientConfig),
-        timeoutOption,
-        acceptOption);
+    Committer<KafkaCommittable> committer = createKafkas(context);
+    return losses == null
+        ? new CheckedCommitter(
+            committer, transaction -> CheckedCommitter.Fate.UNKNOWN, "", "", failures)
+        : new CheckedCommitter(
+            committer,
+            new TransactionFates(losses.clientConfig),
+            losses.timeoutOption,
+            losses.acceptOption,
+            failures);
+  }
+
+  private Committer<KafkaCommittable> createKafkas(CommitterInitContext context) {
+    try {
+      return kafka.createCommitter(context);
+    } catch (RuntimeException e) {
+      failures.explain(e);
+      throw e;
+    }
   }
 
   @Override
   public PrecommittingStatefulSinkWriter<T, KafkaWriterState, KafkaCommittable> createWriter(
       WriterInitContext context) throws IOException {
-    return kafka.createWriter(context);
+    return restoreWriter(context, List.of());
   }
 
   @Override
   public PrecommittingStatefulSinkWriter<T, KafkaWriterState, KafkaCommittable> restoreWriter(
       WriterInitContext context, Collection<KafkaWriterState> state) throws IOException {
-    return kafka.restoreWriter(context, state);
+    try {
+      return new GuardedWriter<>(
+          kafka.restoreWriter(new ExplainingContext(context, failures), state), failures);
+    } catch (RuntimeException e) {
+      failures.explain(e);
+      throw e;
+    }
   }
 
   @Override

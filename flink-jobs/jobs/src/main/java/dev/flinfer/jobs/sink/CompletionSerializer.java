@@ -48,14 +48,12 @@ public final class CompletionSerializer extends LimitedSerializer<CompletionReco
   @Override
   public ProducerRecord<byte[], byte[]> serialize(
       CompletionRecord record, KafkaSinkContext context, Long timestamp) {
+    Headers headers = RecordParts.headers(record.getHeaders());
+    Long kept = keepTimestamp ? limit.timestamp(timestamp, headers) : null;
+    byte[] key =
+        limit.key(RecordParts.bytes(record.getKey()), record.getCompletion().getId(), headers);
     ProducerRecord<byte[], byte[]> kafka =
-        new ProducerRecord<>(
-            topic,
-            null,
-            keepTimestamp ? timestamp : null,
-            RecordParts.bytes(record.getKey()),
-            writer.write(record.getCompletion()),
-            RecordParts.headers(record.getHeaders()));
+        new ProducerRecord<>(topic, null, kept, key, writer.write(record.getCompletion()), headers);
     if (limit.holds(kafka)) {
       return kafka;
     }
@@ -92,9 +90,12 @@ public final class CompletionSerializer extends LimitedSerializer<CompletionReco
     // The job limits the length of the id, but not of the request's other fields.
     empty.clearMetadata();
     reduced = with(full, full.key(), empty.build(), headers);
-    return limit.holds(reduced)
-        ? reduced
-        : with(full, null, empty.build(), new RecordHeaders().add(ERROR, RecordParts.utf8(why)));
+    if (limit.holds(reduced)) {
+      return reduced;
+    }
+    headers = new RecordHeaders().add(ERROR, RecordParts.utf8(why));
+    byte[] key = limit.key(null, completion.getId(), headers);
+    return with(full, key, empty.build(), headers);
   }
 
   private ProducerRecord<byte[], byte[]> with(

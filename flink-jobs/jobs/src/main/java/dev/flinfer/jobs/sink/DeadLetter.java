@@ -81,7 +81,10 @@ record DeadLetter(ProducerRecord<byte[], byte[]> kafka, boolean shortened, boole
       headers.add("flinfer.errors.attempts", utf8(rejection.getAttempts()));
     }
     parts.leftOut.forEach(headers::add);
-    return new ProducerRecord<>(limit.topic(), null, timestamp, parts.key, parts.value, headers);
+    Long accepted = limit.timestamp(timestamp, headers);
+    String place = record.getTopic() + "-" + record.getPartition() + "-" + record.getOffset();
+    byte[] key = limit.key(parts.key, place, headers);
+    return new ProducerRecord<>(limit.topic(), null, accepted, key, parts.value, headers);
   }
 
   /** The record's own parts, and headers that list the parts left out. */

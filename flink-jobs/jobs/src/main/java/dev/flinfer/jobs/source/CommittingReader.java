@@ -1,6 +1,9 @@
 package dev.flinfer.jobs.source;
 
+import dev.flinfer.flink.TaskCleanup;
+import dev.flinfer.jobs.failure.KafkaFailures;
 import dev.flinfer.schema.SourceRecord;
+import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -21,8 +24,12 @@ import org.apache.kafka.common.TopicPartition;
  * job, or of the last checkpoint of a bounded job, are usually never committed.
  */
 final class CommittingReader implements SourceReader<SourceRecord, KafkaPartitionSplit> {
+  /** The commit itself waits for 5 s, and its client for some more to close. */
+  private static final Duration COMMIT_LIMIT = Duration.ofSeconds(10);
+
   private final SourceReader<SourceRecord, KafkaPartitionSplit> kafka;
   private final Consumer<Map<TopicPartition, Long>> group;
+  private final KafkaFailures failures;
 
   /**
    * The end offset of each bounded partition: a finished partition is no longer part of
@@ -35,9 +42,11 @@ final class CommittingReader implements SourceReader<SourceRecord, KafkaPartitio
 
   CommittingReader(
       SourceReader<SourceRecord, KafkaPartitionSplit> kafka,
-      Consumer<Map<TopicPartition, Long>> group) {
+      Consumer<Map<TopicPartition, Long>> group,
+      KafkaFailures failures) {
     this.kafka = kafka;
     this.group = group;
+    this.failures = failures;
   }
 
   @Override
@@ -77,11 +86,13 @@ final class CommittingReader implements SourceReader<SourceRecord, KafkaPartitio
     offsets.remove(checkpointId);
   }
 
+  /** Neither throws nor blocks for long: see {@link TaskCleanup}. */
   @Override
-  public void close() throws Exception {
-    kafka.close();
-    if (!complete.isEmpty()) {
-      group.accept(complete);
+  public void close() {
+    TaskCleanup.close("Kafka reader", kafka);
+    if (!complete.isEmpty() && !Thread.currentThread().isInterrupted()) { // continues elsewhere
+      TaskCleanup.close(
+          "consumer that commits the last offsets", () -> group.accept(complete), COMMIT_LIMIT);
     }
   }
 
@@ -92,7 +103,12 @@ final class CommittingReader implements SourceReader<SourceRecord, KafkaPartitio
 
   @Override
   public InputStatus pollNext(ReaderOutput<SourceRecord> output) throws Exception {
-    return kafka.pollNext(output);
+    try {
+      return kafka.pollNext(output);
+    } catch (Exception e) {
+      failures.explain(e);
+      throw e;
+    }
   }
 
   @Override

@@ -1,12 +1,6 @@
 package dev.flinfer.jobs.source;
 
-import java.io.IOException;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Method;
-import java.lang.reflect.Proxy;
-import java.util.List;
 import java.util.function.BiConsumer;
-import org.apache.flink.api.connector.source.SourceEvent;
 import org.apache.flink.api.connector.source.SourceSplit;
 import org.apache.flink.api.connector.source.SplitEnumerator;
 import org.apache.flink.api.connector.source.SplitEnumeratorContext;
@@ -16,118 +10,64 @@ import org.apache.flink.api.connector.source.SplitEnumeratorContext;
  * for new partitions and, if there are none, does not signal its readers that no more splits
  * follow: the job would answer all prompts and never end. This one sends the signal.
  */
-final class EndingEnumerator<S extends SourceSplit, C> implements SplitEnumerator<S, C> {
+final class EndingEnumerator<S extends SourceSplit, C> extends GuardedEnumerator<S, C> {
 
   /** Creates the Kafka enumerator that this class corrects. */
   interface Restore<S extends SourceSplit, C> {
     SplitEnumerator<S, C> with(SplitEnumeratorContext<S> context) throws Exception;
   }
 
-  private final SplitEnumeratorContext<S> context;
-  private final SplitEnumerator<S, C> kafka;
+  private final Watch<S> watch;
 
-  /**
-   * Number of asynchronous calls by the Kafka enumerator; it makes a second one only if there are
-   * new partitions.
-   */
-  private int calls;
-
-  private boolean nothingMore;
-
-  private EndingEnumerator(SplitEnumeratorContext<S> context, Restore<S, C> restore)
-      throws Exception {
-    this.context = context;
-    this.kafka = restore.with(watched());
+  private EndingEnumerator(SplitEnumerator<S, C> kafka, Watch<S> watch) {
+    super(kafka);
+    this.watch = watch;
   }
 
   static <S extends SourceSplit, C> SplitEnumerator<S, C> restore(
       SplitEnumeratorContext<S> context, Restore<S, C> restore) throws Exception {
-    return new EndingEnumerator<>(context, restore);
+    Watch<S> watch = new Watch<>(context);
+    return new EndingEnumerator<>(restore.with(watch.context()), watch);
   }
 
-  /**
-   * Returns the context with asynchronous calls intercepted, to observe the result of the check for
-   * new partitions.
-   */
-  @SuppressWarnings("unchecked") // the proxy implements that interface
-  private SplitEnumeratorContext<S> watched() {
-    return (SplitEnumeratorContext<S>)
-        Proxy.newProxyInstance(
-            EndingEnumerator.class.getClassLoader(),
-            new Class<?>[] {SplitEnumeratorContext.class},
-            (proxy, method, arguments) -> {
-              if (method.getName().equals("callAsync")) {
-                calls++;
-                arguments[1] = watched((BiConsumer<Object, Throwable>) arguments[1]);
-              }
-              return call(method, arguments);
-            });
-  }
+  /** Observes the result of the Kafka enumerator's check for new partitions. */
+  private static final class Watch<S extends SourceSplit> {
+    private final SplitEnumeratorContext<S> context;
 
-  private Object call(Method method, Object[] arguments) throws Throwable {
-    try {
-      return method.invoke(context, arguments);
-    } catch (InvocationTargetException e) {
-      throw e.getCause();
+    /**
+     * Number of asynchronous calls by the Kafka enumerator; it makes a second one only if there are
+     * new partitions.
+     */
+    private int calls;
+
+    private boolean nothingMore;
+
+    Watch(SplitEnumeratorContext<S> context) {
+      this.context = context;
     }
-  }
 
-  private BiConsumer<Object, Throwable> watched(BiConsumer<Object, Throwable> handler) {
-    return (partitions, failure) -> {
-      int before = calls;
-      handler.accept(partitions, failure);
-      if (calls == before && before == 1) {
-        nothingMore = true;
-        context.registeredReaders().keySet().forEach(context::signalNoMoreSplits);
-      }
-    };
-  }
+    SplitEnumeratorContext<S> context() {
+      return WatchedCalls.of(context, this::watched);
+    }
 
-  @Override
-  public void start() {
-    kafka.start();
+    private BiConsumer<Object, Throwable> watched(BiConsumer<Object, Throwable> handler) {
+      calls++;
+      return (partitions, failure) -> {
+        int before = calls;
+        handler.accept(partitions, failure);
+        if (calls == before && before == 1) {
+          nothingMore = true;
+          context.registeredReaders().keySet().forEach(context::signalNoMoreSplits);
+        }
+      };
+    }
   }
 
   @Override
   public void addReader(int subtask) {
-    kafka.addReader(subtask); // gets its splits first
-    if (nothingMore) {
-      context.signalNoMoreSplits(subtask);
+    super.addReader(subtask); // gets its splits first
+    if (watch.nothingMore) {
+      watch.context.signalNoMoreSplits(subtask);
     }
-  }
-
-  @Override
-  public void addSplitsBack(List<S> splits, int subtask) {
-    kafka.addSplitsBack(splits, subtask);
-  }
-
-  @Override
-  public void handleSplitRequest(int subtask, String host) {
-    kafka.handleSplitRequest(subtask, host);
-  }
-
-  @Override
-  public void handleSourceEvent(int subtask, SourceEvent event) {
-    kafka.handleSourceEvent(subtask, event);
-  }
-
-  @Override
-  public C snapshotState(long checkpointId) throws Exception {
-    return kafka.snapshotState(checkpointId);
-  }
-
-  @Override
-  public void notifyCheckpointComplete(long checkpointId) throws Exception {
-    kafka.notifyCheckpointComplete(checkpointId);
-  }
-
-  @Override
-  public void notifyCheckpointAborted(long checkpointId) throws Exception {
-    kafka.notifyCheckpointAborted(checkpointId);
-  }
-
-  @Override
-  public void close() throws IOException {
-    kafka.close();
   }
 }

@@ -31,9 +31,6 @@ final class GroupOffsets implements Consumer<Map<TopicPartition, Long>> {
 
   @Override
   public void accept(Map<TopicPartition, Long> offsets) {
-    if (Thread.currentThread().isInterrupted()) {
-      return; // the task is canceled: it continues elsewhere
-    }
     Properties properties = new Properties();
     properties.putAll(clientConfig);
     properties.setProperty(ConsumerConfig.GROUP_ID_CONFIG, groupId);

@@ -1,6 +1,7 @@
 package dev.flinfer.jobs.source;
 
 import dev.flinfer.flink.Inference;
+import dev.flinfer.jobs.failure.KafkaFailures;
 import dev.flinfer.schema.SourceRecord;
 import java.util.Properties;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
@@ -28,23 +29,27 @@ public final class PromptSource
 
   private final KafkaSource<SourceRecord> kafka;
   private final Properties clientConfig;
-  private final String groupId;
+  private final KafkaFailures failures;
 
   /**
    * @param clientConfig properties of the Kafka clients
-   * @param groupId the group that the offsets are committed to
+   * @param failures with the group that the offsets are committed to
    */
-  public PromptSource(KafkaSource<SourceRecord> kafka, Properties clientConfig, String groupId) {
+  public PromptSource(
+      KafkaSource<SourceRecord> kafka, Properties clientConfig, KafkaFailures failures) {
     this.kafka = kafka;
     this.clientConfig = clientConfig;
-    this.groupId = groupId;
+    this.failures = failures;
   }
 
   @Override
   public SourceReader<SourceRecord, KafkaPartitionSplit> createReader(SourceReaderContext context)
       throws Exception {
     return Inference.pausing(
-        new CommittingReader(kafka.createReader(context), new GroupOffsets(clientConfig, groupId)));
+        new CommittingReader(
+            kafka.createReader(context),
+            new GroupOffsets(clientConfig, failures.group()),
+            failures));
   }
 
   @Override
@@ -55,16 +60,32 @@ public final class PromptSource
   @Override
   public SplitEnumerator<KafkaPartitionSplit, KafkaSourceEnumState> createEnumerator(
       SplitEnumeratorContext<KafkaPartitionSplit> context) {
-    return kafka.createEnumerator(context);
+    return new GuardedEnumerator<>(kafka.createEnumerator(explaining(context)));
   }
 
   @Override
   public SplitEnumerator<KafkaPartitionSplit, KafkaSourceEnumState> restoreEnumerator(
       SplitEnumeratorContext<KafkaPartitionSplit> context, KafkaSourceEnumState state)
       throws Exception {
+    SplitEnumeratorContext<KafkaPartitionSplit> explaining = explaining(context);
     return getBoundedness() == Boundedness.BOUNDED
-        ? EndingEnumerator.restore(context, ending -> kafka.restoreEnumerator(ending, state))
-        : kafka.restoreEnumerator(context, state);
+        ? EndingEnumerator.restore(explaining, ending -> kafka.restoreEnumerator(ending, state))
+        : new GuardedEnumerator<>(kafka.restoreEnumerator(explaining, state));
+  }
+
+  private SplitEnumeratorContext<KafkaPartitionSplit> explaining(
+      SplitEnumeratorContext<KafkaPartitionSplit> context) {
+    return WatchedCalls.of(
+        context,
+        handler ->
+            (result, failure) -> {
+              try {
+                handler.accept(result, failure);
+              } catch (RuntimeException e) {
+                failures.explain(e);
+                throw e;
+              }
+            });
   }
 
   @Override
