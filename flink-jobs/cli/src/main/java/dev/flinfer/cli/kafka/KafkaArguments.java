@@ -5,6 +5,8 @@ import java.io.IOException;
 import java.io.Reader;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Properties;
 import picocli.CommandLine.Option;
 
@@ -26,10 +28,18 @@ public final class KafkaArguments {
       description = "File of Kafka client properties, such as security settings.")
   private Path commandConfig;
 
+  private final Map<String, String> more = new HashMap<>();
+
   /** Arguments for a broker that needs only its address. */
   public static KafkaArguments of(String bootstrapServers) {
+    return of(bootstrapServers, Map.of());
+  }
+
+  /** Arguments with properties of the clients. */
+  public static KafkaArguments of(String bootstrapServers, Map<String, String> properties) {
     KafkaArguments arguments = new KafkaArguments();
     arguments.bootstrapServers = bootstrapServers;
+    arguments.more.putAll(properties);
     return arguments;
   }
 
@@ -45,6 +55,7 @@ public final class KafkaArguments {
         properties.load(in);
       }
     }
+    properties.putAll(more);
     properties.setProperty("bootstrap.servers", bootstrapServers);
     properties.putIfAbsent("default.api.timeout.ms", Integer.toString(TIMEOUT_MS));
     return properties;
