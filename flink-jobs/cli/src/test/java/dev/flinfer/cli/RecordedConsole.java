@@ -24,7 +24,7 @@ public final class RecordedConsole {
         new PrintStream(err, true, StandardCharsets.UTF_8),
         terminal,
         Path.of("..", ".."), // tests run in the module's directory
-        "the.log",
+        "target/the.log",
         clock);
   }
 

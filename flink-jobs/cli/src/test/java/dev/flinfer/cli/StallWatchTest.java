@@ -17,7 +17,7 @@ class StallWatchTest {
     console.advanceMillis(1);
     assertThat(watch.hasStalled(0)).isTrue();
     assertThat(console.err().strip())
-        .isEqualTo("flinfer: no outcome for 3 minutes; giving up. Log: the.log");
+        .isEqualTo("flinfer: no outcome for 3 minutes; giving up. Log: target/the.log");
   }
 
   @Test

@@ -4,6 +4,8 @@ import dev.flinfer.cli.Settings;
 import dev.flinfer.cli.UserError;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Properties;
 import picocli.CommandLine.Option;
 
@@ -25,10 +27,18 @@ public final class KafkaArguments {
       description = "File of Kafka client properties, such as security settings.")
   private Path commandConfig;
 
+  private final Map<String, String> more = new HashMap<>();
+
   /** Arguments for a broker that needs only its address. */
   public static KafkaArguments of(String bootstrapServers) {
+    return of(bootstrapServers, Map.of());
+  }
+
+  /** Arguments with properties of the clients. */
+  public static KafkaArguments of(String bootstrapServers, Map<String, String> properties) {
     KafkaArguments arguments = new KafkaArguments();
     arguments.bootstrapServers = bootstrapServers;
+    arguments.more.putAll(properties);
     return arguments;
   }
 
@@ -47,6 +57,7 @@ public final class KafkaArguments {
     if (commandConfig != null) {
       properties.putAll(Settings.properties(commandConfig));
     }
+    properties.putAll(more);
     properties.setProperty("bootstrap.servers", bootstrapServers);
     properties.putIfAbsent("default.api.timeout.ms", Integer.toString(timeoutMs));
     return properties;

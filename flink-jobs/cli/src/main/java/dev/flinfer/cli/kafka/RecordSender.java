@@ -2,6 +2,7 @@ package dev.flinfer.cli.kafka;
 
 import dev.flinfer.cli.RequestEncoder;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Properties;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
@@ -61,8 +62,14 @@ public final class RecordSender implements AutoCloseable {
     throwFailure();
   }
 
-  long acknowledged() {
+  /** Returns the number of records that the broker has acknowledged. */
+  public long acknowledged() {
     return acknowledged.get();
+  }
+
+  /** Closes without waiting for records that the broker has not acknowledged. */
+  public void closeNow() {
+    producer.close(Duration.ZERO);
   }
 
   private void throwFailure() {

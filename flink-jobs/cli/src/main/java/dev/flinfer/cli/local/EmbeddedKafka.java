@@ -92,6 +92,13 @@ public final class EmbeddedKafka implements AutoCloseable {
     return start(dataDir, false, directory.freePorts(), settings);
   }
 
+  /** Like {@link #start(Path, Map)}, on ports that do not change when it starts again. */
+  public static EmbeddedKafka start(
+      Path dataDir, int port, int controllerPort, Map<String, String> settings) throws IOException {
+    int[] ports = {port, controllerPort};
+    return start(Files.createDirectories(dataDir), false, ports, settings);
+  }
+
   static EmbeddedKafka start(
       Path dataDir, boolean temporary, int[] ports, Map<String, String> settings)
       throws IOException {

@@ -3,10 +3,13 @@ package dev.flinfer.cli.soak;
 import dev.flinfer.cli.kafka.Readback;
 import dev.flinfer.schema.Completion;
 import dev.flinfer.schema.Throughput;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
 /** The records that were sent and their outcomes. Pure; independent of Kafka. */
@@ -32,6 +35,8 @@ final class Ledger implements Readback.Sink {
   }
 
   private final Map<String, Entry> entries = new HashMap<>();
+  private final Map<ByteBuffer, String> withoutKey = new HashMap<>();
+  private final Set<String> tombstones = new HashSet<>();
   private final Map<String, String> problems = new TreeMap<>();
   private long completed;
   private long rejected;
@@ -50,21 +55,39 @@ final class Ledger implements Readback.Sink {
     entries.put(id, new Entry(null, value));
   }
 
+  /** Enters a record like {@link #sentBad}, which has no key: its value must name it. */
+  void sentBadWithoutKey(String id, byte[] value) {
+    sentBad(id, value);
+    withoutKey.put(ByteBuffer.wrap(value), id);
+  }
+
+  /** Enters a record that is rejected, and that is too large for a dead letter with its value. */
+  void sentTooLarge(String id) {
+    sentBad(id, new byte[0]);
+  }
+
+  /** Enters a record without a value, which must have no outcome. */
+  void sentTombstone(String id) {
+    tombstones.add(id);
+  }
+
   @Override
   public void completion(Completion completion) {
     completed++;
-    Entry entry = outcome(completion.getId());
+    String id = completion.getId();
+    Entry entry = outcome(id);
     if (entry != null && !Output.of(completion).equals(entry.expected)) {
       changed(
-          completion.getId(),
+          id,
           entry.expected == null ? "is invalid but was completed" : "has a different completion");
     }
   }
 
   @Override
-  public void rejection(String id, byte[] value) {
+  public void rejection(String key, byte[] value) {
     rejected++;
-    Entry entry = outcome(id);
+    String id = key == null ? withoutKey.get(ByteBuffer.wrap(value)) : key;
+    Entry entry = outcome(id == null ? "a dead letter without a key" : id);
     if (entry != null && !Arrays.equals(value, entry.value)) {
       changed(
           id,
@@ -77,7 +100,7 @@ final class Ledger implements Readback.Sink {
   private Entry outcome(String id) {
     Entry entry = entries.get(id);
     if (entry == null) {
-      changed(id, "was never sent");
+      changed(id, tombstones.contains(id) ? "is a tombstone but has an outcome" : "was never sent");
     } else if (++entry.outcomes > 1) {
       duplicated++;
       problems.put(id, "has %d outcomes".formatted(entry.outcomes));
@@ -131,6 +154,10 @@ final class Ledger implements Readback.Sink {
   /** Whether the counts of the throughput topic match the other topics. */
   boolean reconciles() {
     return countedCompleted == completed && countedRejected == rejected;
+  }
+
+  int tombstones() {
+    return tombstones.size();
   }
 
   String counts() {

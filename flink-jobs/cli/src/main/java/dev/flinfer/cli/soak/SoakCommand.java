@@ -37,8 +37,9 @@ import picocli.CommandLine.Option;
       "means that no outcome is duplicated, lost or changed, and that the throughput",
       "topic matches the other topics.",
       "",
-      "Example:",
-      "  flinfer soak --minutes 5"
+      "Examples:",
+      "  flinfer soak --minutes 5",
+      "  flinfer soak --processes --minutes 30"
     })
 public final class SoakCommand implements Callable<Integer> {
   private static final int DISTINCT_PROMPTS = 200;
@@ -68,6 +69,16 @@ public final class SoakCommand implements Callable<Integer> {
       description = "GGUF file or model directory (default: the demo model).")
   private Path model;
 
+  @Option(
+      names = "--processes",
+      arity = "0..1",
+      fallbackValue = "CLUSTER",
+      paramLabel = "LAYOUT",
+      description =
+          "Kill, freeze and cut off separate processes instead: a broker and a JobManager with"
+              + " TaskManagers (cluster, the default) or a `run` (run).")
+  private SoakCluster.Layout layout;
+
   @Mixin private EngineArguments engineArguments;
 
   private KafkaArguments kafkaArguments;
@@ -92,6 +103,9 @@ public final class SoakCommand implements Callable<Integer> {
         "flinfer: soak of %s min, --seed %d, log: %s".formatted(minutes, chosen, console.log()));
     SoakPrompts prompts = SoakPrompts.answered(engineArguments.forModel(checkpoint), texts, chosen);
     Path directory = Files.createTempDirectory("flinfer-soak");
+    if (layout != null) {
+      return ofProcesses(checkpoint, prompts, directory, chosen);
+    }
     try (StopSignal stop = StopSignal.install();
         EmbeddedKafka kafka = EmbeddedKafka.start()) {
       kafkaArguments = KafkaArguments.of(kafka.bootstrapServers());
@@ -111,6 +125,24 @@ public final class SoakCommand implements Callable<Integer> {
     } finally {
       Directories.delete(directory);
     }
+  }
+
+  private int ofProcesses(Path checkpoint, SoakPrompts prompts, Path directory, long chosen)
+      throws IOException {
+    try (StopSignal stop = StopSignal.install();
+        SoakCluster cluster =
+            SoakCluster.start(layout, directory, checkpoint, engineArguments, this::log)) {
+      FaultPlan plan =
+          new FaultPlan(cluster.faults(), new Random(chosen), ProcessSoak.maxHold(minutes));
+      return new ProcessSoak(console, cluster, prompts, plan, stop).run(minutes);
+    } finally {
+      Directories.delete(directory);
+    }
+  }
+
+  /** The log of a process is next to that of this one. */
+  private String log(String process) {
+    return console.log().replaceFirst("(\\.log)?$", "-" + process + ".log");
   }
 
   private int run(SoakJob job, SoakPrompts prompts, StopSignal stop, Random random)

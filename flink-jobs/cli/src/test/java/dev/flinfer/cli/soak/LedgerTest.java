@@ -83,6 +83,31 @@ final class LedgerTest {
   }
 
   @Test
+  void aDeadLetterWithoutAKeyIsRecognizedByItsValue() {
+    ledger.sentBadWithoutKey("a", BAD);
+    ledger.rejection(null, BAD.clone());
+    assertThat(ledger.isClean()).isTrue();
+    ledger.rejection(null, new byte[] {7});
+    assertThat(ledger.problems(9)).containsExactly("a dead letter without a key was never sent");
+  }
+
+  @Test
+  void aRecordTooLargeForADeadLetterLosesItsValueThere() {
+    ledger.sentTooLarge("a");
+    ledger.rejection("a", new byte[0]);
+    assertThat(ledger.isClean()).isTrue();
+  }
+
+  @Test
+  void aTombstoneHasNoOutcome() {
+    ledger.sentTombstone("a");
+    assertThat(ledger.tombstones()).isEqualTo(1);
+    assertThat(ledger.isClean()).isTrue();
+    ledger.rejection("a", BAD);
+    assertThat(ledger.problems(9)).containsExactly("a is a tombstone but has an outcome");
+  }
+
+  @Test
   void theJobsOwnCountsMustAddUp() {
     sendThree();
     ledger.completion(answer("a", "hello"));
