@@ -28,6 +28,7 @@ import org.apache.flink.streaming.api.operators.BoundedOneInput;
 import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
 import org.apache.flink.streaming.api.operators.StreamOperatorParameters;
 import org.apache.flink.streaming.api.watermark.Watermark;
+import org.apache.flink.streaming.runtime.streamrecord.StreamElement;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
 import org.apache.flink.util.OutputTag;
@@ -36,8 +37,7 @@ import org.apache.flink.util.OutputTag;
  * Completes the prompts of its input with the engine of its process. A custom operator, because
  * Flink's async operator can neither keep partial results in a checkpoint nor emit side outputs.
  *
- * <p>Everything here runs in the task thread. The engine's thread calls only {@link EngineResults},
- * which passes its results to the task thread through the mailbox.
+ * <p>Runs in the task thread; {@link EngineResults} passes the engine's results to that thread.
  */
 final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
     implements OneInputStreamOperator<SourceRecord, CompletionRecord>, BoundedOneInput {
@@ -59,8 +59,7 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
   private final RequestReader reader;
   private final MailboxExecutor mailbox;
   private final EngineResults results;
-  private final OutputQueue queue =
-      new OutputQueue(this::emit, barrier -> outcomes.emitBarrier(barrier));
+  private final OutputQueue queue = new OutputQueue(this::emit, this::emitBarrier);
 
   /** Restored requests that the engine has no room for; as long as there are any, it is full. */
   private final Queue<InFlight> pending = new ArrayDeque<>();
@@ -214,6 +213,10 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
     outcomes.emit(request);
   }
 
+  private void emitBarrier(StreamElement barrier) {
+    outcomes.emitBarrier(barrier);
+  }
+
   @Override
   public void processWatermark(Watermark mark) {
     queue.addBarrier(mark);
@@ -233,8 +236,7 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
     super.prepareSnapshotPreBarrier(checkpointId);
     takeResults();
     if (engine.failed()) { // with a full heap it may have failed to say so
-      throw failure(
-          new EngineException("The engine for model %s failed".formatted(engine.model().name())));
+      throw failure(new EngineException("Model " + engine.model().name() + " failed"));
     }
     outcomes.report();
   }

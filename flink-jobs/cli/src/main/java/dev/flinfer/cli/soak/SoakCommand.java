@@ -7,7 +7,7 @@ import dev.flinfer.cli.EngineArguments;
 import dev.flinfer.cli.Prompts;
 import dev.flinfer.cli.Prompts.Prompt;
 import dev.flinfer.cli.StallWatch;
-import dev.flinfer.cli.UserError;
+import dev.flinfer.cli.UsageError;
 import dev.flinfer.cli.kafka.KafkaArguments;
 import dev.flinfer.cli.kafka.Readback;
 import dev.flinfer.cli.kafka.RecordSender;
@@ -92,7 +92,7 @@ public final class SoakCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     if (!(minutes > 0)) {
-      throw new UserError("--minutes is %s; it must be more than 0".formatted(minutes));
+      throw new UsageError("--minutes is %s; it must be more than 0".formatted(minutes));
     }
     long chosen = seed == null ? System.nanoTime() & 0xffffff : seed;
     DemoModel demo = DemoModel.of(console);
