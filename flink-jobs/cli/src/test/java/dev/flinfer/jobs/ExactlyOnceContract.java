@@ -2,6 +2,9 @@ package dev.flinfer.jobs;
 
 import static dev.flinfer.jobs.TestTopics.record;
 import static dev.flinfer.jobs.TestTopics.text;
+import static dev.flinfer.jobs.Waits.TIMEOUT_SECONDS;
+import static dev.flinfer.jobs.Waits.await;
+import static dev.flinfer.jobs.Waits.awaitAnswers;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -22,7 +25,6 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import org.apache.flink.api.common.JobStatus;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.core.execution.JobClient;
 import org.apache.flink.core.execution.SavepointFormatType;
@@ -48,7 +50,6 @@ abstract class ExactlyOnceContract {
   static final int PROMPTS = 300;
   private static final int BAD_EVERY = 10;
   private static final int SLOTS = 3;
-  private static final long TIMEOUT_SECONDS = 120;
 
   /** The part of an outcome that must not differ between two runs; times and cache hits can. */
   private record Answer(String text, List<Integer> tokens, String finish) {}
@@ -170,36 +171,6 @@ abstract class ExactlyOnceContract {
     JobClient job = cluster.submit(env);
     JOBS.add(job);
     return job;
-  }
-
-  static void await(JobClient job) throws Exception {
-    job.getJobExecutionResult().get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
-  }
-
-  /** Waits until the job has given the allowed answers. */
-  static void awaitHeld() throws InterruptedException {
-    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(TIMEOUT_SECONDS);
-    while (!Faults.heldNow()) {
-      assertThat(System.nanoTime()).as("held in time").isLessThan(deadline);
-      Thread.sleep(20);
-    }
-  }
-
-  /** Waits until the job waits for its next attempt after a failure. */
-  static void awaitRestarting(JobClient job) throws Exception {
-    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(TIMEOUT_SECONDS);
-    while (job.getJobStatus().get() != JobStatus.RESTARTING) {
-      assertThat(System.nanoTime()).as("restarting in time").isLessThan(deadline);
-      Thread.sleep(20);
-    }
-  }
-
-  /** Waits until a consumer sees the given number of answers. */
-  static void awaitAnswers(TestTopics topics, int count) throws Exception {
-    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(TIMEOUT_SECONDS);
-    while (topics.read(topics.output).size() < count) {
-      assertThat(System.nanoTime()).as("%d answers in time", count).isLessThan(deadline);
-    }
   }
 
   /**

@@ -1,5 +1,9 @@
 package dev.flinfer.jobs;
 
+import static dev.flinfer.jobs.Waits.await;
+import static dev.flinfer.jobs.Waits.awaitAnswers;
+import static dev.flinfer.jobs.Waits.awaitHeld;
+import static dev.flinfer.jobs.Waits.awaitRestarting;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 

@@ -1,5 +1,10 @@
 package dev.flinfer.engine.batching;
 
+import static dev.flinfer.engine.batching.FaultRuns.assertSame;
+import static dev.flinfer.engine.batching.FaultRuns.engine;
+import static dev.flinfer.engine.batching.FaultRuns.failure;
+import static dev.flinfer.engine.batching.FaultRuns.run;
+import static dev.flinfer.engine.batching.FaultRuns.submit;
 import static dev.flinfer.engine.batching.PoisonedRequests.POISON;
 import static dev.flinfer.engine.batching.PoisonedRequests.poisoned;
 import static dev.flinfer.engine.batching.PoisonedRequests.requests;
@@ -9,20 +14,17 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.flinfer.engine.EngineException;
 import dev.flinfer.engine.GeneratedTokens;
-import dev.flinfer.engine.InvalidRequestException;
 import dev.flinfer.engine.LlmEngine;
 import dev.flinfer.engine.RequestFailedException;
 import dev.flinfer.engine.Requests;
 import dev.flinfer.schema.Completion;
 import dev.flinfer.schema.CompletionRequest;
-import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -252,149 +254,5 @@ final class DeviceFaultsTest {
                 "the logits of one token are NaN; the weights of model fake are broken");
       }
     }
-  }
-
-  @Test
-  void aListenerThatThrowsEndsItsOwnRequestOnly() throws Exception {
-    try (LlmEngine engine = engine(new FaultyForwardPass(40))) {
-      CompletableFuture<Completion> broken = new CompletableFuture<>();
-      engine.submit(
-          Requests.greedy("broken", "p", 20).build(),
-          GeneratedTokens.NONE,
-          new Requests.FutureListener(broken) {
-            @Override
-            public void onToken(int token, String text) {
-              throw new UnsupportedOperationException("no");
-            }
-          });
-      Completion other =
-          Requests.submit(engine, Requests.greedy("a", "p", 20).build(), GeneratedTokens.NONE)
-              .get(30, TimeUnit.SECONDS);
-      assertThat(other.getCompletionTokens()).isPositive();
-      RequestFailedException why = failure(broken);
-      assertThat(why.attempts()).isZero();
-      assertThat(why)
-          .hasMessage(
-              "Sampling for request broken failed: java.lang.UnsupportedOperationException: no");
-    }
-  }
-
-  /** Each stage of the host's work for a request: start, sampling, completion. */
-  @Test
-  void anErrorOfTheHostEndsItsOwnRequestOnly() throws Exception {
-    try (LlmEngine engine = engine(new FaultyForwardPass(40))) {
-      CompletableFuture<Completion> other =
-          Requests.submit(engine, Requests.greedy("a", "p", 60).build(), GeneratedTokens.NONE);
-      for (Error error :
-          List.of(new StackOverflowError(), new OutOfMemoryError("Java heap space"))) {
-        for (int tokens : new int[] {1, 9}) { // the last token is passed on at completion
-          CompletableFuture<Completion> broken = new CompletableFuture<>();
-          engine.submit(
-              Requests.greedy("broken", "p", tokens).setIgnoreEos(true).build(),
-              GeneratedTokens.NONE,
-              new Requests.FutureListener(broken) {
-                @Override
-                public void onToken(int token, String text) {
-                  throw error;
-                }
-              });
-          assertThat(failure(broken))
-              .hasMessage(
-                  (tokens == 1 ? "Completing" : "Sampling for")
-                      + " request broken failed: "
-                      + error);
-        }
-      }
-      CompletableFuture<Completion> unstarted =
-          Requests.submit(engine, Requests.greedy("broken", "p", 9).build(), null);
-      assertThat(failure(unstarted)).hasMessageStartingWith("Starting request broken failed: ");
-      assertThat(other.get(30, TimeUnit.SECONDS).getCompletionTokens()).isPositive();
-      Requests.submit(engine, Requests.greedy("b", "p", 1).build(), GeneratedTokens.NONE)
-          .get(30, TimeUnit.SECONDS);
-      assertThat(engine.failed()).isFalse();
-      assertThat(engine.stats().kvBlocksUsed()).isZero();
-    }
-  }
-
-  @Test
-  void anErrorWhileARequestIsCheckedRejectsIt() {
-    try (LlmEngine engine = engine(new FaultyForwardPass(40))) {
-      for (Error error :
-          List.of(new StackOverflowError(), new OutOfMemoryError("Java heap space"))) {
-        CompletionRequest request =
-            new CompletionRequest() {
-              @Override
-              public String getPrompt() {
-                throw error;
-              }
-            };
-        request.setId("a");
-        CompletionRequest complete = CompletionRequest.newBuilder().build();
-        complete.getSchema().getFields().stream()
-            .filter(field -> !field.name().equals("id"))
-            .forEach(field -> request.put(field.pos(), complete.get(field.pos())));
-        assertThatThrownBy(() -> engine.submit(request))
-            .isInstanceOf(InvalidRequestException.class)
-            .hasMessage(
-                "request a cannot be checked: %s; it needs more memory than there is. Shorten it",
-                error)
-            .hasCause(error);
-      }
-    }
-  }
-
-  private static RequestFailedException failure(CompletableFuture<Completion> outcome)
-      throws Exception {
-    try {
-      throw new AssertionError("completed: " + outcome.get(30, TimeUnit.SECONDS));
-    } catch (ExecutionException e) {
-      assertThat(e.getCause())
-          .isInstanceOf(EngineException.class)
-          .hasCauseInstanceOf(RequestFailedException.class);
-      return (RequestFailedException) e.getCause().getCause();
-    }
-  }
-
-  private static Map<String, CompletableFuture<Completion>> submit(
-      LlmEngine engine, List<CompletionRequest> requests) {
-    Map<String, CompletableFuture<Completion>> outcomes = new HashMap<>();
-    for (CompletionRequest request : requests) {
-      outcomes.put(request.getId(), Requests.submit(engine, request, GeneratedTokens.NONE));
-    }
-    return outcomes;
-  }
-
-  private static Map<String, Completion> run(
-      List<CompletionRequest> requests, FaultyForwardPass forward) throws Exception {
-    try (LlmEngine engine = engine(forward)) {
-      Map<String, Completion> completions = new HashMap<>();
-      for (var outcome : submit(engine, requests).entrySet()) {
-        completions.put(outcome.getKey(), outcome.getValue().get(30, TimeUnit.SECONDS));
-      }
-      assertThat(engine.stats().kvBlocksUsed()).isZero();
-      return completions;
-    }
-  }
-
-  private static void assertSame(
-      Map<String, Completion> actual, Map<String, Completion> undisturbed) {
-    assertThat(actual.keySet()).isEqualTo(undisturbed.keySet());
-    actual.forEach(
-        (id, completion) -> {
-          Completion expected = undisturbed.get(id);
-          assertThat(completion.getTokenIds()).as(id).isEqualTo(expected.getTokenIds());
-          assertThat(completion.getLogprobs()).as(id).isEqualTo(expected.getLogprobs());
-          assertThat(completion.getTopLogprobs()).as(id).isEqualTo(expected.getTopLogprobs());
-          assertThat(completion.getOutputs()).as(id).isEqualTo(expected.getOutputs());
-          assertThat(completion.getText()).as(id).isEqualTo(expected.getText());
-          assertThat(completion.getLabelProbabilities())
-              .as(id)
-              .isEqualTo(expected.getLabelProbabilities());
-          assertThat(completion.getFinishReason()).as(id).isEqualTo(expected.getFinishReason());
-        });
-  }
-
-  private static LlmEngine engine(FaultyForwardPass forward) {
-    return FaultyForwardPass.engine(forward, InstantSource.system());
   }
 }
