@@ -236,7 +236,8 @@ final class InferenceOperator extends AbstractStreamOperator<CompletionRecord>
     super.prepareSnapshotPreBarrier(checkpointId);
     takeResults();
     if (engine.failed()) { // with a full heap it may have failed to say so
-      throw failure(new EngineException("Model " + engine.model().name() + " failed"));
+      throw failure(
+          new EngineException("The engine for model %s failed".formatted(engine.model().name())));
     }
     outcomes.report();
   }
