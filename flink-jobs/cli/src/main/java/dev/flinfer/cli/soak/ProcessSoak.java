@@ -26,6 +26,9 @@ final class ProcessSoak {
   private static final long REPORT = TimeUnit.SECONDS.toNanos(10);
   private static final int STALLED_MINUTES = 3;
 
+  /** Four JVMs start at once, and load the model. */
+  private static final int START_MINUTES = 8;
+
   /** A duplicate would be in one of the checkpoints after the last outcome. */
   private static final long SETTLE = TimeUnit.SECONDS.toNanos(4);
 
@@ -67,7 +70,7 @@ final class ProcessSoak {
     KafkaArguments kafka = KafkaArguments.of(cluster.bootstrapServers(), PATIENT);
     RecordSender sender = new RecordSender(kafka, Readback.PROMPTS);
     try (Readback readback = new Readback(kafka, ledger)) {
-      disturb(sender, readback, start + (long) (minutes * TimeUnit.MINUTES.toNanos(1)));
+      disturb(sender, readback, (long) (minutes * TimeUnit.MINUTES.toNanos(1)));
       say("waiting for the last outcomes");
       for (long settled = now(); goesOn() && now() - settled < SETTLE; ) {
         poll(readback);
@@ -83,10 +86,13 @@ final class ProcessSoak {
     return report();
   }
 
-  private void disturb(RecordSender sender, Readback readback, long end) {
-    while (now() < end && goesOn()) {
+  /** Disturbs the job for a time from its first outcome; before, it starts. */
+  private void disturb(RecordSender sender, Readback readback, long nanos) {
+    long begin = now();
+    while (now() - begin < nanos && goesOn()) {
       send(sender);
       poll(readback);
+      begin = ledger.outcomes() == 0 ? now() : begin;
       disturb();
     }
     if (inFault) {
@@ -103,7 +109,8 @@ final class ProcessSoak {
   }
 
   private boolean hasStalled() {
-    return quiet.quiet() > TimeUnit.MINUTES.toNanos(STALLED_MINUTES);
+    int minutes = ledger.outcomes() == 0 ? START_MINUTES : STALLED_MINUTES;
+    return quiet.quiet() > TimeUnit.MINUTES.toNanos(minutes);
   }
 
   private void send(RecordSender sender) {
@@ -197,7 +204,7 @@ final class ProcessSoak {
     console.print(lines);
     if (hasStalled()) {
       console.say(
-          "flinfer: no outcome for %d minutes after the last fault".formatted(STALLED_MINUTES));
+          "flinfer: no outcome for %s with no fault in effect".formatted(seconds(quiet.quiet())));
     }
     ledger.problems(MAX_NAMED).forEach(line -> console.say("flinfer: " + line));
     if (!ledger.reconciles()) {

@@ -14,7 +14,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Random;
-import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 
 /**
@@ -79,15 +79,18 @@ final class SoakPrompts {
 
   /** Reads and completes a request as the job does; what it refuses must be rejected. */
   private static Hard undisturbed(LlmEngine engine, String json) {
-    CompletableFuture<Completion> answer;
     try {
       byte[] value = json.replace(SoakRecords.ID, "undisturbed").getBytes(UTF_8);
       CompletionRequest request = WireFormat.JSON.reader(CompletionRequest.class).read(value);
-      answer = engine.submit(request).toCompletableFuture();
+      return new Hard(json, engine.submit(request).toCompletableFuture().join());
     } catch (WireFormatException | InvalidRequestException e) {
       return new Hard(json, null);
+    } catch (CompletionException e) {
+      if (e.getCause() instanceof InvalidRequestException) { // its pattern
+        return new Hard(json, null);
+      }
+      throw e;
     }
-    return new Hard(json, answer.join());
   }
 
   /** Encodes the next record, and enters it in the ledger before it can be answered. */

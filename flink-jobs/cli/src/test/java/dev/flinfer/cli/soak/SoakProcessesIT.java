@@ -29,6 +29,7 @@ final class SoakProcessesIT {
 
     assertThat(code).as(recorded.err() + recorded.out()).isZero();
     assertThat(recorded.out())
+        .containsPattern("\n(kill -9|freeze|slow down|full disk|cut off|stall) [^\n]* [1-9]\\d* ")
         .containsPattern("\nlongest time without an outcome: [\\d.]+ s; ")
         .containsPattern("\nthroughput topic: completed [1-9]\\d*, rejected [1-9]\\d*, ")
         .containsPattern(", duplicated 0, lost 0, changed 0\n$");
