@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Timeout;
 final class SoakProcessesIT {
 
   @Test
+  @Tag("release")
   void nothingIsDuplicatedLostOrChangedOnACluster() {
     soak("cluster");
   }
