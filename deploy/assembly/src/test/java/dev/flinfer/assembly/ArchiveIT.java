@@ -31,7 +31,7 @@ final class ArchiveIT {
   /** Each jar, and its maximum size in KiB. */
   private static final String JARS =
       """
-      flinfer-jobs-VERSION.jar                    100
+      flinfer-jobs-VERSION.jar                    140
       lib/HdrHistogram-2.2.2.jar                  174
       lib/avro-1.12.2.jar                         717
       lib/dnnl-3.13-1.5.14-linux-x86_64.jar     27477
