@@ -71,7 +71,9 @@ final class ProcessSoak {
     RecordSender sender = new RecordSender(kafka, Readback.PROMPTS);
     try (Readback readback = new Readback(kafka, ledger)) {
       disturb(sender, readback, (long) (minutes * TimeUnit.MINUTES.toNanos(1)));
-      say("waiting for the last outcomes");
+      if (goesOn()) {
+        say("waiting for the last outcomes");
+      }
       for (long settled = now(); goesOn() && now() - settled < SETTLE; ) {
         poll(readback);
         settled = isSettled() ? settled : now();
