@@ -77,16 +77,11 @@ public record Console(
 
   /** Shows on a terminal what a command waits for, until it is closed. */
   public Status status(String what) {
+    TerminalLine line = new TerminalLine(this);
     if (terminal) {
-      err.print(what + "\r");
-      err.flush();
+      line.show(what);
     }
-    return () -> {
-      if (terminal) {
-        err.print("\033[K");
-        err.flush();
-      }
-    };
+    return line::clear;
   }
 
   /** What a terminal shows; see {@link #status}. */

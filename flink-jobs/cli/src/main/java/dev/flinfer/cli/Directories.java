@@ -7,25 +7,25 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
-import java.nio.file.attribute.PosixFileAttributeView;
+import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
 
 /** Directories of the commands. */
 public final class Directories {
+  private static final FileAttribute<?> OWNER_ONLY =
+      PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
+
   private Directories() {}
 
   /**
-   * Creates a directory and its missing parents, and closes it to users other than its owner, since
-   * prompts are stored in it.
+   * Creates a directory and its missing parents so that only their owner can enter them, since
+   * prompts are stored there. Leaves those that exist as they are: they may be shared.
    */
   public static Path createForOwner(Path directory) throws IOException {
-    Files.createDirectories(directory);
-    PosixFileAttributeView view =
-        Files.getFileAttributeView(directory, PosixFileAttributeView.class);
-    if (view != null) { // null where the file system has no such permissions
-      view.setPermissions(PosixFilePermissions.fromString("rwx------"));
-    }
-    return directory;
+    boolean posix = directory.getFileSystem().supportedFileAttributeViews().contains("posix");
+    return posix
+        ? Files.createDirectories(directory, OWNER_ONLY)
+        : Files.createDirectories(directory);
   }
 
   /** Deletes a directory and its contents; what is gone already, or meanwhile, is no error. */

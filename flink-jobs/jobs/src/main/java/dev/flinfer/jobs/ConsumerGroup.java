@@ -1,16 +1,9 @@
 package dev.flinfer.jobs;
 
-import java.time.Duration;
 import java.util.Map;
-import java.util.Properties;
 import java.util.TreeMap;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import org.apache.flink.configuration.ReadableConfig;
-import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.AdminClientConfig;
-import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.errors.ApiException;
 
 /**
  * What the broker knows of a job: its cluster, and the offsets that the job's consumer group has
@@ -20,51 +13,36 @@ import org.apache.kafka.common.KafkaException;
  * @param offsets the group's committed offsets of the input topic, by partition
  */
 public record ConsumerGroup(String cluster, Map<Integer, Long> offsets) {
-  private static final Duration TIMEOUT = Duration.ofSeconds(10);
 
   /**
    * @param config the options of the job
-   * @throws IllegalArgumentException if the broker does not answer; the message says how to fix it
+   * @throws IllegalArgumentException if the broker does not answer or refuses; the message says how
+   *     to fix it
    */
   public static ConsumerGroup read(ReadableConfig config) {
     JobOptions options = JobOptions.from(config);
-    Properties properties = options.clientConfig();
-    String timeout = Long.toString(TIMEOUT.toMillis());
-    properties.putIfAbsent(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, timeout);
-    properties.putIfAbsent(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, timeout);
-    Admin admin = Admin.create(properties);
-    try {
-      String cluster =
-          admin.describeCluster().clusterId().get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+    try (Broker broker = Broker.connect(options)) {
       Map<Integer, Long> offsets = new TreeMap<>();
-      admin
-          .listConsumerGroupOffsets(options.groupId())
-          .partitionsToOffsetAndMetadata()
-          .get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
+      broker
+          .await(
+              broker
+                  .admin()
+                  .listConsumerGroupOffsets(options.groupId())
+                  .partitionsToOffsetAndMetadata())
           .forEach(
               (partition, offset) -> {
                 if (offset != null && partition.topic().equals(options.inputTopic())) {
                   offsets.put(partition.partition(), offset.offset());
                 }
               });
+      String cluster = broker.await(broker.admin().describeCluster().clusterId());
       return new ConsumerGroup(cluster, offsets);
-    } catch (ExecutionException | TimeoutException e) {
-      Throwable cause = e instanceof ExecutionException ? e.getCause() : e;
+    } catch (ApiException e) {
       throw new IllegalArgumentException(
-          "The offsets of the consumer group %s cannot be read at %s (%s): %s"
-              .formatted(
-                  options.groupId(),
-                  options.bootstrapServers(),
-                  KafkaOptions.BOOTSTRAP_SERVERS.key(),
-                  cause.getMessage() == null
-                      ? "no answer within %d s".formatted(TIMEOUT.toSeconds())
-                      : cause.getMessage()),
+          "The offsets of the consumer group %s (%s) cannot be read: %s. Give the job's user the"
+                  .formatted(options.groupId(), KafkaOptions.GROUP_ID.key(), e.getMessage())
+              + " rights Describe and Read for the group",
           e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new KafkaException("Interrupted while waiting for the broker", e);
-    } finally {
-      admin.close(Duration.ZERO); // otherwise it waits for a broker that does not answer
     }
   }
 }

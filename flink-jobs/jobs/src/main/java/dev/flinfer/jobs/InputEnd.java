@@ -1,29 +1,21 @@
 package dev.flinfer.jobs;
 
-import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Properties;
 import java.util.TreeMap;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import org.apache.flink.configuration.ReadableConfig;
-import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.ListOffsetsOptions;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.TopicPartitionInfo;
+import org.apache.kafka.common.errors.ApiException;
 
 /** Reads where the input topic of a job ends, to show how much waits there. */
 public final class InputEnd implements AutoCloseable {
-  private static final Duration TIMEOUT = Duration.ofSeconds(5);
-
   private final String topic;
-  private final Admin admin;
+  private final Broker broker;
 
   /**
    * @param config the options of the job
@@ -31,11 +23,7 @@ public final class InputEnd implements AutoCloseable {
   public InputEnd(ReadableConfig config) {
     JobOptions options = JobOptions.from(config);
     topic = options.inputTopic();
-    Properties properties = options.clientConfig();
-    String timeout = Long.toString(TIMEOUT.toMillis());
-    properties.putIfAbsent(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, timeout);
-    properties.putIfAbsent(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, timeout);
-    admin = Admin.create(properties);
+    broker = Broker.connect(options);
   }
 
   /**
@@ -46,31 +34,27 @@ public final class InputEnd implements AutoCloseable {
     try {
       Map<TopicPartition, OffsetSpec> latest = new HashMap<>();
       for (TopicPartitionInfo partition :
-          admin
-              .describeTopics(List.of(topic))
-              .topicNameValues()
-              .get(topic)
-              .get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
+          broker
+              .await(broker.admin().describeTopics(List.of(topic)).topicNameValues().get(topic))
               .partitions()) {
         latest.put(new TopicPartition(topic, partition.partition()), OffsetSpec.latest());
       }
       Map<Integer, Long> ends = new TreeMap<>();
-      admin
-          .listOffsets(latest, new ListOffsetsOptions(IsolationLevel.READ_COMMITTED))
-          .all()
-          .get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
+      broker
+          .await(
+              broker
+                  .admin()
+                  .listOffsets(latest, new ListOffsetsOptions(IsolationLevel.READ_COMMITTED))
+                  .all())
           .forEach((partition, end) -> ends.put(partition.partition(), end.offset()));
       return ends;
-    } catch (ExecutionException | TimeoutException e) {
+    } catch (ApiException | IllegalArgumentException e) {
       return Map.of(); // the job reports that the broker is away
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return Map.of();
     }
   }
 
   @Override
   public void close() {
-    admin.close(Duration.ZERO);
+    broker.close();
   }
 }

@@ -65,7 +65,7 @@ final class JobMonitor implements AutoCloseable {
     while (!Thread.currentThread().isInterrupted()) {
       try {
         poll();
-      } catch (IOException | IllegalArgumentException e) { // Flink or Kafka does not answer now
+      } catch (IOException | RuntimeException e) { // no answer now; the job must not suffer
         LOG.debug("no figures of the job", e);
       }
       try {

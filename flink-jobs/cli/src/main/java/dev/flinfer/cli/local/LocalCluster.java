@@ -87,7 +87,8 @@ public final class LocalCluster implements AutoCloseable {
     configuration.set(WebOptions.RESCALE_ENABLE, false);
     configuration.set(
         WebOptions.CANCEL_ENABLE, more.getOptional(WebOptions.CANCEL_ENABLE).orElse(false));
-    // By default pages of all sites may read the REST interface. This is the origin of none.
+    // By default pages of all sites may read the REST interface; now only one of this machine's
+    // port 80.
     configuration.set(WebOptions.ACCESS_CONTROL_ALLOW_ORIGIN, "http://" + LOOPBACK);
     // Kafka's producer threads briefly outlive their task.
     configuration.set(CoreOptions.CHECK_LEAKED_CLASSLOADER, false);

@@ -55,12 +55,11 @@ final class ProcessDirectory {
   /** Creates the directory, and deletes those of processes that have ended. */
   static Optional<ProcessDirectory> create(Path temp, String user) throws IOException {
     Path root = temp.resolve("flinfer-" + user);
-    Files.createDirectories(root);
+    Directories.createForOwner(root);
     if (Files.isSymbolicLink(root)
         || !Files.getOwner(root, LinkOption.NOFOLLOW_LINKS).getName().equals(user)) {
       return Optional.empty();
     }
-    Directories.createForOwner(root);
     try (FileChannel all = open(root.resolve("lock"));
         FileLock held = all.lock()) { // one process at a time creates and deletes here
       deleteAbandoned(root);

@@ -202,8 +202,22 @@ final class StateDirectoryTest {
   void onlyTheOwnerCanEnterIt() throws Exception {
     continuesFrom();
 
-    assertThat(
-            PosixFilePermissions.toString(Files.getPosixFilePermissions(temp.resolve("a state"))))
-        .isEqualTo("rwx------");
+    assertThat(permissions(temp.resolve("a state"))).isEqualTo("rwx------");
+  }
+
+  /** Someone may give it a directory such as /tmp. */
+  @Test
+  void aDirectoryThatExistsStaysAsItIsAndWhatIsInItIsTheOwners() throws Exception {
+    Path shared = Files.createDirectory(temp.resolve("a state"));
+    Files.setPosixFilePermissions(shared, PosixFilePermissions.fromString("rwxrwxr-x"));
+
+    continuesFrom();
+
+    assertThat(permissions(shared)).isEqualTo("rwxrwxr-x");
+    assertThat(permissions(shared.resolve("runs"))).isEqualTo("rwx------");
+  }
+
+  private static String permissions(Path path) throws Exception {
+    return PosixFilePermissions.toString(Files.getPosixFilePermissions(path));
   }
 }
